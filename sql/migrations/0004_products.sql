@@ -1,0 +1,24 @@
+-- The catalogue. sku_key is the SKU in upper case while the product is on sale and NULL once it is
+-- archived, so an archived product's SKU is free again. Stock is in a table of its own: an order
+-- line's foreign key locks this row, and stock changes must not wait for that.
+CREATE TABLE products (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    sku VARCHAR(64) NULL,
+    sku_key VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    name VARCHAR(200) NOT NULL,
+    description VARCHAR(5000) NULL,
+    category VARCHAR(100) NULL,
+    price_minor BIGINT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    archived_at DATETIME(6) NULL,
+    on_sale TINYINT AS (IF(archived_at IS NULL, 1, 0)) STORED,
+    PRIMARY KEY (id),
+    UNIQUE KEY products_sku (sku_key),
+    KEY products_by_id (on_sale, id),
+    KEY products_by_name (on_sale, name, id),
+    KEY products_by_price (on_sale, price_minor, id),
+    KEY products_by_category (on_sale, category, id),
+    CONSTRAINT products_price CHECK (price_minor BETWEEN 0 AND 9999999999),
+    CONSTRAINT products_archived_sku CHECK (archived_at IS NULL OR sku_key IS NULL)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

@@ -1,0 +1,15 @@
+-- The dated history of an order's status. Step 1 is always the placement, step 2 its shipping or its
+-- cancelling, step 3 the delivery, so the key alone keeps an order from being shipped and cancelled.
+CREATE TABLE order_events (
+    order_id BIGINT UNSIGNED NOT NULL,
+    step TINYINT NOT NULL,
+    status VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    at DATETIME(6) NOT NULL,
+    PRIMARY KEY (order_id, step),
+    CONSTRAINT order_events_of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
+    CONSTRAINT order_events_legal CHECK (
+        (step = 1 AND status = 'placed')
+        OR (step = 2 AND status IN ('shipped', 'cancelled'))
+        OR (step = 3 AND status = 'delivered')
+    )
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

@@ -1,0 +1,27 @@
+-- The ledger: every change of what is on hand, append-only. position counts a product's lines from 1
+-- without gaps, whatever node of a cluster wrote them.
+CREATE TABLE stock_movements (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    product_id BIGINT UNSIGNED NOT NULL,
+    position BIGINT NOT NULL,
+    delta BIGINT NOT NULL,
+    balance_after BIGINT NOT NULL,
+    reason VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    note VARCHAR(500) NULL,
+    actor_account_id BIGINT UNSIGNED NULL,
+    order_id BIGINT UNSIGNED NULL,
+    at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY stock_movements_position (product_id, position),
+    UNIQUE KEY stock_movements_of_order (order_id, product_id),
+    KEY stock_movements_by_time (product_id, at, position),
+    CONSTRAINT stock_movements_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
+    CONSTRAINT stock_movements_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
+    CONSTRAINT stock_movements_for_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
+    CONSTRAINT stock_movements_reason CHECK (
+        reason IN ('initial', 'sale', 'restock', 'stock_take', 'damaged', 'return', 'correction')
+    ),
+    CONSTRAINT stock_movements_sale_has_order CHECK ((reason = 'sale') = (order_id IS NOT NULL)),
+    CONSTRAINT stock_movements_balance CHECK (balance_after >= 0),
+    CONSTRAINT stock_movements_position_from_1 CHECK (position >= 1)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

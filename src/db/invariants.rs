@@ -1,0 +1,80 @@
+//! The rules that the books always keep. Each file answers with the rows that break its rule, so an
+//! empty answer is the proof.
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Value};
+
+use crate::error::Result;
+
+pub struct Invariant {
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+macro_rules! invariants {
+    ($($name:literal)*) => {
+        /// Every file of `sql/invariants/`, in the order of its number.
+        pub const INVARIANTS: &[Invariant] = &[$(Invariant {
+            name: $name,
+            sql: include_str!(concat!("../../sql/invariants/", $name, ".sql")),
+        }),*];
+    };
+}
+
+invariants! {
+    "1_on_hand_is_the_sum_of_movements"
+    "2_reserved_is_the_sum_of_placed_orders"
+    "3_stock_is_never_negative"
+    "4_shipping_moves_each_line_once"
+    "5_totals_are_the_sum_of_lines"
+    "6_status_histories_are_legal"
+    "8_idempotency_keys_name_one_outcome"
+    "9_erased_customers_leave_no_data"
+}
+
+/// The rows that break a rule.
+pub struct Violations {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// As many offending rows as anybody reads.
+const ROWS_MAX: usize = 100;
+
+/// Looks for rows that break `invariant`; at most 100 of them are returned.
+pub fn violations(conn: &mut Conn, invariant: &Invariant) -> Result<Violations> {
+    let mut result = conn.query_iter(invariant.sql)?;
+    let columns = result.columns().as_ref().iter().map(|column| column.name_str().into_owned()).collect();
+    let mut rows = Vec::new();
+    for row in result.by_ref().take(ROWS_MAX) {
+        rows.push(row?.unwrap().into_iter().map(as_text).collect());
+    }
+    Ok(Violations { columns, rows })
+}
+
+fn as_text(value: Value) -> String {
+    match value {
+        Value::NULL => "NULL".to_owned(),
+        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        other => other.as_sql(true),
+    }
+}
+
+impl Violations {
+    /// The rows under their columns' names, indented.
+    pub fn table(&self) -> String {
+        let lines: Vec<&Vec<String>> = std::iter::once(&self.columns).chain(&self.rows).collect();
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let mut text = String::new();
+        for line in lines {
+            text.push_str("    ");
+            for (cell, width) in line.iter().zip(&widths) {
+                text.push_str(&format!("{cell:<width$}  "));
+            }
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+        }
+        text
+    }
+}

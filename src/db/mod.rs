@@ -1,0 +1,130 @@
+//! The database: a pool of connections, transactions that are run again when that is safe, and the
+//! few ways in which SQL is run.
+//!
+//! Handlers call [`read`] for plain reads and [`transaction`] for changes. Statements are prepared
+//! once per connection: the `mysql` crate keeps them by their text.
+
+pub mod errors;
+pub mod idempotency;
+pub mod invariants;
+pub mod migrations;
+mod pool;
+mod transaction;
+
+use mysql::prelude::Queryable;
+use mysql::{Params, Row, Value};
+
+use crate::error::{Error, Result};
+
+pub use pool::{Pool, connect_alone, open_pool};
+pub use transaction::{read, transaction};
+
+/// A connection on which SQL is run. Inside [`transaction`] it is the transaction.
+pub struct Connection<'a>(pub &'a mut mysql::Conn);
+
+impl Connection<'_> {
+    /// All rows of a SELECT.
+    pub fn rows<T>(
+        &mut self,
+        sql: &str,
+        params: impl Into<Params>,
+        from_row: impl FnMut(&Row) -> T,
+    ) -> Result<Vec<T>> {
+        let mut from_row = from_row;
+        let mut rows = Vec::new();
+        for row in self.0.exec_iter(sql, params)? {
+            rows.push(from_row(&row?));
+        }
+        Ok(rows)
+    }
+
+    /// The first row of a SELECT.
+    pub fn row<T>(
+        &mut self,
+        sql: &str,
+        params: impl Into<Params>,
+        from_row: impl FnMut(&Row) -> T,
+    ) -> Result<Option<T>> {
+        Ok(self.rows(sql, params, from_row)?.into_iter().next())
+    }
+
+    /// The number of rows that an INSERT, UPDATE or DELETE matched, changed or not.
+    pub fn execute(&mut self, sql: &str, params: impl Into<Params>) -> Result<u64> {
+        self.0.exec_drop(sql, params)?;
+        Ok(self.0.affected_rows())
+    }
+
+    /// The id that an INSERT into an AUTO_INCREMENT table was given.
+    pub fn insert(&mut self, sql: &str, params: impl Into<Params>) -> Result<u64> {
+        self.0.exec_drop(sql, params)?;
+        Ok(self.0.last_insert_id())
+    }
+}
+
+/// A column by name, of a type that the schema promises.
+///
+/// # Panics
+/// When the statement has no such column or the type does not fit: a defect, which tests find.
+pub fn column<T: mysql::prelude::FromValue>(row: &Row, name: &str) -> T {
+    row.get(name).unwrap_or_else(|| panic!("no column {name} in the row"))
+}
+
+/// `?, ?, ?` for the values of an IN list.
+pub fn question_marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// The pattern of a LIKE that finds `text` anywhere, taking it literally.
+pub fn contains(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// Runs an INSERT, and turns a violation of the UNIQUE key `key` into `taken()`.
+pub fn unless_taken<T>(result: Result<T>, key: &str, taken: impl FnOnce() -> Error) -> Result<T> {
+    match result {
+        Err(Error::Database(cause)) if errors::is_duplicate_of(&cause, key) => Err(taken()),
+        other => other,
+    }
+}
+
+/// Repeats a DELETE with `LIMIT size`, each time in a transaction of its own, until nothing is left
+/// to delete. Answers the number of rows.
+pub fn in_batches(pool: &Pool, size: u64, delete: impl Fn(&mut Connection) -> Result<u64>) -> Result<u64> {
+    let mut total = 0;
+    loop {
+        let deleted = transaction(pool, &delete)?;
+        total += deleted;
+        if deleted < size {
+            return Ok(total);
+        }
+    }
+}
+
+/// Conditions of a WHERE that is put together from the filters that were given.
+#[derive(Default)]
+pub struct Filter {
+    conditions: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    pub fn add(&mut self, condition: &'static str, values: impl IntoIterator<Item = Value>) {
+        self.conditions.push(condition);
+        self.values.extend(values);
+    }
+
+    /// `WHERE …`, or nothing.
+    pub fn sql(&self) -> String {
+        match self.conditions.as_slice() {
+            [] => String::new(),
+            conditions => format!("WHERE {}", conditions.join(" AND ")),
+        }
+    }
+
+    /// The values of the conditions, followed by `last`.
+    pub fn values(self, last: impl Into<Value>) -> Vec<Value> {
+        let mut values = self.values;
+        values.push(last.into());
+        values
+    }
+}

@@ -1,0 +1,140 @@
+//! The pool of connections, without a round trip of its own.
+//!
+//! r2d2 would ping when a connection is taken and r2d2_mysql when it is given back. Neither is
+//! done: a dead connection shows at the first statement, which [`super::transaction`] handles.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mysql::consts::CapabilityFlags;
+use mysql::{Conn, Opts, OptsBuilder};
+use r2d2_mysql::MySqlConnectionManager;
+
+use crate::error::{Error, Result};
+
+/// A request that finds no free connection in this time is answered 503 instead of queueing on.
+const CHECKOUT_MAX: Duration = Duration::from_secs(1);
+/// The database is on this machine or in this rack.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// No statement of a request comes near this; a lock is waited for 3 s at most.
+const STATEMENT_MAX: Duration = Duration::from_secs(10);
+/// Connections are replaced after a while, so that a changed server setting reaches all of them.
+const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);
+/// More than the number of statements in this program, so that none is prepared twice.
+const STATEMENTS_KEPT: usize = 256;
+
+/// How every connection behaves. READ COMMITTED takes no gap locks and shows guarded statements the
+/// newest committed row; a lock is waited for as long as a repeated Idempotency-Key may wait.
+const SESSION_SETTINGS: [&str; 2] = [
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 3, autocommit = 1, sql_mode = 'STRICT_ALL_TABLES,\
+     ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+];
+
+#[derive(Clone)]
+pub struct Pool {
+    connections: r2d2::Pool<Manager>,
+    generation: Arc<AtomicU64>,
+}
+
+pub type Pooled = r2d2::PooledConnection<Manager>;
+
+/// Opens a pool of at most `size` connections. It is filled in the background, so a database that
+/// is down does not hold up the start.
+pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
+    let options = options(database_url)?.read_timeout(Some(STATEMENT_MAX)).write_timeout(Some(STATEMENT_MAX));
+    let generation = Arc::new(AtomicU64::new(0));
+    let manager = Manager { inner: MySqlConnectionManager::new(options), generation: generation.clone() };
+    let connections = r2d2::Pool::builder()
+        .max_size(size)
+        .connection_timeout(CHECKOUT_MAX)
+        .max_lifetime(Some(LIFETIME_MAX))
+        .test_on_check_out(false)
+        .error_handler(Box::new(LogConnectErrors))
+        .build_unchecked(manager);
+    Ok(Pool { connections, generation })
+}
+
+/// A connection outside any pool, without a limit on how long a statement may take: for the
+/// commands of an operator.
+pub fn connect_alone(database_url: &str) -> Result<Conn> {
+    Ok(Conn::new(options(database_url)?)?)
+}
+
+fn options(database_url: &str) -> Result<OptsBuilder> {
+    let options = Opts::from_url(database_url).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(OptsBuilder::from_opts(options)
+        .tcp_connect_timeout(Some(CONNECT_MAX))
+        .stmt_cache_size(STATEMENTS_KEPT)
+        // A guard that matches a row and changes nothing in it has still held.
+        .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
+        .init(SESSION_SETTINGS.to_vec()))
+}
+
+impl Pool {
+    /// A connection that was not lost as far as is known.
+    pub fn take(&self) -> Result<Pooled> {
+        loop {
+            let mut connection = self.connections.get().map_err(Error::NoConnection)?;
+            if connection.generation == self.generation.load(Ordering::Relaxed) {
+                return Ok(connection);
+            }
+            connection.usable = false;
+        }
+    }
+
+    /// A connection was lost, so the others were probably too: a restarted server has closed all.
+    /// They are replaced when they are taken next.
+    pub fn distrust(&self, lost: &Pooled) {
+        let old = lost.generation;
+        let _ = self.generation.compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Connections that are open now, and those of them that are free.
+    pub fn state(&self) -> (u32, u32) {
+        let state = self.connections.state();
+        (state.connections, state.idle_connections)
+    }
+}
+
+pub struct Manager {
+    inner: MySqlConnectionManager,
+    generation: Arc<AtomicU64>,
+}
+
+/// A connection and what its user found out about it.
+pub struct Tracked {
+    pub conn: Conn,
+    /// False while something is under way on it, so that a panic never gives back an open
+    /// transaction.
+    pub usable: bool,
+    generation: u64,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Tracked;
+    type Error = mysql::Error;
+
+    fn connect(&self) -> std::result::Result<Tracked, mysql::Error> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        Ok(Tracked { conn: self.inner.connect()?, usable: true, generation })
+    }
+
+    fn is_valid(&self, tracked: &mut Tracked) -> std::result::Result<(), mysql::Error> {
+        tracked.conn.ping()
+    }
+
+    fn has_broken(&self, tracked: &mut Tracked) -> bool {
+        !tracked.usable
+    }
+}
+
+#[derive(Debug)]
+struct LogConnectErrors;
+
+impl r2d2::HandleError<mysql::Error> for LogConnectErrors {
+    fn handle_error(&self, error: mysql::Error) {
+        log::warn!("cannot connect to the database: {error}");
+    }
+}

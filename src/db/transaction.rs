@@ -1,0 +1,119 @@
+//! Reads and transactions, and when they are run again.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mysql::prelude::Queryable;
+
+use crate::db::errors::{is_lost_connection, is_worth_rerunning};
+use crate::db::pool::Pooled;
+use crate::db::{Connection, Pool};
+use crate::error::{Error, Result};
+
+/// A transaction that loses against others this often in this time is better told to the caller.
+const ATTEMPTS_MAX: u32 = 5;
+const RERUN_MAX: Duration = Duration::from_secs(2);
+/// The longest pause before a rerun, times the number of attempts so far.
+const PAUSE_MAX_MS: u64 = 20;
+
+/// Runs `work`, which only reads, on one connection. A lost connection is tried once again.
+pub fn read<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    let mut lost_before = false;
+    loop {
+        let mut pooled = pool.take()?;
+        pooled.usable = false;
+        let result = work(&mut Connection(&mut pooled.conn));
+        if !note_loss(pool, &mut pooled, &result) {
+            return result;
+        }
+        if lost_before {
+            return result;
+        }
+        lost_before = true;
+    }
+}
+
+/// Runs `work` in one transaction: COMMIT when it answers Ok, ROLLBACK when it answers Err.
+///
+/// It is run again as a whole after a deadlock, a lock time-out or (Galera) a failed certification,
+/// and once after a connection that was lost before COMMIT; so `work` must have no effect outside
+/// the database.
+pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    let mut lost_before = false;
+    let mut attempt = 1;
+    loop {
+        let mut pooled = pool.take()?;
+        pooled.usable = false;
+        let result = attempt_once(&mut pooled, &mut work);
+        let lost = note_loss(pool, &mut pooled, &result);
+        drop(pooled);
+        match &result {
+            Err(Error::Database(_)) if lost && !lost_before => lost_before = true,
+            Err(error) if is_rerun(error) => {
+                if attempt == ATTEMPTS_MAX || started.elapsed() > RERUN_MAX {
+                    return result;
+                }
+            }
+            _ => return result,
+        }
+        if !lost {
+            pause(attempt);
+        }
+        attempt += 1;
+    }
+}
+
+fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    pooled.conn.query_drop("START TRANSACTION")?;
+    match work(&mut Connection(&mut pooled.conn)) {
+        Ok(value) => match pooled.conn.query_drop("COMMIT") {
+            Ok(()) => Ok(value),
+            Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),
+            Err(cause) => {
+                rolled_back(pooled)?;
+                Err(cause.into())
+            }
+        },
+        Err(error) => {
+            let lost = matches!(&error, Error::Database(cause) if is_lost_connection(cause));
+            if !lost {
+                rolled_back(pooled)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn is_rerun(error: &Error) -> bool {
+    match error {
+        Error::Raced => true,
+        Error::Database(cause) => is_worth_rerunning(cause),
+        _ => false,
+    }
+}
+
+/// A lock time-out undoes only its statement, so the rest is always undone by name.
+fn rolled_back(pooled: &mut Pooled) -> Result<()> {
+    Ok(pooled.conn.query_drop("ROLLBACK")?)
+}
+
+/// Marks the connection as usable, or as lost. True when it was lost.
+fn note_loss<T>(pool: &Pool, pooled: &mut Pooled, result: &Result<T>) -> bool {
+    let lost = match result {
+        Err(Error::Database(cause) | Error::OutcomeUnknown(cause)) => is_lost_connection(cause),
+        _ => false,
+    };
+    pooled.usable = !lost;
+    if lost {
+        pool.distrust(pooled);
+    }
+    lost
+}
+
+/// Waits a random time, so that two transactions that met do not meet again.
+fn pause(attempt: u32) {
+    let [random] = crate::random::bytes::<1>();
+    let longest = PAUSE_MAX_MS * u64::from(attempt);
+    thread::sleep(Duration::from_millis(1 + longest * u64::from(random) / 255));
+}

@@ -1,0 +1,9 @@
+//! One feature is one module, read from the top: its types, its handlers, its SQL.
+
+pub mod accounts;
+pub mod customers;
+pub mod health;
+pub mod orders;
+pub mod products;
+pub mod sessions;
+pub mod stock;

@@ -1,0 +1,35 @@
+//! Storekeeper: the back office of a small shop that runs its own server.
+//!
+//! # The map
+//! Read [`web::router`] first: it lists every route, who may call it, and the handler. A handler in
+//! [`handlers`] is one feature, read from the top: its types, its handlers, its SQL. [`values`] holds
+//! what is parsed once at the edge, [`db`] how SQL is run and rerun, and [`web`] how bytes become
+//! requests. [`app::App`] is what every handler is given.
+//!
+//! # What always holds
+//! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
+//! 1. On hand is the sum of the product's movements, and every balance continues the one before.
+//! 2. Reserved is the sum of what placed orders wait for.
+//! 3. Nothing on hand or reserved is negative, and no placement promised more than was there.
+//! 4. Shipping wrote exactly one `sale` movement a line; cancelling wrote none and released once.
+//! 5. An order's total is the sum of its lines as frozen at placement; it has at least one.
+//! 6. An order's history holds legal steps only and ends with its status.
+//! 8. An idempotency key names at most one outcome, and the order it names exists.
+//! 9. Of an erased customer no personal data is left, and their orders still add up.
+//!
+//! # What is deliberately absent
+//! No async runtime, ORM or query builder: a request is a thread that runs SQL you can paste. No
+//! cache: the database is the only truth, so several nodes can run at once. No TLS: nginx has it. No
+//! e-mail and no payment: they belong to the shop in front.
+
+pub mod app;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod handlers;
+pub mod logging;
+pub mod passwords;
+pub mod random;
+pub mod throttle;
+pub mod values;
+pub mod web;

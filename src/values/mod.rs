@@ -1,0 +1,41 @@
+//! Values that are parsed once, at the edge, and trusted from then on.
+//!
+//! Every parser takes an [`Input`] (a JSON value with the text of its numbers kept, or a query
+//! parameter) and answers with the value or with a [`Bad`]: a stable code and a message that tells
+//! the caller what to send instead.
+
+mod contact;
+mod credentials;
+pub mod input;
+mod money;
+mod numbers;
+mod product;
+mod text;
+mod time;
+
+pub use contact::{Email, Phone};
+pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
+pub use input::Input;
+pub use money::{Currency, PRICE_MINOR_MAX, Price};
+pub use numbers::{Id, Quantity, boolean, query_number, whole_number};
+pub use product::Sku;
+pub use text::{Line, Paragraph};
+pub use time::{Day, Timestamp, add_business_days};
+
+/// Why a value was refused: `code` is stable and for programs, `message` is for people and says
+/// what would be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bad {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Bad {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Bad {
+        Bad { code, message: message.into() }
+    }
+
+    fn not_text() -> Bad {
+        Bad::new("wrong_type", "must be a string")
+    }
+}

@@ -1,0 +1,150 @@
+//! Money: whole minor units of the shop's one currency, written in JSON as a decimal string.
+
+use serde::{Serialize, Serializer};
+
+use super::{Bad, Input};
+
+/// The highest price, in minor units. With at most 100 lines an order and 100,000 units a line the
+/// largest total is 10^17, which an `i64` holds ninety times over, so totals cannot overflow.
+pub const PRICE_MINOR_MAX: i64 = 9_999_999_999;
+
+/// ISO 4217 codes in use, by their number of decimals.
+const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP \
+    BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD \
+    GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA \
+    MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON \
+    RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS \
+    UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG";
+
+/// The shop's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Currency {
+    code: [u8; 3],
+    pub decimals: u8,
+}
+
+/// A price or a total. Serialised as a decimal string with exactly the currency's decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Price {
+    pub minor: i64,
+    pub decimals: u8,
+}
+
+impl Currency {
+    pub fn from_code(code: &str) -> Option<Currency> {
+        let lists = [(NO_DECIMALS, 0), (TWO_DECIMALS, 2), (THREE_DECIMALS, 3)];
+        lists.iter().find(|(list, _)| list.split_whitespace().any(|known| known == code)).map(
+            |&(_, decimals)| Currency { code: code.as_bytes().try_into().expect("three letters"), decimals },
+        )
+    }
+
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.code).expect("ASCII letters")
+    }
+
+    pub fn price(&self, minor: i64) -> Price {
+        Price { minor, decimals: self.decimals }
+    }
+
+    /// Reads a price from a string or a number, exactly: what cannot be kept to the last digit is
+    /// refused, never rounded.
+    pub fn parse(&self, input: &Input) -> Result<Price, Bad> {
+        let text = match input {
+            Input::Text(text) | Input::Number(text) => text.as_str(),
+            _ => return Err(Bad::new("wrong_type", "must be a decimal number, as a string or a number")),
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) {
+            let message = "must be digits with an optional decimal point, such as \"19.99\": no sign, exponent or spaces";
+            return Err(Bad::new("invalid_price", message));
+        }
+        let decimals = usize::from(self.decimals);
+        let fraction = if text.contains('.') { fraction } else { "" };
+        if fraction.len() > decimals {
+            let message = format!("must have at most {decimals} decimals, as {} has", self.code());
+            return Err(Bad::new("too_many_decimals", message));
+        }
+        let whole = whole.trim_start_matches('0');
+        let minor = format!("{whole}{fraction:0<decimals$}");
+        let minor = if minor.is_empty() { Ok(0) } else { minor.parse::<i64>() };
+        match minor {
+            Ok(minor) if minor <= PRICE_MINOR_MAX => Ok(self.price(minor)),
+            _ => {
+                let max = self.price(PRICE_MINOR_MAX).to_string();
+                Err(Bad::new("too_large", format!("must be at most {max}")))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Price {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let decimals = usize::from(self.decimals);
+        let unit = 10_i64.pow(u32::from(self.decimals));
+        match decimals {
+            0 => write!(f, "{}", self.minor),
+            _ => write!(f, "{}.{:0decimals$}", self.minor / unit, self.minor % unit),
+        }
+    }
+}
+
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(code: &str, text: &str) -> Result<i64, &'static str> {
+        let currency = Currency::from_code(code).unwrap();
+        let as_text = currency.parse(&Input::Text(text.into()));
+        let as_number = currency.parse(&Input::Number(text.into()));
+        assert_eq!(as_text, as_number);
+        as_text.map(|price| price.minor).map_err(|bad| bad.code)
+    }
+
+    #[test]
+    fn exact_prices_are_read_and_others_refused() {
+        assert_eq!(parse("EUR", "19.99"), Ok(1999));
+        assert_eq!(parse("EUR", "19.9"), Ok(1990));
+        assert_eq!(parse("EUR", "0"), Ok(0));
+        assert_eq!(parse("EUR", "0.00"), Ok(0));
+        assert_eq!(parse("EUR", "007"), Ok(700));
+        assert_eq!(parse("JPY", "1200"), Ok(1200));
+        assert_eq!(parse("KWD", "1.234"), Ok(1234));
+        assert_eq!(parse("EUR", "99999999.99"), Ok(PRICE_MINOR_MAX));
+        assert_eq!(parse("EUR", "100000000"), Err("too_large"));
+        assert_eq!(parse("EUR", &"9".repeat(60)), Err("too_large"));
+        assert_eq!(parse("EUR", "19.999"), Err("too_many_decimals"));
+        assert_eq!(parse("EUR", "19.990"), Err("too_many_decimals"));
+        assert_eq!(parse("JPY", "1.0"), Err("too_many_decimals"));
+        for bad in ["", "-1", "+1", "1e2", "NaN", "1.", ".5", "1,5", " 1", "1.2.3", "٣"] {
+            assert_eq!(parse("EUR", bad), Err("invalid_price"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn codes_are_known_or_refused() {
+        assert_eq!(Currency::from_code("EUR").unwrap().decimals, 2);
+        assert_eq!(Currency::from_code("JPY").unwrap().decimals, 0);
+        assert!(Currency::from_code("EURO").is_none());
+        assert!(Currency::from_code("eur").is_none());
+        assert!(Currency::from_code("").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn every_price_reads_back_as_it_was_written(minor in 0..=PRICE_MINOR_MAX, code in "(EUR|JPY|KWD)") {
+            let currency = Currency::from_code(&code).unwrap();
+            let written = currency.price(minor).to_string();
+            prop_assert_eq!(currency.parse(&Input::Text(written)).unwrap().minor, minor);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Whole numbers with their limits.
+
+use super::{Bad, Input};
+
+/// The key of a row. Ids are positive and say nothing about order or number.
+pub type Id = u64;
+
+/// Units of a product: 1 to 100,000 in one line of an order. See [`super::PRICE_MINOR_MAX`] for why
+/// there is a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity(pub i64);
+
+impl Quantity {
+    pub const MAX: i64 = 100_000;
+
+    pub fn parse(input: &Input) -> Result<Quantity, Bad> {
+        whole_number(input, 1, Quantity::MAX).map(Quantity)
+    }
+}
+
+/// A whole number from `min` to `max`, written as a JSON number without fraction or exponent, or as
+/// a query parameter.
+pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
+    let refused = || {
+        let message = format!("must be a whole number from {min} to {max}");
+        Bad::new("invalid_number", message)
+    };
+    let Input::Number(text) = input else {
+        return Err(refused());
+    };
+    match text.parse::<i64>() {
+        Ok(number) if (min..=max).contains(&number) && !text.starts_with('+') => Ok(number),
+        _ => Err(refused()),
+    }
+}
+
+/// `true` or `false`, as JSON or as a query parameter.
+pub fn boolean(input: &Input) -> Result<bool, Bad> {
+    match input {
+        Input::Bool(value) => Ok(*value),
+        Input::Text(text) if text == "true" => Ok(true),
+        Input::Text(text) if text == "false" => Ok(false),
+        _ => Err(Bad::new("invalid_boolean", "must be true or false")),
+    }
+}
+
+/// A whole number in a query string.
+pub fn query_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
+    match input {
+        Input::Text(text) => whole_number(&Input::Number(text.clone()), min, max),
+        other => whole_number(other, min, max),
+    }
+}

@@ -1,0 +1,57 @@
+//! Free text with a limit: one line, or a paragraph that may hold line breaks.
+
+use mysql::Value;
+use serde::Serialize;
+
+use super::{Bad, Input};
+
+/// One line of at most `MAX` characters: not blank, no control characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Line<const MAX: usize>(pub String);
+
+/// Text of at most `MAX` characters that may hold line breaks and tabs, trimmed, not blank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Paragraph<const MAX: usize>(pub String);
+
+impl<const MAX: usize> Line<MAX> {
+    pub fn parse(input: &Input) -> Result<Self, Bad> {
+        checked(input, MAX, |c| !c.is_control()).map(Line)
+    }
+}
+
+impl<const MAX: usize> Paragraph<MAX> {
+    pub fn parse(input: &Input) -> Result<Self, Bad> {
+        checked(input, MAX, |c| !c.is_control() || "\n\r\t".contains(c)).map(Paragraph)
+    }
+}
+
+fn checked(input: &Input, max: usize, allowed: impl Fn(char) -> bool) -> Result<String, Bad> {
+    let Input::Text(text) = input else {
+        return Err(Bad::not_text());
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Bad::new("blank", "must not be blank"));
+    }
+    if text.chars().count() > max {
+        return Err(Bad::new("too_long", format!("must be at most {max} characters")));
+    }
+    if !text.chars().all(allowed) {
+        return Err(Bad::new("control_character", "must not hold control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+impl<const MAX: usize> From<Line<MAX>> for Value {
+    fn from(line: Line<MAX>) -> Value {
+        line.0.into()
+    }
+}
+
+impl<const MAX: usize> From<Paragraph<MAX>> for Value {
+    fn from(paragraph: Paragraph<MAX>) -> Value {
+        paragraph.0.into()
+    }
+}

@@ -1,0 +1,151 @@
+//! Moments and days, in UTC.
+
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, SubsecRound, Weekday};
+use mysql::prelude::FromValue;
+use mysql::{FromValueError, Value};
+use serde::{Serialize, Serializer};
+
+use super::{Bad, Input};
+
+/// A moment in UTC with microseconds, as `DATETIME(6)` keeps it; in JSON `2026-03-01T09:30:00.000000Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub NaiveDateTime);
+
+/// A calendar day; in JSON `2026-03-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub NaiveDate);
+
+/// MySQL's `DATETIME` and four-digit years end here.
+const YEAR_MAX: i32 = 9999;
+
+impl Timestamp {
+    /// Reads RFC 3339 with any offset, such as `2026-03-01T09:30:00Z`.
+    pub fn parse(input: &Input) -> Result<Timestamp, Bad> {
+        let refused = || Bad::new("invalid_time", "must be a time such as 2026-03-01T09:30:00Z");
+        let Input::Text(text) = input else {
+            return Err(refused());
+        };
+        let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| refused())?;
+        let utc = time.naive_utc().trunc_subsecs(6);
+        if !(1..=YEAR_MAX).contains(&utc.year()) {
+            return Err(refused());
+        }
+        Ok(Timestamp(utc))
+    }
+}
+
+impl Day {
+    pub fn parse(input: &Input) -> Result<Day, Bad> {
+        let refused = || Bad::new("invalid_date", "must be a date such as 2026-03-01");
+        let Input::Text(text) = input else {
+            return Err(refused());
+        };
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused())?;
+        if text.len() != "2026-03-01".len() || !(1..=YEAR_MAX).contains(&day.year()) {
+            return Err(refused());
+        }
+        Ok(Day(day))
+    }
+}
+
+/// The day that lies `business_days` working days (Monday to Friday) after `from`.
+pub fn add_business_days(from: NaiveDate, business_days: u32) -> NaiveDate {
+    let mut day = from;
+    let mut left = business_days;
+    while left > 0 || matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+        day = day + Days::new(1);
+        if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+            left = left.saturating_sub(1);
+        }
+    }
+    day
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d"))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(time: Timestamp) -> Value {
+        time.0.into()
+    }
+}
+
+impl From<Day> for Value {
+    fn from(day: Day) -> Value {
+        day.0.into()
+    }
+}
+
+impl FromValue for Timestamp {
+    type Intermediate = Timestamp;
+}
+
+impl FromValue for Day {
+    type Intermediate = Day;
+}
+
+impl TryFrom<Value> for Timestamp {
+    type Error = FromValueError;
+    fn try_from(value: Value) -> Result<Timestamp, FromValueError> {
+        NaiveDateTime::from_value_opt(value).map(Timestamp)
+    }
+}
+
+impl TryFrom<Value> for Day {
+    type Error = FromValueError;
+    fn try_from(value: Value) -> Result<Day, FromValueError> {
+        NaiveDate::from_value_opt(value).map(Day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        Day::parse(&Input::Text(text.into())).unwrap().0
+    }
+
+    #[test]
+    fn business_days_skip_the_weekend() {
+        // 2026-03-06 is a Friday.
+        assert_eq!(add_business_days(day("2026-03-06"), 1), day("2026-03-09"));
+        assert_eq!(add_business_days(day("2026-03-06"), 5), day("2026-03-13"));
+        assert_eq!(add_business_days(day("2026-03-07"), 1), day("2026-03-09"));
+        assert_eq!(add_business_days(day("2026-03-07"), 0), day("2026-03-09"));
+        assert_eq!(add_business_days(day("2026-03-06"), 0), day("2026-03-06"));
+    }
+
+    #[test]
+    fn times_are_read_with_any_offset_and_written_in_utc() {
+        let time = Timestamp::parse(&Input::Text("2026-03-01T10:30:00.1234567+01:00".into())).unwrap();
+        assert_eq!(time.to_string(), "2026-03-01T09:30:00.123456Z");
+        for bad in ["", "2026-03-01", "2026-02-30T00:00:00Z", "-0001-01-01T00:00:00Z", "tomorrow"] {
+            assert!(Timestamp::parse(&Input::Text(bad.into())).is_err(), "{bad}");
+        }
+        for bad in ["2026-3-1", "2026-02-30", "20260301", "+02026-03-01"] {
+            assert!(Day::parse(&Input::Text(bad.into())).is_err(), "{bad}");
+        }
+    }
+}

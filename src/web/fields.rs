@@ -1,0 +1,178 @@
+//! The fields of a body or a query, read one by one; every bad one is remembered and named.
+//!
+//! ```ignore
+//! let mut fields = request.json()?;
+//! let name = fields.required("name", None, Line::parse);
+//! let note = fields.optional("note", None, Paragraph::parse);
+//! let new = fields.finish(|| Some(New { name: name?, note: note? }))?;
+//! ```
+
+use crate::values::{Bad, Input};
+use crate::web::problem::{FieldError, Problem};
+
+#[derive(Debug, Clone)]
+pub struct Fields {
+    /// Where these fields stand inside the body, for example `items[2].`
+    path: String,
+    members: Vec<(String, Input)>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    pub fn new(members: Vec<(String, Input)>) -> Fields {
+        Fields { path: String::new(), members, errors: Vec::new() }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Input> {
+        let at = self.members.iter().position(|(key, _)| key == name)?;
+        Some(self.members.swap_remove(at).1)
+    }
+
+    pub fn reject(&mut self, name: &str, bad: Bad) {
+        let field = format!("{}{name}", self.path);
+        self.errors.push(FieldError::new(field, bad));
+    }
+
+    fn parsed<T>(&mut self, name: &str, parsed: Result<T, Bad>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(bad) => {
+                self.reject(name, bad);
+                None
+            }
+        }
+    }
+
+    /// A field that must have a value. `old` is what PATCH keeps when the field is not named.
+    pub fn required<T: Clone>(
+        &mut self,
+        name: &str,
+        old: Option<&T>,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<T> {
+        match (self.take(name), old) {
+            (Some(Input::Null), _) => {
+                self.reject(name, Bad::new("required", "must not be null"));
+                None
+            }
+            (Some(input), _) => self.parsed(name, parse(&input)),
+            (None, Some(old)) => Some(old.clone()),
+            (None, None) => {
+                self.reject(name, Bad::new("required", "is required"));
+                None
+            }
+        }
+    }
+
+    /// A field that may be absent or null. The outer `None` means that it was refused. `old` is
+    /// what PATCH keeps when the field is not named; null clears it.
+    pub fn optional<T: Clone>(
+        &mut self,
+        name: &str,
+        old: Option<&T>,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            Some(Input::Null) => Some(None),
+            Some(input) => self.parsed(name, parse(&input)).map(Some),
+            None => Some(old.cloned()),
+        }
+    }
+
+    /// A field that PATCH may name, and that cannot be cleared: `Some(None)` when it is not named.
+    pub fn changed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            Some(Input::Null) => {
+                self.reject(name, Bad::new("required", "must not be null"));
+                None
+            }
+            Some(input) => self.parsed(name, parse(&input)).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// A nested object that may be absent or null, read by `read`.
+    pub fn object<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Fields) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            None | Some(Input::Null) => Some(None),
+            Some(Input::Object(members)) => self.nested(&format!("{name}."), members, read).map(Some),
+            Some(_) => {
+                self.reject(name, Bad::new("wrong_type", "must be an object"));
+                None
+            }
+        }
+    }
+
+    /// A list of 1 to `max` objects, each read by `read`.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        max: usize,
+        mut read: impl FnMut(&mut Fields) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match self.take(name) {
+            Some(Input::List(items)) if (1..=max).contains(&items.len()) => items,
+            Some(Input::List(_)) => {
+                self.reject(name, Bad::new("invalid_length", format!("must hold 1 to {max} items")));
+                return None;
+            }
+            Some(_) => {
+                self.reject(name, Bad::new("wrong_type", "must be a list of objects"));
+                return None;
+            }
+            None => {
+                self.reject(name, Bad::new("required", "is required"));
+                return None;
+            }
+        };
+        let read_all: Vec<Option<T>> = items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| match item {
+                Input::Object(members) => self.nested(&format!("{name}[{index}]."), members, &mut read),
+                _ => {
+                    self.reject(&format!("{name}[{index}]"), Bad::new("wrong_type", "must be an object"));
+                    None
+                }
+            })
+            .collect();
+        read_all.into_iter().collect()
+    }
+
+    fn nested<T>(
+        &mut self,
+        below: &str,
+        members: Vec<(String, Input)>,
+        read: impl FnOnce(&mut Fields) -> Option<T>,
+    ) -> Option<T> {
+        let mut nested = Fields { path: format!("{}{below}", self.path), members, errors: Vec::new() };
+        let value = read(&mut nested);
+        nested.reject_unknown();
+        let sound = nested.errors.is_empty();
+        self.errors.append(&mut nested.errors);
+        value.filter(|_| sound)
+    }
+
+    fn reject_unknown(&mut self) {
+        for (name, _) in std::mem::take(&mut self.members) {
+            self.reject(&name, Bad::new("unknown_field", "is not known here; remove it"));
+        }
+    }
+
+    /// The whole value, or a 422 that names every bad and every unknown field.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        self.reject_unknown();
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(Problem::invalid_fields(self.errors)),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What went wrong, as RFC 9457 problem details.
+//!
+//! A problem has two readers: `code` is for the caller's program, `detail` tells the person who
+//! reads it what to do next. The cause of a 500 goes to the log and never to the caller.
+
+use std::borrow::Cow;
+
+use rouille::{Response, ResponseBody};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::values::Bad;
+
+/// A kind of problem: its stable code, its HTTP status and its title.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    pub code: &'static str,
+    pub status: u16,
+    pub title: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:literal $code:literal $title:literal;)*) => {
+        $(pub const $name: &Kind = &Kind { code: $code, status: $status, title: $title };)*
+        /// Every kind of problem that this service answers with.
+        pub const KINDS: &[&Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    MALFORMED_REQUEST = 400 "malformed_request" "The request is not valid HTTP/1.1";
+    MALFORMED_JSON = 400 "malformed_json" "The body is not valid JSON";
+    DUPLICATE_KEY = 400 "duplicate_key" "A key stands twice in the body";
+    INVALID_UTF8 = 400 "invalid_utf8" "The text is not valid UTF-8";
+    INVALID_IDEMPOTENCY_KEY = 400 "invalid_idempotency_key" "The Idempotency-Key cannot be used";
+    UNAUTHENTICATED = 401 "unauthenticated" "A valid session is needed";
+    WRONG_CREDENTIALS = 401 "wrong_credentials" "The username or the password is wrong";
+    FORBIDDEN = 403 "forbidden" "This is for staff only";
+    NOT_FOUND = 404 "not_found" "There is nothing here";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This path does not take that method";
+    REQUEST_TIMEOUT = 408 "request_timeout" "The request took too long to arrive";
+    OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
+    ORDER_STATE = 409 "order_state" "The order's status does not allow this";
+    CUSTOMER_HAS_OPEN_ORDERS = 409 "customer_has_open_orders" "The customer has orders under way";
+    ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
+    USERNAME_TAKEN = 409 "username_taken" "The username is taken";
+    SKU_TAKEN = 409 "sku_taken" "The SKU is taken";
+    IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
+    CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";
+    PRECONDITION_FAILED = 412 "precondition_failed" "The resource has changed";
+    BODY_TOO_LARGE = 413 "body_too_large" "The body is too large";
+    URI_TOO_LONG = 414 "uri_too_long" "The address is too long";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body must be JSON";
+    EXPECTATION_FAILED = 417 "expectation_failed" "The Expect header asks for something unknown";
+    INVALID_FIELDS = 422 "invalid_fields" "Some fields cannot be accepted";
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "The Idempotency-Key belongs to another request";
+    TOO_MANY_ATTEMPTS = 429 "too_many_attempts" "Too many failed logins";
+    HEADERS_TOO_LARGE = 431 "headers_too_large" "The request's headers are too large";
+    INTERNAL = 500 "internal_error" "Something went wrong on our side";
+    TRANSFER_ENCODING = 501 "unsupported_transfer_encoding" "The transfer encoding is not supported";
+    BUSY = 503 "busy" "Too much to do at this moment";
+    DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer";
+    OUTCOME_UNKNOWN = 503 "outcome_unknown" "It is not known whether the change was kept";
+    SHUTTING_DOWN = 503 "shutting_down" "The service is shutting down";
+    HTTP_VERSION = 505 "http_version_not_supported" "Only HTTP/1.0 and HTTP/1.1 are spoken here";
+}
+
+/// One field that was refused.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct FieldError {
+    /// Where it stands: `email`, `items[2].quantity`, or the name of a query parameter.
+    pub field: String,
+    pub code: &'static str,
+    pub message: String,
+}
+
+#[derive(Debug)]
+pub struct Problem {
+    pub kind: &'static Kind,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    headers: Vec<(&'static str, String)>,
+    /// Members of our own beside the standard ones, such as the products that are out of stock.
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    pub fn new(kind: &'static Kind, detail: impl Into<String>) -> Problem {
+        Problem { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), extra: Map::new() }
+    }
+
+    pub fn not_found() -> Problem {
+        Problem::new(
+            NOT_FOUND,
+            "No such thing, or it is not yours to see. Check the id and who is logged in.",
+        )
+    }
+
+    pub fn unauthenticated() -> Problem {
+        Problem::new(
+            UNAUTHENTICATED,
+            "Log in with POST /sessions and send the token as \"Authorization: Bearer <token>\".",
+        )
+        .with_header("WWW-Authenticate", "Bearer")
+    }
+
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Problem {
+        let mut problem = Problem::new(
+            INVALID_FIELDS,
+            "Correct the fields listed in \"errors\" and send the request again.",
+        );
+        problem.errors = errors;
+        problem
+    }
+
+    /// A 422 for one field that only the database could judge.
+    pub fn invalid_field(field: impl Into<String>, bad: Bad) -> Problem {
+        Problem::invalid_fields(vec![FieldError::new(field, bad)])
+    }
+
+    pub fn busy(detail: impl Into<String>) -> Problem {
+        Problem::new(BUSY, detail).retry_after(1)
+    }
+
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Problem {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn retry_after(self, seconds: u64) -> Problem {
+        self.with_header("Retry-After", seconds.to_string())
+    }
+
+    pub fn with_extra(mut self, name: &str, value: Value) -> Problem {
+        self.extra.insert(name.to_owned(), value);
+        self
+    }
+
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Problem {
+        self.errors = errors;
+        self
+    }
+
+    pub fn into_response(self, request_id: &str) -> Response {
+        let mut body = json!({
+            "type": format!("urn:storekeeper:problem:{}", self.kind.code),
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "code": self.kind.code,
+            "errors": self.errors,
+            "request_id": request_id,
+        });
+        let members = body.as_object_mut().expect("an object literal");
+        members.extend(self.extra);
+        let mut headers = vec![(Cow::from("Content-Type"), Cow::from("application/problem+json"))];
+        headers.extend(self.headers.into_iter().map(|(name, value)| (name.into(), value.into())));
+        Response {
+            status_code: self.kind.status,
+            headers,
+            data: ResponseBody::from_data(body.to_string()),
+            upgrade: None,
+        }
+    }
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, bad: Bad) -> FieldError {
+        FieldError { field: field.into(), code: bad.code, message: bad.message }
+    }
+}

@@ -1,0 +1,94 @@
+//! Answers that are not problems.
+
+use std::borrow::Cow;
+
+use rouille::{Response, ResponseBody};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::web::problem::{self, Problem};
+use crate::web::request::Request;
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// How long a browser or a proxy may keep an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Caching {
+    /// Nobody keeps it.
+    Never,
+    /// It may be kept, but is checked with `If-None-Match` before each use: catalogue reads.
+    Revalidate,
+}
+
+/// An answer with a JSON body.
+pub fn json(status: u16, body: &impl Serialize) -> Response {
+    from_text(status, to_text(body))
+}
+
+/// One resource with its ETag; 304 when the caller's copy is still good.
+pub fn resource(request: &Request, body: &impl Serialize) -> Response {
+    let text = to_text(body);
+    let etag = etag_of(&text);
+    if request.http.header("If-None-Match").is_some_and(|header| names_etag(header, &etag)) {
+        return empty(304).with_unique_header("ETag", etag);
+    }
+    from_text(200, text).with_unique_header("ETag", etag)
+}
+
+/// A resource that was just made. Idempotent replays answer with the same text.
+pub fn created(location: String, text: String) -> Response {
+    let etag = etag_of(&text);
+    from_text(201, text).with_unique_header("Location", location).with_unique_header("ETag", etag)
+}
+
+pub fn empty(status: u16) -> Response {
+    Response { status_code: status, headers: Vec::new(), data: ResponseBody::empty(), upgrade: None }
+}
+
+pub fn no_content() -> Response {
+    empty(204)
+}
+
+pub fn from_text(status: u16, text: String) -> Response {
+    Response {
+        status_code: status,
+        headers: vec![(Cow::from("Content-Type"), Cow::from(JSON))],
+        data: ResponseBody::from_data(text),
+        upgrade: None,
+    }
+}
+
+pub fn to_text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("our own types have string keys and serialise")
+}
+
+/// Refuses the change when `If-Match` names another version than `current`.
+/// Call it inside the transaction that has locked the row.
+pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(), Problem> {
+    let Some(header) = request.http.header("If-Match") else {
+        return Ok(());
+    };
+    let etag = etag_of(&to_text(current));
+    if names_etag(header, &etag) {
+        return Ok(());
+    }
+    let detail =
+        "Somebody changed it since you read it. Read it again, then send your change with the new ETag.";
+    Err(Problem::new(problem::PRECONDITION_FAILED, detail).with_header("ETag", etag))
+}
+
+/// A digest of the representation, so it changes exactly when what the caller sees changes.
+fn etag_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let half: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{half}\"")
+}
+
+/// Whether an `If-Match` or `If-None-Match` header names this ETag, or any with `*`. A `W/` before
+/// it is what a compressing proxy adds.
+fn names_etag(header: &str, etag: &str) -> bool {
+    header
+        .split(',')
+        .map(|named| named.trim())
+        .any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == etag)
+}

@@ -1,0 +1,113 @@
+//! What a handler is given: the request, who calls, and the numbers in the path.
+
+use std::net::IpAddr;
+
+use percent_encoding::percent_decode_str;
+
+use crate::app::App;
+use crate::handlers::sessions::Caller;
+use crate::values::input::Malformed;
+use crate::values::{Bad, Id, Input};
+use crate::web::fields::Fields;
+use crate::web::problem::{self, Problem};
+use crate::web::router::Route;
+
+pub struct Request<'a> {
+    pub http: &'a rouille::Request,
+    pub body: &'a [u8],
+    pub route: &'static Route,
+    pub caller: Caller,
+    /// The id in the path, or 0 where the route has none.
+    pub path_id: Id,
+}
+
+impl Request<'_> {
+    /// The body as the fields of a JSON object.
+    pub fn json(&self) -> Result<Fields, Problem> {
+        let content_type = self.http.header("Content-Type").unwrap_or("");
+        let media_type = content_type.split(';').next().unwrap_or("").trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            let detail = "Send the body as JSON with the header \"Content-Type: application/json\".";
+            return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        self.json_fields()
+    }
+
+    /// Like [`Request::json`] for requests whose body may be left out altogether.
+    pub fn json_or_nothing(&self) -> Result<Fields, Problem> {
+        match self.body {
+            [] => Ok(Fields::new(Vec::new())),
+            _ => self.json(),
+        }
+    }
+
+    fn json_fields(&self) -> Result<Fields, Problem> {
+        let text = std::str::from_utf8(self.body)
+            .map_err(|_| Problem::new(problem::INVALID_UTF8, "Send the body in UTF-8."))?;
+        match Input::parse(text) {
+            Ok(Input::Object(members)) => Ok(Fields::new(members)),
+            Ok(_) => {
+                let bad = Bad::new("wrong_type", "the body must be a JSON object");
+                Err(Problem::invalid_field("", bad))
+            }
+            Err(Malformed::DuplicateKey(key)) => {
+                let detail = format!("The key {key:?} stands twice in one object. Send it once.");
+                Err(Problem::new(problem::DUPLICATE_KEY, detail))
+            }
+            Err(Malformed::Syntax(cause)) => {
+                Err(Problem::new(problem::MALFORMED_JSON, format!("Correct the JSON: {cause}.")))
+            }
+            Err(Malformed::TooDeep) => {
+                Err(Problem::new(problem::MALFORMED_JSON, "The JSON is nested too deeply for anything here."))
+            }
+        }
+    }
+
+    /// The query string as fields. A name may stand once.
+    pub fn query(&self) -> Result<Fields, Problem> {
+        let mut members: Vec<(String, Input)> = Vec::new();
+        let pairs = self.http.raw_query_string().split('&').filter(|pair| !pair.is_empty());
+        for pair in pairs {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(Problem::invalid_field(name, Bad::new("repeated", "must stand only once")));
+            }
+            members.push((name, Input::Text(value)));
+        }
+        Ok(Fields::new(members))
+    }
+
+    /// The caller's Idempotency-Key: 1 to 255 visible ASCII characters.
+    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        match self.http.header("Idempotency-Key") {
+            None => Ok(None),
+            Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
+                Ok(Some(key))
+            }
+            Some(_) => Err(Problem::new(
+                problem::INVALID_IDEMPOTENCY_KEY,
+                "Send 1 to 255 visible ASCII characters, such as a UUID.",
+            )),
+        }
+    }
+
+    /// The address to throttle by: the peer's, or what the reverse proxy says it is when the
+    /// operator named the header that the proxy sets.
+    pub fn client_address(&self, app: &App) -> IpAddr {
+        let header = app.config.client_address_header.as_deref();
+        let forwarded = header.and_then(|name| self.http.header(name));
+        forwarded
+            .and_then(|address| address.trim().parse().ok())
+            .unwrap_or_else(|| self.http.remote_addr().ip())
+    }
+}
+
+fn decoded(text: &str) -> Result<String, Problem> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    let decoded = decoded.map_err(|_| {
+        Problem::new(problem::INVALID_UTF8, "Send the query string in UTF-8, percent-encoded.")
+    })?;
+    Ok(decoded.into_owned())
+}

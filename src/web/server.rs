@@ -1,0 +1,272 @@
+//! Listening, the bound on connections, the log line of each request, and the orderly end.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::web::connection::{Connection, Next, Received};
+use crate::web::problem::{self, Problem};
+use crate::web::router::{self, Outcome};
+
+/// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
+const DRAIN_MAX: Duration = Duration::from_secs(9);
+/// Handlers keep little on the stack, and a password hash works on the heap.
+const THREAD_STACK_BYTES: usize = 512 * 1024;
+/// This many connections beyond the limit are told so; more are closed without a word.
+const TURNED_AWAY_MAX: usize = 64;
+/// Out of file descriptors or memory: wait for a connection to end instead of spinning.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running server. Dropping it leaves it running; [`Server::stop`] ends it.
+pub struct Server {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    app: Arc<App>,
+    draining: AtomicBool,
+    stopped: AtomicBool,
+    open: Mutex<HashMap<u64, Open>>,
+    one_closed: Condvar,
+}
+
+/// A connection that has a thread.
+struct Open {
+    stream: TcpStream,
+    /// Whether a request of it is being answered.
+    busy: bool,
+}
+
+/// Starts to answer on `listener`, each connection in a thread of its own, at most
+/// `STOREKEEPER_MAX_CONNECTIONS` at once. A connection has one request in flight at most, so this
+/// bounds those too.
+pub fn start(app: Arc<App>, listener: TcpListener) -> io::Result<Server> {
+    let address = listener.local_addr()?;
+    let shared = Arc::new(Shared {
+        app,
+        draining: AtomicBool::new(false),
+        stopped: AtomicBool::new(false),
+        open: Mutex::new(HashMap::new()),
+        one_closed: Condvar::new(),
+    });
+    let accepting = shared.clone();
+    thread::Builder::new()
+        .name("accept".into())
+        .stack_size(THREAD_STACK_BYTES)
+        .spawn(move || accept_all(&accepting, &listener))?;
+    Ok(Server { address, shared })
+}
+
+impl Server {
+    /// Answers what is in flight, refuses new work with 503, and returns when all connections have
+    /// ended, or after nine seconds. True when nothing was cut off.
+    pub fn stop(self) -> bool {
+        self.shared.draining.store(true, Ordering::SeqCst);
+        let in_time = self.shared.drain();
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        // The accepting thread looks at the flag when the next connection comes.
+        let _ = TcpStream::connect(self.address);
+        in_time
+    }
+}
+
+impl Shared {
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, number: u64) {
+        self.open().remove(&number);
+        self.one_closed.notify_all();
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    fn drain(&self) -> bool {
+        let mut open = self.open();
+        for connection in open.values().filter(|connection| !connection.busy) {
+            // What has arrived already can still be read and answered; then the read ends.
+            let _ = connection.stream.shutdown(Shutdown::Read);
+        }
+        let deadline = Instant::now() + DRAIN_MAX;
+        while !open.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                log::warn!("cut off {} requests that did not end in time", open.len());
+                return false;
+            }
+            let waited = self.one_closed.wait_timeout(open, left);
+            open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+fn accept_all(shared: &Arc<Shared>, listener: &TcpListener) {
+    let mut number = 0;
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                log::error!("cannot accept a connection: {error}");
+                thread::sleep(ACCEPT_PAUSE);
+                continue;
+            }
+        };
+        if shared.stopped.load(Ordering::SeqCst) {
+            return;
+        }
+        number += 1;
+        if let Err(error) = admit(shared, number, stream, peer) {
+            log::error!("cannot serve a connection: {error}");
+            shared.close(number);
+        }
+    }
+}
+
+/// Gives the connection a thread: to be served, or to be told why not.
+fn admit(shared: &Arc<Shared>, number: u64, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    let registered = stream.try_clone()?;
+    let connection = Connection::new(stream, peer)?;
+    let most = shared.app.config.max_connections;
+    let mut open = shared.open();
+    let refusal = match open.len() {
+        held if held >= most + TURNED_AWAY_MAX => return Ok(()),
+        // Asked under the lock, so a drain either finds this connection or turns it away here.
+        _ if shared.is_draining() => Some(shutting_down()),
+        held if held >= most => Some(Problem::busy("Too many connections at once. Try again in a moment.")),
+        _ => None,
+    };
+    let busy = refusal.is_some();
+    open.insert(number, Open { stream: registered, busy });
+    drop(open);
+    let shared = shared.clone();
+    thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(move || {
+        match refusal {
+            None => serve(&shared, number, connection),
+            Some(problem) => turn_away(&shared, connection, problem),
+        }
+        shared.close(number);
+    })?;
+    Ok(())
+}
+
+fn turn_away(shared: &Shared, mut connection: Connection, problem: Problem) {
+    if connection.write(refuse(shared, problem), true, false).is_ok() {
+        connection.close_gently();
+    }
+}
+
+fn shutting_down() -> Problem {
+    Problem::new(problem::SHUTTING_DOWN, "Try again in a moment; the service is restarting.").retry_after(1)
+}
+
+fn serve(shared: &Shared, number: u64, mut connection: Connection) {
+    let set_busy = |busy| {
+        if let Some(open) = shared.open().get_mut(&number) {
+            open.busy = busy;
+        }
+    };
+    loop {
+        match connection.next(|| set_busy(true)) {
+            Next::Closed => return,
+            Next::Refused(problem) => return turn_away(shared, connection, problem),
+            Next::Request(received) => {
+                let with_body = received.http.method() != "HEAD";
+                let response = answer(shared, &received);
+                let keep_alive = received.keep_alive && !shared.is_draining();
+                if connection.write(response, with_body, keep_alive).is_err() {
+                    return;
+                }
+                if !keep_alive {
+                    return connection.close_gently();
+                }
+            }
+        }
+        set_busy(false);
+        // The drain may have begun between the answer and the line above.
+        if shared.is_draining() {
+            return;
+        }
+    }
+}
+
+/// The answer to a request that could not be read, logged like any other.
+fn refuse(shared: &Shared, problem: Problem) -> Response {
+    let request_id = new_request_id();
+    let response = problem.into_response(&request_id);
+    let outcome = Outcome { response, route: "-", caller: "-" };
+    finish(shared, "-", &request_id, Instant::now(), outcome)
+}
+
+fn answer(shared: &Shared, received: &Received) -> Response {
+    let started = Instant::now();
+    let http = &received.http;
+    let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
+    let request_id = request_id.map_or_else(new_request_id, str::to_owned);
+    let outcome = if shared.is_draining() {
+        Outcome { response: shutting_down().into_response(&request_id), route: "-", caller: "-" }
+    } else {
+        let dispatch = || router::dispatch(&shared.app, http, &received.body, &request_id);
+        panic::catch_unwind(AssertUnwindSafe(dispatch)).unwrap_or_else(|_| Outcome {
+            response: Error::Internal("a handler panicked; the lines above say where".into())
+                .into_problem()
+                .into_response(&request_id),
+            route: "-",
+            caller: "-",
+        })
+    };
+    finish(shared, http.method(), &request_id, started, outcome)
+}
+
+/// Counts and logs the request, and adds the headers that every answer carries.
+fn finish(shared: &Shared, method: &str, request_id: &str, started: Instant, outcome: Outcome) -> Response {
+    let took = started.elapsed();
+    let mut response = outcome.response;
+    let status = response.status_code;
+    // The method is whatever the client wrote; the log escapes it and the metrics know it or not.
+    shared.app.metrics.count(method, outcome.route, status, took);
+    log::info!(
+        "request id={request_id} method={} route={} status={status} duration_ms={:.1} caller={}",
+        short(method),
+        outcome.route,
+        took.as_secs_f64() * 1000.0,
+        outcome.caller,
+    );
+    let mut add = |name: &'static str, value: Cow<'static, str>| response.headers.push((name.into(), value));
+    add("X-Request-Id", request_id.to_owned().into());
+    add("X-Content-Type-Options", "nosniff".into());
+    let keeps = |(name, _): &(Cow<str>, Cow<str>)| name == "Cache-Control";
+    if !response.headers.iter().any(keeps) {
+        response.headers.push(("Cache-Control".into(), "no-store".into()));
+    }
+    response
+}
+
+/// No method that anybody means is longer.
+fn short(method: &str) -> &str {
+    method.get(..16).unwrap_or(method)
+}
+
+/// Ids that proxies and clients make: UUIDs, hexadecimal, and the like.
+fn is_sane_request_id(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=64).contains(&id.len()) && id.bytes().all(plain)
+}
+
+fn new_request_id() -> String {
+    crate::random::hex::<8>()
+}

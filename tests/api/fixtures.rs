@@ -1,0 +1,65 @@
+//! The people and goods that tests need, made through the API.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+use crate::harness::Shop;
+
+pub const CUSTOMER_PASSWORD: &str = "a customer's password";
+
+/// A customer who has signed up, as a guest, and calls with the session of the sign-up.
+pub struct Guest {
+    pub id: u64,
+    pub client: Client,
+}
+
+impl Shop {
+    pub fn guest(&self) -> Guest {
+        let body = json!({"name": "Ada Lovelace", "email": "ada@example.com", "phone": "+44 20 123456"});
+        self.sign_up(body)
+    }
+
+    /// A customer with an account; the username is unique in the run.
+    pub fn customer_with_account(&self) -> (Guest, String) {
+        let username = unique("user");
+        let body = json!({
+            "name": "Grace Hopper",
+            "email": "grace@example.com",
+            "phone": "555-0100",
+            "account": {"username": username, "password": CUSTOMER_PASSWORD},
+        });
+        (self.sign_up(body), username)
+    }
+
+    fn sign_up(&self, body: Value) -> Guest {
+        let answer = self.anyone().post("/customers", body).expect(201);
+        let token = answer.body["session"]["token"].as_str().expect("a session");
+        Guest { id: answer.id(), client: self.with_token(token) }
+    }
+
+    /// A product at 10.00 with this many units on the shelf.
+    pub fn product(&self, staff: &Client, stock: i64) -> u64 {
+        let body = json!({"name": unique("Product"), "price": "10.00", "stock": stock});
+        staff.post("/products", body).expect(201).id()
+    }
+}
+
+impl Client {
+    /// Orders `(product_id, quantity)` pairs.
+    pub fn order(&self, items: &[(u64, i64)]) -> Answer {
+        self.post("/orders", json!({"items": items_json(items)}))
+    }
+}
+
+pub fn items_json(items: &[(u64, i64)]) -> Value {
+    let item = |&(product_id, quantity): &(u64, i64)| json!({"product_id": product_id, "quantity": quantity});
+    items.iter().map(item).collect()
+}
+
+/// A name that no other test of this run has.
+pub fn unique(name: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    format!("{name}-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,254 @@
+//! A private MariaDB for the whole test run, and a server with a database of its own for each test.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+use storekeeper::app::App;
+use storekeeper::config::Config;
+use storekeeper::db::{self, invariants, migrations};
+use storekeeper::handlers::accounts;
+use storekeeper::values::{Input, StaffPassword, Username};
+use storekeeper::web::server::{self, Server};
+
+use crate::client::Client;
+
+pub const STAFF_PASSWORD: &str = "a staff password for tests";
+
+/// A MariaDB server on a socket in a folder of its own. A shell holds it and waits at the end of a
+/// pipe: when this process ends, however it ends, the pipe closes, and the shell stops the server and
+/// removes the folder.
+pub struct MariaDb {
+    pub folder: PathBuf,
+    keeper: Child,
+}
+
+impl MariaDb {
+    pub fn start() -> MariaDb {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Memory is faster than a disk, and the path of a socket may have 107 bytes at most.
+        let parent = ["/dev/shm", "/tmp"].into_iter().find(|folder| Path::new(folder).is_dir());
+        let folder = Path::new(parent.expect("/tmp"))
+            .join(format!("storekeeper-test-{}-{number}", std::process::id()));
+        fs::create_dir(&folder).expect("a folder for the test database");
+        let script = r#"
+            set -u
+            cd "$1"
+            user=$(id -un)
+            mariadb-install-db --no-defaults --user="$user" --datadir="$1/data" --skip-test-db \
+                --auth-root-authentication-method=normal >install.log 2>&1
+            start() {
+                mariadbd --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
+                    --max-connections=1000 --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=256M \
+                    --skip-log-bin >>server.log 2>&1 &
+                pid=$!
+            }
+            start "$1"
+            while read -r order; do
+                kill -KILL "$pid"; wait "$pid"
+                [ "$order" = restart ] && start "$1"
+            done
+            kill -KILL "$pid"; wait "$pid"
+            cd /; rm -rf "$1"
+        "#;
+        let keeper = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell to keep the test database");
+        let mariadb = MariaDb { folder, keeper };
+        mariadb.wait_until_ready();
+        mariadb
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        let socket = self.folder.join("socket").display().to_string().replace('/', "%2F");
+        format!("mysql://root@localhost/{database}?socket={socket}")
+    }
+
+    pub fn connect(&self, database: &str) -> Conn {
+        db::connect_alone(&self.url(database)).expect("the test database")
+    }
+
+    /// Kills the server as a power cut would, and starts it again.
+    pub fn restart(&mut self) {
+        let orders = self.keeper.stdin.as_mut().expect("a pipe to the keeper");
+        orders.write_all(b"restart\n").expect("the keeper of the test database");
+    }
+
+    pub fn wait_until_ready(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while db::connect_alone(&self.url("mysql")).is_err() {
+            assert!(
+                Instant::now() < deadline,
+                "MariaDB did not start; is mariadb-server installed? {}",
+                fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Makes a database with the current schema and answers its name.
+    pub fn fresh_database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut conn = self.connect("mysql");
+        // The opposite of what the tables state, so a table that relied on it would be seen.
+        conn.query_drop(format!("CREATE DATABASE {name} CHARACTER SET latin1")).unwrap();
+        let (mut conn, mut guard) = (self.connect(&name), self.connect(&name));
+        migrations::migrate(&mut conn, &mut guard).expect("the migrations");
+        name
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// The MariaDB that the tests share.
+pub fn shared_mariadb() -> &'static MariaDb {
+    static SHARED: OnceLock<MariaDb> = OnceLock::new();
+    SHARED.get_or_init(MariaDb::start)
+}
+
+/// A server with a database of its own. When it is dropped, the invariants must hold.
+pub struct Shop {
+    pub app: Arc<App>,
+    pub base: String,
+    pub database_url: String,
+    server: Option<Server>,
+}
+
+impl Shop {
+    pub fn open() -> Shop {
+        Shop::open_with(&[])
+    }
+
+    /// With settings beside the database's address, as the environment would give them.
+    pub fn open_with(settings: &[(&str, &str)]) -> Shop {
+        let mariadb = shared_mariadb();
+        Shop::open_on(mariadb, &mariadb.fresh_database(), settings)
+    }
+
+    pub fn open_on(mariadb: &MariaDb, database: &str, settings: &[(&str, &str)]) -> Shop {
+        let database_url = mariadb.url(database);
+        let mut variables = vec![
+            ("STOREKEEPER_DATABASE_URL".to_owned(), database_url.clone()),
+            ("STOREKEEPER_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()),
+        ];
+        for (name, value) in settings {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name.to_string(), value.to_string()));
+        }
+        let config = Config::read(variables).expect("the test's settings");
+        let app = Arc::new(App::new(config).expect("the app"));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let server = server::start(app.clone(), listener).expect("the server");
+        Shop { app, base: format!("http://{}", server.address), database_url, server: Some(server) }
+    }
+
+    /// A caller without a session.
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.base, None)
+    }
+
+    /// A caller with this session token.
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(&self.base, Some(token))
+    }
+
+    /// Logs in as the staff account `staff`, which is made at first use.
+    pub fn staff(&self) -> Client {
+        let username = Username::parse(&Input::Text("staff".into())).unwrap();
+        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
+        // Fails when it is there already; the login below shows whether it is.
+        let _ = accounts::add_staff(&self.app, &username, &password);
+        let token = self.log_in("staff", STAFF_PASSWORD);
+        self.with_token(&token)
+    }
+
+    pub fn log_in(&self, username: &str, password: &str) -> String {
+        let body = serde_json::json!({"username": username, "password": password});
+        let answer = self.anyone().post("/sessions", body).expect(201);
+        answer.body["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A connection to the shop's database, for what the API does not show.
+    pub fn sql(&self) -> Conn {
+        db::connect_alone(&self.database_url).expect("the test database")
+    }
+
+    /// Sends bytes as they are and answers everything that comes back until the server closes or a
+    /// second passes without a byte.
+    pub fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.raw_stream();
+        stream.write_all(bytes).expect("the server takes bytes");
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    pub fn raw_stream(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.base.trim_start_matches("http://")).expect("the server");
+        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        stream
+    }
+
+    /// Stops the server as SIGTERM does. True when nothing was cut off.
+    pub fn stop(&mut self) -> bool {
+        self.server.take().is_none_or(Server::stop)
+    }
+
+    /// The names of the invariants that do not hold, with the rows that break them.
+    pub fn broken_invariants(&self) -> Vec<String> {
+        let mut conn = self.sql();
+        let mut broken = Vec::new();
+        for invariant in invariants::INVARIANTS {
+            let violations = invariants::violations(&mut conn, invariant).expect(invariant.name);
+            if !violations.rows.is_empty() {
+                broken.push(format!("{}\n{}", invariant.name, violations.table()));
+            }
+        }
+        broken
+    }
+
+    /// For tests that break the books on purpose: ends without looking at them.
+    pub fn abandon(mut self) {
+        self.stop();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.stop();
+        if !thread::panicking() {
+            let broken = self.broken_invariants();
+            assert!(broken.is_empty(), "the books are broken:\n{}", broken.join("\n"));
+        }
+    }
+}
+
+/// The program that cargo has built, with nothing of this machine's settings.
+pub fn storekeeper(database_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_storekeeper"));
+    for (name, _) in env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {
+        command.env_remove(name);
+    }
+    command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null());
+    command
+}

@@ -1,0 +1,8 @@
+//! The API as its users see it: real HTTP against a real server on a real MariaDB, a fresh database
+//! for each test.
+
+mod client;
+mod fixtures;
+mod harness;
+
+mod tour;
