@@ -40,6 +40,10 @@ kinds! {
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This path does not take that method";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request took too long to arrive";
     OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
+    STOCK_LIMIT = 409 "stock_limit" "The shelf cannot hold that";
+    STOCK_CHANGED = 409 "stock_changed" "The stock has changed since it was counted";
+    RESTOCK_ORDER_STATE = 409 "restock_order_state" "The restock order's status does not allow this";
+    SURPLUS = 409 "surplus" "More than was ordered";
     ORDER_STATE = 409 "order_state" "The order's status does not allow this";
     CUSTOMER_HAS_OPEN_ORDERS = 409 "customer_has_open_orders" "The customer has orders under way";
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";

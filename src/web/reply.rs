@@ -35,10 +35,14 @@ pub fn resource(request: &Request, body: &impl Serialize) -> Response {
     from_text(200, text).with_unique_header("ETag", etag)
 }
 
-/// A resource that was just made. Idempotent replays answer with the same text.
-pub fn created(location: String, text: String) -> Response {
+/// What a POST made (201) or changed (200), from the text that an idempotent replay gives again.
+pub fn made(status: u16, location: String, text: String) -> Response {
     let etag = etag_of(&text);
-    from_text(201, text).with_unique_header("Location", location).with_unique_header("ETag", etag)
+    let response = from_text(status, text).with_unique_header("ETag", etag);
+    match status {
+        201 => response.with_unique_header("Location", location),
+        _ => response,
+    }
 }
 
 pub fn empty(status: u16) -> Response {
