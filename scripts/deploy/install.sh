@@ -83,10 +83,10 @@ if systemctl is-active --quiet storekeeper.service; then
 fi
 say "Bringing the tables up to date."
 as_service /usr/local/bin/storekeeper migrate || die "the tables could not be brought up to date; the line above says why."
-systemctl enable --quiet storekeeper.service storekeeper-prune.timer storekeeper-backup.timer
+systemctl enable --quiet storekeeper.service storekeeper-prune.timer storekeeper-backup.timer storekeeper-restock.timer
 # The unit is of Type=notify: this returns once the service is ready.
 systemctl restart storekeeper.service || die "the service did not start; 'journalctl -u storekeeper' says why."
-systemctl start storekeeper-prune.timer storekeeper-backup.timer
+systemctl start storekeeper-prune.timer storekeeper-backup.timer storekeeper-restock.timer
 
 say "Storekeeper runs. Backups go to /var/lib/storekeeper/backups every night."
 command -v mariadb-dump >/dev/null || command -v mysqldump >/dev/null ||

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use rouille::{Response, ResponseBody};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::values::Bad;
+use crate::web::reply;
 
 /// A kind of problem: its stable code, its HTTP status and its title.
 #[derive(Debug, PartialEq, Eq)]
@@ -146,23 +147,34 @@ impl Problem {
     }
 
     pub fn into_response(self, request_id: &str) -> Response {
-        let mut body = json!({
-            "type": format!("urn:storekeeper:problem:{}", self.kind.code),
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "code": self.kind.code,
-            "errors": self.errors,
-            "request_id": request_id,
-        });
-        let members = body.as_object_mut().expect("an object literal");
-        members.extend(self.extra);
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'a str,
+            errors: &'a [FieldError],
+            #[serde(flatten)]
+            extra: &'a Map<String, Value>,
+            request_id: &'a str,
+        }
+        let body = Body {
+            r#type: format!("urn:storekeeper:problem:{}", self.kind.code),
+            title: self.kind.title,
+            status: self.kind.status,
+            detail: &self.detail,
+            code: self.kind.code,
+            errors: &self.errors,
+            extra: &self.extra,
+            request_id,
+        };
         let mut headers = vec![(Cow::from("Content-Type"), Cow::from("application/problem+json"))];
         headers.extend(self.headers.into_iter().map(|(name, value)| (name.into(), value.into())));
         Response {
             status_code: self.kind.status,
             headers,
-            data: ResponseBody::from_data(body.to_string()),
+            data: ResponseBody::from_data(reply::to_text(&body)),
             upgrade: None,
         }
     }
