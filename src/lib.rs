@@ -31,6 +31,7 @@ pub mod db;
 pub mod error;
 pub mod handlers;
 pub mod logging;
+pub mod memory;
 pub mod passwords;
 pub mod program;
 pub mod random;

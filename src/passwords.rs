@@ -83,7 +83,8 @@ impl Drop for Place<'_> {
 
 /// What is checked for a user who does not exist, so that it takes as long as for one who does. Its salt
 /// and its output are random, so no password is known to fit.
-const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$NR6mdundJwRIGFu9LbOLxQ$OU19113opYODIV2XPyI5KT4cC80mPD56XNO7GSTHMG4";
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$NR6mdundJwRIGFu9LbOLxQ$OU19113opYODIV2XPyI5KT4cC80mPD56XNO7GSTHMG4";
 
 fn hash(password: &[u8]) -> Result<String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("valid parameters");

@@ -14,6 +14,7 @@ use storekeeper::books;
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, idempotency, invariants, migrations};
 use storekeeper::handlers::{accounts, sessions};
+use storekeeper::memory;
 use storekeeper::program::{self, Failure, Outcome};
 use storekeeper::restock;
 use storekeeper::values::{Input, StaffPassword, Username};
@@ -114,6 +115,7 @@ fn print_help() -> Outcome {
 }
 
 fn serve(config: Config) -> Outcome {
+    memory::keep_small();
     // Taken first, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let listen = config.listen;
