@@ -5,5 +5,6 @@ mod client;
 mod fixtures;
 mod harness;
 
+mod accounts;
 mod customers;
 mod tour;
