@@ -7,4 +7,5 @@ mod harness;
 
 mod accounts;
 mod customers;
+mod sessions;
 mod tour;
