@@ -7,5 +7,6 @@ mod harness;
 
 mod accounts;
 mod customers;
+mod paging;
 mod sessions;
 mod tour;
