@@ -8,5 +8,6 @@ mod harness;
 mod accounts;
 mod customers;
 mod paging;
+mod products;
 mod sessions;
 mod tour;
