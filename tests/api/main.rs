@@ -6,6 +6,7 @@ mod fixtures;
 mod harness;
 
 mod accounts;
+mod conditional;
 mod customers;
 mod paging;
 mod products;
