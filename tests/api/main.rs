@@ -8,6 +8,7 @@ mod harness;
 mod accounts;
 mod conditional;
 mod customers;
+mod idempotency;
 mod paging;
 mod products;
 mod sessions;
