@@ -22,7 +22,10 @@ pub fn walk(client: &Client, path: &str, limit: usize) -> Vec<u64> {
     loop {
         let page = client.get(&with_query(path, &format!("limit={limit}{after}"))).expect(200);
         let on_page = ids_of(&page);
-        ids.extend(&on_page);
+        for id in &on_page {
+            assert!(!ids.contains(id), "{id} comes twice");
+            ids.push(*id);
+        }
         match &page.body["next"] {
             Value::String(next) => {
                 assert_eq!(on_page.len(), limit, "a page before the last is full");
