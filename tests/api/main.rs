@@ -5,4 +5,11 @@ mod client;
 mod fixtures;
 mod harness;
 
+mod accounts;
+mod conditional;
+mod customers;
+mod idempotency;
+mod paging;
+mod products;
+mod sessions;
 mod tour;
