@@ -3,6 +3,8 @@
 //! A session is an opaque random token; only its SHA-256 is stored. A guest who has signed up
 //! without an account has a session too.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use chrono::Duration;
 use rouille::Response;
 use serde::Serialize;
@@ -119,7 +121,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let username_key = username.to_ascii_lowercase();
     let attempts = [
         (format!("username {username_key}"), PER_USERNAME),
-        (format!("address {}", request.client_address(app)), PER_ADDRESS),
+        (format!("address {}", network(request.client_address(app))), PER_ADDRESS),
     ];
     if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
         let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
@@ -150,6 +152,15 @@ fn answer(opened: &Opened, session: &Session) -> Response {
     }
     let body = Created { token: &opened.token, session: current(session) };
     reply::json(201, &body).with_unique_header("Location", "/sessions/current")
+}
+
+/// What one caller has: an IPv4 address, or the 64 bits of an IPv6 network, in which they may take any
+/// address they like.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
 }
 
 /// Any text may be tried as a username; only its length is bounded.
