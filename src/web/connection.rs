@@ -94,7 +94,7 @@ impl Connection {
             if let Some(deadline) = deadline {
                 self.wait_until(deadline)?;
             }
-            if self.read_more()? == 0 {
+            if self.read_more(deadline.is_some())? == 0 {
                 return Err(Stop::Closed);
             }
             deadline = deadline.or(Some(Instant::now() + ARRIVAL_MAX));
@@ -180,7 +180,7 @@ impl Connection {
     fn fill(&mut self, length: usize, deadline: Instant) -> Result<(), Stop> {
         while self.pending.len() < length {
             self.wait_until(deadline)?;
-            if self.read_more()? == 0 {
+            if self.read_more(true)? == 0 {
                 return Err(Stop::Closed);
             }
         }
@@ -206,7 +206,8 @@ impl Connection {
         Ok(())
     }
 
-    fn read_more(&mut self) -> Result<usize, Stop> {
+    /// One read. A time-out is a slow client's when `arriving`, and an idle one's otherwise.
+    fn read_more(&mut self, arriving: bool) -> Result<usize, Stop> {
         let mut buffer = [0; 8 * 1024];
         loop {
             match self.stream.read(&mut buffer) {
@@ -215,8 +216,7 @@ impl Connection {
                     return Ok(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The read time-out. With nothing pending it is an idle client, not a slow one.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.pending.is_empty() => {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && arriving => {
                     return Err(too_slow());
                 }
                 Err(error) => return Err(error.into()),
