@@ -69,9 +69,9 @@ impl Connection {
 
     /// Waits for the next request and reads it whole. `arriving` is called when its head is here.
     pub fn next(&mut self, arriving: impl FnOnce()) -> Next {
-        let read = self.read_head().and_then(|head| {
+        let read = self.read_head().and_then(|(head, deadline)| {
             arriving();
-            self.read_body(head)
+            self.read_body(head, deadline)
         });
         match read {
             Ok(received) => Next::Request(received),
@@ -80,18 +80,17 @@ impl Connection {
         }
     }
 
-    fn read_head(&mut self) -> Result<Head, Stop> {
+    /// The head, and when the rest of the request must be here.
+    fn read_head(&mut self) -> Result<(Head, Instant), Stop> {
         self.limit_reads(IDLE_MAX)?;
         // The clock of a request starts with its first byte; a pipelined one is partly here already.
         let mut deadline = (!self.pending.is_empty()).then(|| Instant::now() + ARRIVAL_MAX);
         loop {
-            if !self.pending.is_empty()
-                && let Some((head, length)) = parse_head(&self.pending)?
-            {
-                self.pending.drain(..length);
-                return Ok(head);
-            }
             if let Some(deadline) = deadline {
+                if let Some((head, length)) = parse_head(&self.pending)? {
+                    self.pending.drain(..length);
+                    return Ok((head, deadline));
+                }
                 self.wait_until(deadline)?;
             }
             if self.read_more(deadline.is_some())? == 0 {
@@ -101,14 +100,14 @@ impl Connection {
         }
     }
 
-    fn read_body(&mut self, head: Head) -> Result<Received, Stop> {
+    fn read_body(&mut self, head: Head, deadline: Instant) -> Result<Received, Stop> {
         let framing = framing(&head)?;
         if framing != Framing::Length(0) && head.expects_continue()? {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let body = match framing {
-            Framing::Length(length) => self.read_length(length)?,
-            Framing::Chunked => self.read_chunks()?,
+            Framing::Length(length) => self.read_length(length, deadline)?,
+            Framing::Chunked => self.read_chunks(deadline)?,
         };
         let keep_alive = head.keep_alive();
         let http =
@@ -116,13 +115,12 @@ impl Connection {
         Ok(Received { http, body, keep_alive })
     }
 
-    fn read_length(&mut self, length: usize) -> Result<Vec<u8>, Stop> {
-        self.fill(length, Instant::now() + ARRIVAL_MAX)?;
+    fn read_length(&mut self, length: usize, deadline: Instant) -> Result<Vec<u8>, Stop> {
+        self.fill(length, deadline)?;
         Ok(self.pending.drain(..length).collect())
     }
 
-    fn read_chunks(&mut self) -> Result<Vec<u8>, Stop> {
-        let deadline = Instant::now() + ARRIVAL_MAX;
+    fn read_chunks(&mut self, deadline: Instant) -> Result<Vec<u8>, Stop> {
         let mut body = Vec::new();
         loop {
             let size = self.read_chunk_size(deadline)?;
