@@ -145,6 +145,11 @@ impl Connection {
         loop {
             match httparse::parse_chunk_size(&self.pending) {
                 Ok(httparse::Status::Complete((length, size))) => {
+                    let line = &self.pending[..length - 2];
+                    // httparse lets both pass; where a line ends must not be a matter of opinion.
+                    if !line.first().is_some_and(u8::is_ascii_hexdigit) || line.contains(&b'\n') {
+                        return Err(malformed("The size of a chunk of the body cannot be read."));
+                    }
                     self.pending.drain(..length);
                     return Ok(size);
                 }
