@@ -412,9 +412,8 @@ fn to_bytes(response: Response, with_body: bool, keep_alive: bool) -> Vec<u8> {
     if !matches!(status, 204 | 304) {
         line(format_args!("Content-Length: {}", body.len()));
     }
-    if !keep_alive {
-        line(format_args!("Connection: close"));
-    }
+    // Without being told, a client of HTTP/1.0 would wait for the end of the connection.
+    line(format_args!("Connection: {}", if keep_alive { "keep-alive" } else { "close" }));
     line(format_args!(""));
     if with_body {
         bytes.extend_from_slice(&body);
