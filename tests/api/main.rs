@@ -4,5 +4,7 @@
 mod client;
 mod fixtures;
 mod harness;
+mod wire;
 
+mod http;
 mod tour;
