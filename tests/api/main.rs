@@ -6,5 +6,6 @@ mod fixtures;
 mod harness;
 mod wire;
 
+mod access;
 mod http;
 mod tour;
