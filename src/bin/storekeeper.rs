@@ -1,5 +1,6 @@
 //! The service and its operator's commands.
 
+use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
@@ -77,7 +78,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Outcome {
-    let config = Config::read(env::vars()).map_err(|errors| Failure(errors.join("\nstorekeeper: ")))?;
+    // Lossy, since variables that are not ours may hold anything; a damaged one of ours is refused.
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let variables = env::vars_os().map(|(name, value)| (text(name), text(value)));
+    let config = Config::read(variables).map_err(|errors| Failure(errors.join("\nstorekeeper: ")))?;
     logging::start(config.log);
     match command {
         Command::Migrate => migrate(&config),
