@@ -67,8 +67,9 @@ const TURN_MAX_SECONDS: u32 = 600;
 /// lock while `conn` changes the schema.
 pub fn migrate(conn: &mut Conn, guard: &mut Conn) -> Result<Vec<&'static str>> {
     conn.query_drop(RECORDS)?;
-    conn.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop(format!("SET innodb_lock_wait_timeout = {TURN_MAX_SECONDS}"))?;
+    // Waits too, when another run has the row locked.
+    guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop("START TRANSACTION")?;
     guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?;
     let applied = apply_missing(&mut Connection(conn));
