@@ -169,6 +169,7 @@ fn refuse_old_schema(config: &Config) -> Result<(), Failure> {
     }
 }
 
+/// A database that cannot be used is told in one sentence; the pool would try for a while, and log.
 fn connect(config: &Config) -> Result<mysql::Conn, Failure> {
     db::connect_alone(&config.database_url)
         .map_err(|cause| Failure(format!("cannot use the database of STOREKEEPER_DATABASE_URL: {cause}")))
@@ -232,6 +233,7 @@ fn migrate_status(config: &Config) -> Outcome {
 fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
     let username = Username::parse(&Input::Text(name.to_owned()))
         .map_err(|bad| Failure(format!("the username {}", bad.message)))?;
+    drop(connect(&config)?);
     let password = StaffPassword::parse(&Input::Text(read_password()?), Some(&username))
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
@@ -294,6 +296,7 @@ fn verify(config: &Config) -> Outcome {
 }
 
 fn prune(config: Config) -> Outcome {
+    drop(connect(&config)?);
     let app = App::new(Config { database_connections: 1, ..config })?;
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
