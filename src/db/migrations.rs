@@ -92,6 +92,11 @@ fn apply_missing(db: &mut Connection) -> Result<Vec<&'static str>> {
         match db.0.query_drop(migration.sql) {
             Ok(()) => {}
             Err(cause) if state == State::Started && is_already_there(&cause) => {}
+            Err(cause) if is_already_there(&cause) => {
+                // It is not of our making. Without this the next run would take it for ours.
+                db.execute("DELETE FROM schema_migrations WHERE version = ?", (migration.version,))?;
+                return Err(cause.into());
+            }
             Err(cause) => return Err(cause.into()),
         }
         db.execute(
