@@ -4,8 +4,12 @@
 mod client;
 mod fixtures;
 mod harness;
+mod program;
 mod wire;
 
 mod access;
+mod cli;
 mod http;
+mod logs;
+mod shutdown;
 mod tour;
