@@ -42,6 +42,32 @@ fn connections_beyond_the_limit_are_told_to_come_back_and_then_served() {
 }
 
 #[test]
+fn clients_that_were_turned_away_and_linger_take_up_no_place() {
+    let shop = Shop::open_with(&[("STOREKEEPER_MAX_CONNECTIONS", "1")]);
+    // The server gives them half a second to read their answer; a busy machine may need that long
+    // for everything else here, so there is more than one attempt.
+    let served_while_others_linger = || {
+        let mut held = wire::connect(&shop.base);
+        ask_on(&mut held);
+        let mut lingering: Vec<TcpStream> = (0..5).map(|_| wire::connect(&shop.base)).collect();
+        for stream in &mut lingering {
+            wire::read_answer(stream).expect_problem(503, "busy");
+        }
+        let refused = Instant::now();
+        drop(held);
+        while wire::exchange_one(&shop.base, HEALTH).status != 200 {
+            assert!(refused.elapsed() < Duration::from_secs(10), "the free place is never given away");
+        }
+        let served_after = refused.elapsed();
+        // They are gone before the next attempt, so that it can have the place.
+        lingering.clear();
+        thread::sleep(Duration::from_millis(100));
+        served_after < Duration::from_millis(400)
+    };
+    assert!((0..5).any(|_| served_while_others_linger()));
+}
+
+#[test]
 fn many_connections_at_once_are_all_answered() {
     const MANY: usize = 64;
     let shop = Shop::open();
