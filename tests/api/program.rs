@@ -16,9 +16,10 @@ pub struct Ended {
     pub err: String,
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end. A `serve` that should not have started has a port of its own.
 pub fn run(database_url: &str, arguments: &[&str]) -> Ended {
-    run_command(harness::storekeeper(database_url).args(arguments))
+    let mut command = harness::storekeeper(database_url);
+    run_command(command.args(arguments).env("STOREKEEPER_LISTEN", "127.0.0.1:0"))
 }
 
 pub fn run_command(command: &mut Command) -> Ended {
