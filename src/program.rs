@@ -1,5 +1,6 @@
 //! What both programs share: how they start, and how they fail.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -34,12 +35,16 @@ pub fn end(name: &str, outcome: Outcome) -> ExitCode {
 
 /// Reads the settings and starts logging.
 pub fn settings() -> Result<Config, Failure> {
-    let config = Config::read(std::env::vars()).map_err(|errors| Failure(errors.join("\nand: ")))?;
+    // Lossy, since variables that are not ours may hold anything; a damaged one of ours is refused.
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+    let config = Config::read(variables).map_err(|errors| Failure(errors.join("\nand: ")))?;
     logging::start(config.log);
     Ok(config)
 }
 
-/// A connection for an operator's command.
+/// A connection for an operator's command. A database that cannot be used is told in one sentence; the
+/// pool would try for a while, and log.
 pub fn connect(config: &Config) -> Result<Conn, Failure> {
     db::connect_alone(&config.database_url)
         .map_err(|cause| Failure(format!("cannot use the database of STOREKEEPER_DATABASE_URL: {cause}")))

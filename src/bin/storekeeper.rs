@@ -201,6 +201,7 @@ fn migrate_status(config: &Config) -> Outcome {
 fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
     let username = Username::parse(&Input::Text(name.to_owned()))
         .map_err(|bad| Failure(format!("the username {}", bad.message)))?;
+    drop(program::connect(&config)?);
     let password = StaffPassword::parse(&Input::Text(read_password()?), Some(&username))
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
@@ -275,6 +276,7 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
 }
 
 fn prune(config: Config) -> Outcome {
+    drop(program::connect(&config)?);
     let app = App::new(Config { database_connections: 1, ..config })?;
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;

@@ -70,8 +70,9 @@ const TURN_MAX_SECONDS: u32 = 600;
 /// lock while `conn` changes the schema.
 pub fn migrate(conn: &mut Conn, guard: &mut Conn) -> Result<Vec<&'static str>> {
     conn.query_drop(RECORDS)?;
-    conn.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop(format!("SET innodb_lock_wait_timeout = {TURN_MAX_SECONDS}"))?;
+    // Waits too, when another run has the row locked.
+    guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop("START TRANSACTION")?;
     guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?;
     let applied = apply_missing(&mut Connection(conn));
@@ -94,6 +95,11 @@ fn apply_missing(db: &mut Connection) -> Result<Vec<&'static str>> {
         match db.0.query_drop(migration.sql) {
             Ok(()) => {}
             Err(cause) if state == State::Started && is_already_there(&cause) => {}
+            Err(cause) if is_already_there(&cause) => {
+                // It is not of our making. Without this the next run would take it for ours.
+                db.execute("DELETE FROM schema_migrations WHERE version = ?", (migration.version,))?;
+                return Err(cause.into());
+            }
             Err(cause) => return Err(cause.into()),
         }
         db.execute(

@@ -69,9 +69,9 @@ impl Connection {
 
     /// Waits for the next request and reads it whole. `arriving` is called when its head is here.
     pub fn next(&mut self, arriving: impl FnOnce()) -> Next {
-        let read = self.read_head().and_then(|head| {
+        let read = self.read_head().and_then(|(head, deadline)| {
             arriving();
-            self.read_body(head)
+            self.read_body(head, deadline)
         });
         match read {
             Ok(received) => Next::Request(received),
@@ -80,35 +80,34 @@ impl Connection {
         }
     }
 
-    fn read_head(&mut self) -> Result<Head, Stop> {
+    /// The head, and when the rest of the request must be here.
+    fn read_head(&mut self) -> Result<(Head, Instant), Stop> {
         self.limit_reads(IDLE_MAX)?;
         // The clock of a request starts with its first byte; a pipelined one is partly here already.
         let mut deadline = (!self.pending.is_empty()).then(|| Instant::now() + ARRIVAL_MAX);
         loop {
-            if !self.pending.is_empty()
-                && let Some((head, length)) = parse_head(&self.pending)?
-            {
-                self.pending.drain(..length);
-                return Ok(head);
-            }
             if let Some(deadline) = deadline {
+                if let Some((head, length)) = parse_head(&self.pending)? {
+                    self.pending.drain(..length);
+                    return Ok((head, deadline));
+                }
                 self.wait_until(deadline)?;
             }
-            if self.read_more()? == 0 {
+            if self.read_more(deadline.is_some())? == 0 {
                 return Err(Stop::Closed);
             }
             deadline = deadline.or(Some(Instant::now() + ARRIVAL_MAX));
         }
     }
 
-    fn read_body(&mut self, head: Head) -> Result<Received, Stop> {
+    fn read_body(&mut self, head: Head, deadline: Instant) -> Result<Received, Stop> {
         let framing = framing(&head)?;
         if framing != Framing::Length(0) && head.expects_continue()? {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let body = match framing {
-            Framing::Length(length) => self.read_length(length)?,
-            Framing::Chunked => self.read_chunks()?,
+            Framing::Length(length) => self.read_length(length, deadline)?,
+            Framing::Chunked => self.read_chunks(deadline)?,
         };
         let keep_alive = head.keep_alive();
         let http =
@@ -116,13 +115,12 @@ impl Connection {
         Ok(Received { http, body, keep_alive })
     }
 
-    fn read_length(&mut self, length: usize) -> Result<Vec<u8>, Stop> {
-        self.fill(length, Instant::now() + ARRIVAL_MAX)?;
+    fn read_length(&mut self, length: usize, deadline: Instant) -> Result<Vec<u8>, Stop> {
+        self.fill(length, deadline)?;
         Ok(self.pending.drain(..length).collect())
     }
 
-    fn read_chunks(&mut self) -> Result<Vec<u8>, Stop> {
-        let deadline = Instant::now() + ARRIVAL_MAX;
+    fn read_chunks(&mut self, deadline: Instant) -> Result<Vec<u8>, Stop> {
         let mut body = Vec::new();
         loop {
             let size = self.read_chunk_size(deadline)?;
@@ -147,6 +145,11 @@ impl Connection {
         loop {
             match httparse::parse_chunk_size(&self.pending) {
                 Ok(httparse::Status::Complete((length, size))) => {
+                    let line = &self.pending[..length - 2];
+                    // httparse lets both pass; where a line ends must not be a matter of opinion.
+                    if !line.first().is_some_and(u8::is_ascii_hexdigit) || line.contains(&b'\n') {
+                        return Err(malformed("The size of a chunk of the body cannot be read."));
+                    }
                     self.pending.drain(..length);
                     return Ok(size);
                 }
@@ -180,7 +183,7 @@ impl Connection {
     fn fill(&mut self, length: usize, deadline: Instant) -> Result<(), Stop> {
         while self.pending.len() < length {
             self.wait_until(deadline)?;
-            if self.read_more()? == 0 {
+            if self.read_more(true)? == 0 {
                 return Err(Stop::Closed);
             }
         }
@@ -206,7 +209,8 @@ impl Connection {
         Ok(())
     }
 
-    fn read_more(&mut self) -> Result<usize, Stop> {
+    /// One read. A time-out is a slow client's when `arriving`, and an idle one's otherwise.
+    fn read_more(&mut self, arriving: bool) -> Result<usize, Stop> {
         let mut buffer = [0; 8 * 1024];
         loop {
             match self.stream.read(&mut buffer) {
@@ -215,8 +219,7 @@ impl Connection {
                     return Ok(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The read time-out. With nothing pending it is an idle client, not a slow one.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.pending.is_empty() => {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && arriving => {
                     return Err(too_slow());
                 }
                 Err(error) => return Err(error.into()),
@@ -409,9 +412,8 @@ fn to_bytes(response: Response, with_body: bool, keep_alive: bool) -> Vec<u8> {
     if !matches!(status, 204 | 304) {
         line(format_args!("Content-Length: {}", body.len()));
     }
-    if !keep_alive {
-        line(format_args!("Connection: close"));
-    }
+    // Without being told, a client of HTTP/1.0 would wait for the end of the connection.
+    line(format_args!("Connection: {}", if keep_alive { "keep-alive" } else { "close" }));
     line(format_args!(""));
     if with_body {
         bytes.extend_from_slice(&body);

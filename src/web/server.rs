@@ -46,6 +46,8 @@ struct Open {
     stream: TcpStream,
     /// Whether a request of it is being answered.
     busy: bool,
+    /// False for one that is only told why it is not served, which takes up no place.
+    served: bool,
 }
 
 /// Starts to answer on `listener`, each connection in a thread of its own, at most
@@ -143,15 +145,20 @@ fn admit(shared: &Arc<Shared>, number: u64, stream: TcpStream, peer: SocketAddr)
     let connection = Connection::new(stream, peer)?;
     let most = shared.app.config.max_connections;
     let mut open = shared.open();
-    let refusal = match open.len() {
-        held if held >= most + TURNED_AWAY_MAX => return Ok(()),
-        // Asked under the lock, so a drain either finds this connection or turns it away here.
+    let served = open.values().filter(|connection| connection.served).count();
+    // Asked under the lock, so a drain either finds this connection or turns it away here.
+    let refusal = match served {
         _ if shared.is_draining() => Some(shutting_down()),
-        held if held >= most => Some(Problem::busy("Too many connections at once. Try again in a moment.")),
+        served if served >= most => {
+            Some(Problem::busy("Too many connections at once. Try again in a moment."))
+        }
         _ => None,
     };
-    let busy = refusal.is_some();
-    open.insert(number, Open { stream: registered, busy });
+    if refusal.is_some() && open.len() - served >= TURNED_AWAY_MAX {
+        return Ok(());
+    }
+    let served = refusal.is_none();
+    open.insert(number, Open { stream: registered, busy: !served, served });
     drop(open);
     let shared = shared.clone();
     thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn(move || {

@@ -4,12 +4,19 @@
 mod client;
 mod fixtures;
 mod harness;
+mod program;
+mod wire;
 
+mod access;
 mod accounts;
+mod cli;
 mod conditional;
 mod customers;
+mod http;
 mod idempotency;
+mod logs;
 mod paging;
 mod products;
 mod sessions;
+mod shutdown;
 mod tour;

@@ -1,0 +1,362 @@
+//! Who may do what: every route of the table with every kind of caller.
+//!
+//! What is expected stands here, row by row, and not in the code under test. A route without a row
+//! fails, and so does a row without a route.
+
+use mysql::prelude::Queryable;
+use serde_json::{Value, json};
+use storekeeper::web::router::ROUTES;
+
+use crate::client::{Answer, Client};
+use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};
+use crate::harness::{STAFF_PASSWORD, Shop};
+
+/// Who is let through; the others are told why not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    /// Everybody; a session is not even looked at.
+    Open,
+    /// Everybody, but not with a token that is no good.
+    Public,
+    /// Whoever is logged in, for what is their own by the nature of the request.
+    SignedIn,
+    /// The customer whose things they are, and staff. For another customer they do not exist.
+    Owner,
+    Staff,
+}
+
+/// A caller of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Who {
+    Nobody,
+    Garbage,
+    Expired,
+    Other,
+    Own,
+    Staff,
+}
+
+const EVERYBODY: [Who; 6] = [Who::Nobody, Who::Garbage, Who::Expired, Who::Other, Who::Own, Who::Staff];
+
+/// What a row needs of the shop: a customer's things, and callers who may or may not have them.
+struct World {
+    own: Guest,
+    username: String,
+    account_id: u64,
+    order_id: u64,
+    product_id: u64,
+    other: Guest,
+    staff: Client,
+    expired: Client,
+}
+
+impl World {
+    fn new(shop: &Shop, expired: &str) -> World {
+        let staff = shop.with_token(&shop.log_in("staff", STAFF_PASSWORD));
+        let product_id = shop.product(&staff, 100);
+        let (own, username) = shop.customer_with_account();
+        let account_id =
+            own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
+        let order_id = own.client.order(&[(product_id, 1)]).expect(201).id();
+        let other = shop.guest();
+        let expired = shop.with_token(expired);
+        World { own, username, account_id: account_id.unwrap(), order_id, product_id, other, staff, expired }
+    }
+
+    /// The path with the id of what belongs to the customer.
+    fn path(&self, pattern: &str) -> String {
+        let id = match pattern.split('/').nth(1) {
+            Some("customers") => self.own.id,
+            Some("customer_accounts") => self.account_id,
+            Some("orders") => self.order_id,
+            Some("products") => self.product_id,
+            _ => return pattern.to_owned(),
+        };
+        pattern.replace("{id}", &id.to_string())
+    }
+
+    fn send(&self, shop: &Shop, who: Who, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let (nobody, garbage) = (shop.anyone(), shop.with_token(&"0".repeat(64)));
+        let client = match who {
+            Who::Nobody => &nobody,
+            Who::Garbage => &garbage,
+            Who::Expired => &self.expired,
+            Who::Other => &self.other.client,
+            Who::Own => &self.own.client,
+            Who::Staff => &self.staff,
+        };
+        let request = client.request(method, path);
+        match body {
+            Some(body) => request.json(body).send(),
+            None => request.send(),
+        }
+    }
+
+    /// The customer's things as staff see them.
+    fn state(&self) -> Vec<String> {
+        let paths = [
+            format!("/customers/{}", self.own.id),
+            format!("/customer_accounts/{}", self.account_id),
+            format!("/orders?customer_id={}", self.own.id),
+            format!("/products/{}", self.product_id),
+        ];
+        paths.iter().map(|path| self.staff.get(path).expect(200).text).collect()
+    }
+}
+
+/// The token of a staff session that has ended as time ends it, with its row still there.
+fn expired_token(shop: &Shop) -> String {
+    let staff = shop.staff();
+    let sql = "UPDATE sessions SET expires_at = NOW(6) - INTERVAL 1 SECOND WHERE token_sha256 = UNHEX(SHA2(?, 256))";
+    shop.sql().exec_drop(sql, (staff.token(),)).expect("the session's end");
+    staff.token().to_owned()
+}
+
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    rule: Rule,
+    /// What those who are let through are answered.
+    answered: u16,
+    body: Option<fn(&World) -> Value>,
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    rule: Rule,
+    answered: u16,
+    body: Option<fn(&World) -> Value>,
+) -> Row {
+    Row { method, path, rule, answered, body }
+}
+
+#[rustfmt::skip]
+const MATRIX: &[Row] = &[
+    row("POST",   "/customers",              Rule::Public,   201, Some(|_| person())),
+    row("GET",    "/customers",              Rule::Staff,    200, None),
+    row("GET",    "/customers/{id}",         Rule::Owner,    200, None),
+    row("PUT",    "/customers/{id}",         Rule::Owner,    200, Some(|_| person())),
+    row("PATCH",  "/customers/{id}",         Rule::Owner,    200, Some(|_| json!({"name": "Ada Byron"}))),
+    // The order is under way; whoever is told so was let through.
+    row("DELETE", "/customers/{id}",         Rule::Owner,    409, None),
+    row("GET",    "/customers/{id}/orders",  Rule::Owner,    200, None),
+
+    // The customer has an account.
+    row("POST",   "/customer_accounts",      Rule::Owner,    409, Some(|world| json!({"customer_id": world.own.id, "username": unique("new"), "password": CUSTOMER_PASSWORD}))),
+    row("GET",    "/customer_accounts",      Rule::Staff,    200, None),
+    row("GET",    "/customer_accounts/{id}", Rule::Owner,    200, None),
+    row("PUT",    "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new"), "password": CUSTOMER_PASSWORD}))),
+    row("PATCH",  "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new")}))),
+    row("DELETE", "/customer_accounts/{id}", Rule::Owner,    204, None),
+
+    row("POST",   "/sessions",               Rule::Open,     201, Some(|world| json!({"username": world.username, "password": CUSTOMER_PASSWORD}))),
+    row("GET",    "/sessions/current",       Rule::SignedIn, 200, None),
+    row("DELETE", "/sessions/current",       Rule::SignedIn, 204, None),
+
+    row("GET",    "/products",               Rule::Public,   200, None),
+    row("POST",   "/products",               Rule::Staff,    201, Some(|_| product())),
+    row("GET",    "/products/{id}",          Rule::Public,   200, None),
+    row("PUT",    "/products/{id}",          Rule::Staff,    200, Some(|_| product())),
+    row("PATCH",  "/products/{id}",          Rule::Staff,    200, Some(|_| json!({"price": "2.00"}))),
+    row("DELETE", "/products/{id}",          Rule::Staff,    204, None),
+
+    row("POST",   "/orders",                 Rule::Owner,    201, Some(|world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}))),
+    row("GET",    "/orders",                 Rule::SignedIn, 200, None),
+    row("GET",    "/orders/{id}",            Rule::Owner,    200, None),
+    row("PATCH",  "/orders/{id}",            Rule::Staff,    200, Some(|_| json!({"expected_delivery_date": "2999-12-31"}))),
+    row("GET",    "/orders/{id}/track",      Rule::Owner,    200, None),
+    row("POST",   "/orders/{id}/cancel",     Rule::Owner,    200, None),
+    row("POST",   "/orders/{id}/ship",       Rule::Staff,    200, None),
+    // The order is not shipped yet.
+    row("POST",   "/orders/{id}/deliver",    Rule::Staff,    409, None),
+
+    row("GET",    "/healthz",                Rule::Open,     200, None),
+    row("GET",    "/readyz",                 Rule::Open,     200, None),
+    row("GET",    "/metrics",                Rule::Staff,    200, None),
+];
+
+fn person() -> Value {
+    json!({"name": "Ada Byron", "email": "ada.byron@example.com", "phone": "555-0101"})
+}
+
+fn product() -> Value {
+    json!({"name": unique("Product"), "price": "2.00"})
+}
+
+impl Row {
+    /// The status that `who` is answered with.
+    fn expected(&self, who: Who) -> u16 {
+        match (self.rule, who) {
+            (Rule::Open, _) => self.answered,
+            (_, Who::Garbage | Who::Expired) => 401,
+            (Rule::Public, _) => self.answered,
+            (_, Who::Nobody) => 401,
+            (Rule::SignedIn, _) | (_, Who::Staff) => self.answered,
+            (Rule::Owner, Who::Own) => self.answered,
+            (Rule::Owner, _) => 404,
+            (Rule::Staff, _) => 403,
+        }
+    }
+
+    fn lets_through(&self, who: Who) -> bool {
+        self.expected(who) == self.answered
+    }
+}
+
+fn row_of(method: &str, path: &str) -> &'static Row {
+    let found = MATRIX.iter().find(|row| (row.method, row.path) == (method, path));
+    found.unwrap_or_else(|| panic!("the access matrix has no row for {method} {path}"))
+}
+
+#[test]
+fn the_matrix_has_a_row_for_every_route_and_no_other() {
+    for route in ROUTES {
+        row_of(route.method, route.path);
+    }
+    assert_eq!(MATRIX.len(), ROUTES.len());
+}
+
+#[test]
+fn every_route_lets_through_whom_it_should_and_nobody_else() {
+    let shop = Shop::open();
+    let expired = expired_token(&shop);
+    let mut world = World::new(&shop, &expired);
+    for route in ROUTES {
+        let row = row_of(route.method, route.path);
+        let (refused, let_through): (Vec<Who>, Vec<Who>) =
+            EVERYBODY.iter().partition(|who| !row.lets_through(**who));
+        let before = world.state();
+        for who in refused {
+            check(&shop, &world, row, who);
+        }
+        assert_eq!(world.state(), before, "a refused {} {} has changed something", row.method, row.path);
+        for who in &let_through {
+            check(&shop, &world, row, *who);
+            // What is deleted is not there for the next one; what is changed, not for the next row.
+            let last = Some(who) == let_through.last();
+            if row.method == "DELETE" || (last && row.method != "GET") {
+                world = World::new(&shop, &expired);
+            }
+        }
+    }
+}
+
+fn check(shop: &Shop, world: &World, row: &Row, who: Who) {
+    let path = world.path(row.path);
+    let status = row.expected(who);
+    let answer = world.send(shop, who, row.method, &path, row.body.map(|body| body(world)));
+    assert_eq!(answer.status, status, "{who:?} {}: {}", answer.request, answer.text);
+    let code = match status {
+        _ if row.lets_through(who) => return check_head(shop, world, row, who, &path),
+        401 => "unauthenticated",
+        403 => "forbidden",
+        _ => "not_found",
+    };
+    assert_eq!(answer.body["code"], code, "{who:?} {}: {}", answer.request, answer.text);
+    assert_eq!(answer.header("WWW-Authenticate"), (status == 401).then_some("Bearer"), "{}", answer.request);
+    check_head(shop, world, row, who, &path);
+}
+
+/// HEAD is no way around the check of GET.
+fn check_head(shop: &Shop, world: &World, row: &Row, who: Who, path: &str) {
+    if row.method == "GET" {
+        let head = world.send(shop, who, "HEAD", path, None);
+        assert_eq!(head.status, row.expected(who), "{who:?} {}", head.request);
+    }
+}
+
+#[test]
+fn what_belongs_to_somebody_else_answers_like_what_does_not_exist() {
+    let shop = Shop::open();
+    let expired = expired_token(&shop);
+    let world = World::new(&shop, &expired);
+    let nowhere = World {
+        own: Guest { id: 999_999, client: shop.anyone() },
+        account_id: 999_999,
+        order_id: 999_999,
+        ..World::new(&shop, &expired)
+    };
+    for row in MATRIX.iter().filter(|row| row.rule == Rule::Owner) {
+        let sent = |to: &World| {
+            let body = row.body.map(|body| body(to));
+            let mut answer = world.send(&shop, Who::Other, row.method, &to.path(row.path), body);
+            for differs in ["date", "x-request-id"] {
+                answer.headers.remove(differs);
+            }
+            let problem = answer.body.as_object_mut().expect("a problem");
+            problem.remove("request_id").expect("a request id");
+            (answer.status, answer.headers, answer.body)
+        };
+        let theirs = sent(&world);
+        assert_eq!(theirs.0, 404);
+        assert_eq!(theirs, sent(&nowhere), "{} {}", row.method, row.path);
+    }
+}
+
+#[test]
+fn an_odd_authorization_is_refused_wherever_a_session_is_looked_at() {
+    let shop = Shop::open();
+    let guest = shop.guest();
+    let token = guest.client.token();
+    let asked_with = |value: &str| {
+        let anyone = shop.anyone();
+        let request = anyone.request("GET", "/sessions/current").header("Authorization", value);
+        request.send().status
+    };
+    for good in [format!("Bearer {token}"), format!("bearer {token}"), format!("Bearer  {token}")] {
+        assert_eq!(asked_with(&good), 200, "{good}");
+    }
+    for bad in [
+        String::new(),
+        "Bearer".into(),
+        "Bearer ".into(),
+        token.to_owned(),
+        format!("Basic {token}"),
+        format!("Token {token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {}", token.to_uppercase()),
+        format!("Bearer {}", &token[..63]),
+        format!("Bearer {token}0"),
+        format!("Bearer \"{token}\""),
+        "Bearer ' OR '1'='1".into(),
+    ] {
+        assert_eq!(asked_with(&bad), 401, "{bad}");
+    }
+}
+
+#[test]
+fn lists_show_customers_only_what_is_theirs() {
+    let shop = Shop::open();
+    let world = World::new(&shop, &expired_token(&shop));
+    let own_order = |answer: Answer| -> Vec<u64> {
+        let orders = answer.expect(200).body["data"].as_array().unwrap().clone();
+        orders.iter().map(|order| order["id"].as_u64().unwrap()).collect()
+    };
+    let nothing: [u64; 0] = [];
+    let of_owner = format!("/orders?customer_id={}", world.own.id);
+    for path in ["/orders", &of_owner] {
+        assert_eq!(own_order(world.own.client.get(path)), [world.order_id]);
+        assert_eq!(own_order(world.other.client.get(path)), nothing);
+        assert_eq!(own_order(world.staff.get(path)), [world.order_id]);
+    }
+    let session = world.other.client.get("/sessions/current").expect(200);
+    assert_eq!(session.body["customer_id"], world.other.id);
+}
+
+#[test]
+fn an_idle_or_too_old_session_is_over() {
+    let shop =
+        Shop::open_with(&[("STOREKEEPER_SESSION_IDLE_HOURS", "2"), ("STOREKEEPER_SESSION_MAX_HOURS", "5")]);
+    let guest = shop.guest();
+    let hours_later = |hours: i64| {
+        shop.app.clock.advance(chrono::Duration::minutes(60 * hours));
+        guest.client.get("/sessions/current").status
+    };
+    // Each use keeps it for two hours more, up to five in all.
+    assert_eq!([hours_later(1), hours_later(1), hours_later(1), hours_later(1)], [200; 4]);
+    assert_eq!(hours_later(1), 401);
+    let idle = shop.guest();
+    shop.app.clock.advance(chrono::Duration::hours(2));
+    idle.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+}

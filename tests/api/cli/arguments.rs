@@ -1,0 +1,111 @@
+//! Help, version, wrong arguments and wrong settings.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use storekeeper::config::SETTINGS;
+
+use crate::harness;
+use crate::program::{run, run_command};
+
+/// An address that is well formed and leads nowhere.
+const NOWHERE: &str = "mysql://shop:s3cret@127.0.0.1:1/shop";
+
+#[test]
+fn help_names_every_command_and_setting_and_needs_none() {
+    for arguments in [&["--help"][..], &["-h"], &["migrate", "--help"], &["--help", "nonsense"]] {
+        let mut command = harness::storekeeper(NOWHERE);
+        command.env_remove("STOREKEEPER_DATABASE_URL").args(arguments);
+        let help = run_command(&mut command).expect_success();
+        for command in ["serve", "migrate", "migrate --status", "add-staff", "--reset", "verify", "prune"] {
+            assert!(help.contains(&format!("{command} ")), "{command}");
+        }
+        for setting in SETTINGS {
+            assert!(help.contains(setting.name) && help.contains(setting.meaning), "{}", setting.name);
+        }
+    }
+}
+
+#[test]
+fn the_version_is_told_without_any_setting() {
+    for argument in ["--version", "-V"] {
+        let mut command = harness::storekeeper(NOWHERE);
+        command.env_remove("STOREKEEPER_DATABASE_URL").arg(argument);
+        let version = run_command(&mut command).expect_success();
+        assert_eq!(version, format!("storekeeper {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_refused_in_one_sentence() {
+    for arguments in [
+        &["frobnicate"][..],
+        &["--frobnicate"],
+        &["-x"],
+        &["--status"],
+        &["serve", "twice"],
+        &["serve", "--status"],
+        &["migrate", "--reset"],
+        &["migrate", "--status=yes"],
+        &["add-staff"],
+        &["add-staff", "--reset"],
+        &["add-staff", "--status", "anna"],
+        &["verify", "all"],
+        &["prune", "--reset"],
+    ] {
+        run(NOWHERE, arguments).expect_refusal();
+    }
+    // A word that is not known may be a password that slipped there.
+    let refused = run(NOWHERE, &["add-staff", "anna", "a secret among the arguments"]).expect_refusal();
+    assert!(!refused.contains("secret"), "{refused}");
+}
+
+#[test]
+fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
+    let wrong = [
+        ("STOREKEEPER_DATABASE_URL", "postgres://shop:s3cret@127.0.0.1/shop"),
+        ("STOREKEEPER_DATABASE_CONNECTIONS", "many"),
+        ("STOREKEEPER_LISTEN", "8080"),
+        ("STOREKEEPER_MAX_CONNECTIONS", "0"),
+        ("STOREKEEPER_CURRENCY", "euro"),
+        ("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "-1"),
+        ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),
+        ("STOREKEEPER_SESSION_MAX_HOURS", "1.5"),
+        ("STOREKEEPER_CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("STOREKEEPER_LOG", "loud"),
+        ("STOREKEEPER_DATABASE_PASSWORD", "s3cret"),
+    ];
+    // All settings are tried, so that this test grows with them.
+    for setting in SETTINGS {
+        assert!(wrong.iter().any(|(name, _)| *name == setting.name), "{} is not tried", setting.name);
+    }
+    for command in ["serve", "migrate", "verify", "prune"] {
+        let ended = run_command(harness::storekeeper(NOWHERE).arg(command).envs(wrong));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+        let lines: Vec<&str> = ended.err.lines().collect();
+        assert_eq!(lines.len(), wrong.len(), "{}", ended.err);
+        for (name, _) in wrong {
+            let named = lines.iter().filter(|line| line.starts_with(&format!("storekeeper: {name} ")));
+            assert_eq!(named.count(), 1, "{name} in {}", ended.err);
+        }
+        assert!(!ended.err.contains("s3cret"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_missing_database_address_is_asked_for() {
+    let mut command = harness::storekeeper(NOWHERE);
+    let refused = run_command(command.env_remove("STOREKEEPER_DATABASE_URL").arg("verify")).expect_refusal();
+    assert!(refused.starts_with("STOREKEEPER_DATABASE_URL must be set"), "{refused}");
+}
+
+#[test]
+fn variables_that_are_not_text_matter_only_when_they_are_settings() {
+    let not_text = OsStr::from_bytes(b"\xff\xfe");
+    let mut command = harness::storekeeper(NOWHERE);
+    let refused = run_command(command.arg("verify").env("SOMETHING_ELSE", not_text)).expect_refusal();
+    assert!(refused.contains("STOREKEEPER_DATABASE_URL"), "{refused}");
+    let mut command = harness::storekeeper(NOWHERE);
+    let refused = run_command(command.arg("verify").env("STOREKEEPER_LOG", not_text)).expect_refusal();
+    assert!(refused.starts_with("STOREKEEPER_LOG "), "{refused}");
+}

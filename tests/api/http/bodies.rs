@@ -1,0 +1,124 @@
+//! Bodies: their size, their type and their JSON, the same for every route that takes one.
+
+use serde_json::{Value, json};
+use storekeeper::web::router::{ROUTES, Route};
+
+use super::{CUSTOMER, check_alive, concrete, sign_up, sign_up_framed};
+use crate::client::Client;
+use crate::harness::Shop;
+use crate::wire;
+
+/// What the README promises.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+fn routes_with_a_body() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| ["POST", "PUT", "PATCH"].contains(&route.method))
+}
+
+fn send(caller: &Client, route: &Route, content_type: Option<&str>, body: &[u8]) -> crate::client::Answer {
+    let path = concrete(route.path);
+    let request = caller.request(route.method, &path);
+    let request = match content_type {
+        Some(content_type) => request.header("Content-Type", content_type),
+        None => request,
+    };
+    request.bytes(body.to_vec()).send()
+}
+
+#[test]
+fn a_body_of_64_kib_is_taken_and_one_more_byte_is_not() {
+    let shop = Shop::open();
+    let padded = |length: usize| CUSTOMER.to_owned() + &" ".repeat(length - CUSTOMER.len());
+    let sent = |length: usize| wire::exchange_one(&shop.base, &sign_up("", &padded(length)));
+    sent(BODY_BYTES_MAX).expect(201);
+    sent(BODY_BYTES_MAX + 1).expect_problem(413, "body_too_large");
+    let chunked = |length: usize| {
+        let body = padded(length);
+        let (half, rest) = body.split_at(length / 2);
+        let chunks = format!("{:x}\r\n{half}\r\n{:x}\r\n{rest}\r\n0\r\n\r\n", half.len(), rest.len());
+        wire::exchange_one(&shop.base, &sign_up_framed("Transfer-Encoding: chunked", chunks.as_bytes()))
+    };
+    chunked(BODY_BYTES_MAX).expect(201);
+    chunked(BODY_BYTES_MAX + 1).expect_problem(413, "body_too_large");
+}
+
+#[test]
+fn every_route_that_takes_a_body_takes_json_only() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    for route in routes_with_a_body() {
+        for content_type in
+            [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("json")]
+        {
+            let answer = send(&staff, route, content_type, b"{}");
+            answer.expect_problem(415, "unsupported_media_type");
+        }
+    }
+}
+
+#[test]
+fn the_content_type_may_have_parameters_and_capitals() {
+    let shop = Shop::open();
+    for content_type in
+        ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF-8 "]
+    {
+        let request = shop.anyone();
+        let request = request.request("POST", "/customers").header("Content-Type", content_type);
+        request.bytes(CUSTOMER.into()).send().expect(201);
+    }
+}
+
+#[test]
+fn every_route_that_takes_a_body_refuses_what_is_not_json() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+    let bad: [(&[u8], u16, &str); 12] = [
+        (b"{", 400, "malformed_json"),
+        (b"{} {}", 400, "malformed_json"),
+        (b"{\"a\":}", 400, "malformed_json"),
+        (b"{'a':1}", 400, "malformed_json"),
+        (b"{\"a\":NaN}", 400, "malformed_json"),
+        (b"\xef\xbb\xbf{}", 400, "malformed_json"),
+        (b"{\"a\":\"\\ud800\"}", 400, "malformed_json"),
+        (deep.as_bytes(), 400, "malformed_json"),
+        (b"{\"a\":\"caf\xe9\"}", 400, "invalid_utf8"),
+        (b"{\"a\":1,\"a\":1}", 400, "duplicate_key"),
+        (b"{\"a\":[{\"b\":1,\"\\u0062\":2}]}", 400, "duplicate_key"),
+        (b"[]", 422, "invalid_fields"),
+    ];
+    for route in routes_with_a_body() {
+        for (body, status, code) in bad {
+            send(&staff, route, Some("application/json"), body).expect_problem(status, code);
+        }
+    }
+    check_alive(&shop);
+}
+
+#[test]
+fn a_body_that_is_json_but_no_object_is_told_so() {
+    let shop = Shop::open();
+    for body in [json!([]), json!("text"), json!(1.5), json!(true), Value::Null, json!([{"name": "Ada"}])] {
+        shop.anyone().post("/customers", body).expect_bad_fields(&[("", "wrong_type")]);
+    }
+}
+
+#[test]
+fn an_empty_body_is_refused_where_one_is_needed() {
+    let shop = Shop::open();
+    let anyone = shop.anyone();
+    let empty = anyone.request("POST", "/customers").header("Content-Type", "application/json");
+    empty.bytes(Vec::new()).send().expect_problem(400, "malformed_json");
+    anyone.request("POST", "/customers").send().expect_problem(415, "unsupported_media_type");
+}
+
+#[test]
+fn a_body_that_nobody_asked_for_is_read_over() {
+    let shop = Shop::open();
+    let requests = b"GET /healthz HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n\r\nnot JSON!\
+        GET /products HTTP/1.1\r\nHost: shop\r\n\r\n";
+    let answers = wire::exchange(&shop.base, requests);
+    let [health, products] = <[_; 2]>::try_from(answers).expect("two answers");
+    assert_eq!(health.expect(200).json()["status"], "ok");
+    assert_eq!(products.expect(200).json()["data"], json!([]));
+}

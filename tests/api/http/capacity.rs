@@ -1,0 +1,118 @@
+//! Many connections at once, more than are allowed, and answers that leave in one piece.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::check_alive;
+use crate::harness::Shop;
+use crate::wire;
+
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n";
+
+fn ask_on(stream: &mut TcpStream) {
+    stream.write_all(HEALTH).expect("the server reads");
+    wire::read_answer(stream).expect(200);
+}
+
+#[test]
+fn connections_beyond_the_limit_are_told_to_come_back_and_then_served() {
+    let shop = Shop::open_with(&[("STOREKEEPER_MAX_CONNECTIONS", "3")]);
+    let mut held: Vec<TcpStream> = (0..3).map(|_| wire::connect(&shop.base)).collect();
+    held.iter_mut().for_each(ask_on);
+
+    for _ in 0..3 {
+        let refused = wire::exchange_one(&shop.base, HEALTH).expect_problem(503, "busy");
+        assert_eq!(refused.header("Retry-After"), Some("1"));
+        assert_eq!(refused.header("Connection"), Some("close"));
+    }
+    // Who is in stays in.
+    held.iter_mut().for_each(ask_on);
+
+    held.pop();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while wire::exchange_one(&shop.base, HEALTH).status != 200 {
+        assert!(Instant::now() < deadline, "the place of a closed connection is never given away");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn clients_that_were_turned_away_and_linger_take_up_no_place() {
+    let shop = Shop::open_with(&[("STOREKEEPER_MAX_CONNECTIONS", "1")]);
+    // The server gives them half a second to read their answer; a busy machine may need that long
+    // for everything else here, so there is more than one attempt.
+    let served_while_others_linger = || {
+        let mut held = wire::connect(&shop.base);
+        ask_on(&mut held);
+        let mut lingering: Vec<TcpStream> = (0..5).map(|_| wire::connect(&shop.base)).collect();
+        for stream in &mut lingering {
+            wire::read_answer(stream).expect_problem(503, "busy");
+        }
+        let refused = Instant::now();
+        drop(held);
+        while wire::exchange_one(&shop.base, HEALTH).status != 200 {
+            assert!(refused.elapsed() < Duration::from_secs(10), "the free place is never given away");
+        }
+        let served_after = refused.elapsed();
+        // They are gone before the next attempt, so that it can have the place.
+        lingering.clear();
+        thread::sleep(Duration::from_millis(100));
+        served_after < Duration::from_millis(400)
+    };
+    assert!((0..5).any(|_| served_while_others_linger()));
+}
+
+#[test]
+fn many_connections_at_once_are_all_answered() {
+    const MANY: usize = 64;
+    let shop = Shop::open();
+    let barrier = Barrier::new(MANY);
+    thread::scope(|scope| {
+        for _ in 0..MANY {
+            scope.spawn(|| {
+                barrier.wait();
+                let mut stream = wire::connect(&shop.base);
+                for _ in 0..3 {
+                    ask_on(&mut stream);
+                }
+                // Nobody hangs up before all are answered, so none lived on another one's end.
+                barrier.wait();
+            });
+        }
+    });
+}
+
+#[test]
+fn silent_connections_hold_up_nobody() {
+    let shop = Shop::open();
+    let mut silent: Vec<TcpStream> = (0..40).map(|_| wire::connect(&shop.base)).collect();
+    for stream in &mut silent[..20] {
+        stream.write_all(b"GET /healthz HT").unwrap();
+    }
+    check_alive(&shop);
+    for stream in &mut silent[..20] {
+        stream.write_all(b"TP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+        wire::read_answer(stream).expect(200);
+    }
+}
+
+#[test]
+fn a_large_answer_leaves_in_one_piece() {
+    let shop = Shop::open();
+    let product = json!({"name": "Manual", "price": "1", "description": "x".repeat(5000)});
+    shop.staff().post("/products", product).expect(201);
+    let mut stream = wire::connect(&shop.base);
+    for _ in 0..20 {
+        stream.write_all(b"GET /products/1 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+        let mut buffer = vec![0; 64 * 1024];
+        let count = stream.read(&mut buffer).unwrap();
+        let answers = wire::parse_answers(&buffer[..count]);
+        assert_eq!(answers.len(), 1);
+        assert_eq!(answers[0].json()["description"].as_str().map(str::len), Some(5000));
+    }
+}
