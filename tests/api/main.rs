@@ -5,4 +5,5 @@ mod client;
 mod fixtures;
 mod harness;
 
+mod orders;
 mod tour;
