@@ -6,4 +6,5 @@ mod fixtures;
 mod harness;
 
 mod orders;
+mod races;
 mod tour;
