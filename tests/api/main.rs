@@ -5,6 +5,7 @@ mod client;
 mod fixtures;
 mod harness;
 
+mod invariants;
 mod orders;
 mod races;
 mod tour;
