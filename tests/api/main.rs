@@ -7,5 +7,6 @@ mod harness;
 
 mod invariants;
 mod orders;
+mod properties;
 mod races;
 mod tour;
