@@ -7,6 +7,7 @@ mod harness;
 
 mod invariants;
 mod orders;
+mod plans;
 mod properties;
 mod races;
 mod tour;
