@@ -10,4 +10,5 @@ mod orders;
 mod plans;
 mod properties;
 mod races;
+mod round_trips;
 mod tour;
