@@ -7,6 +7,7 @@ mod harness;
 
 mod invariants;
 mod orders;
+mod outage;
 mod plans;
 mod properties;
 mod races;
