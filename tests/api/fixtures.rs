@@ -54,6 +54,12 @@ impl Client {
     pub fn order(&self, items: &[(u64, i64)]) -> Answer {
         self.post("/orders", json!({"items": items_json(items)}))
     }
+
+    /// How many units can be ordered, as the refusal of an order for more than any test has says.
+    pub fn available(&self, product_id: u64) -> i64 {
+        let refused = self.order(&[(product_id, 100_000)]).expect_problem(409, "out_of_stock");
+        refused.body["products"][0]["available"].as_i64().expect("a number")
+    }
 }
 
 pub fn items_json(items: &[(u64, i64)]) -> Value {

@@ -53,12 +53,15 @@ impl MariaDb {
                     --skip-log-bin >>server.log 2>&1 &
                 pid=$!
             }
+            stop() {
+                [ -n "$pid" ] && { kill -KILL "$pid"; wait "$pid"; pid=; }
+            }
             start "$1"
             while read -r order; do
-                kill -KILL "$pid"; wait "$pid"
-                [ "$order" = restart ] && start "$1"
+                stop
+                [ "$order" = start ] && start "$1"
             done
-            kill -KILL "$pid"; wait "$pid"
+            stop
             cd /; rm -rf "$1"
         "#;
         let keeper = Command::new("sh")
@@ -83,10 +86,22 @@ impl MariaDb {
         db::connect_alone(&self.url(database)).expect("the test database")
     }
 
-    /// Kills the server as a power cut would, and starts it again.
-    pub fn restart(&mut self) {
+    /// Kills the server as a power cut would, and starts it again after this time. Returns when it
+    /// is ready.
+    pub fn restart(&mut self, after: Duration) {
+        let mut conn = self.connect("mysql");
+        self.order("stop");
+        while conn.ping().is_ok() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(after);
+        self.order("start");
+        self.wait_until_ready();
+    }
+
+    fn order(&mut self, order: &str) {
         let orders = self.keeper.stdin.as_mut().expect("a pipe to the keeper");
-        orders.write_all(b"restart\n").expect("the keeper of the test database");
+        writeln!(orders, "{order}").expect("the keeper of the test database");
     }
 
     pub fn wait_until_ready(&self) {

@@ -1,0 +1,435 @@
+//! Each file of `sql/invariants/` is shown books that break its rule and no other: it must name the
+//! rows, and the others must stay silent.
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+use serde_json::json;
+use storekeeper::db::invariants::{INVARIANTS, violations};
+
+use crate::client::{Answer, Client};
+use crate::harness::Shop;
+
+/// One way to break the books.
+struct Case {
+    breaks: &'static str,
+    sql: Vec<String>,
+    /// The rows that are named, their cells joined by bars, in the order of their text.
+    rows: Vec<String>,
+}
+
+/// Books with something of everything in them.
+struct Books {
+    /// Ten were there; two are promised, one went with each of three orders.
+    mug: u64,
+    /// Five are there and one is promised; its only movement is the initial one.
+    pot: u64,
+    /// It costs nothing; of ten, one went with an order.
+    gift: u64,
+    /// There never was one.
+    rarity: u64,
+    ada: u64,
+    /// Two mugs and a pot, placed under the key `key`.
+    placed: u64,
+    shipped: u64,
+    shipped_gift: u64,
+    delivered: u64,
+    cancelled: u64,
+    erased: u64,
+    of_erased: u64,
+}
+
+const ON_HAND: &str = "1_on_hand_is_the_sum_of_movements";
+const RESERVED: &str = "2_reserved_is_the_sum_of_placed_orders";
+const NEGATIVE: &str = "3_stock_is_never_negative";
+const SHIPPING: &str = "4_shipping_moves_each_line_once";
+const TOTALS: &str = "5_totals_are_the_sum_of_lines";
+const HISTORIES: &str = "6_status_histories_are_legal";
+const KEYS: &str = "8_idempotency_keys_name_one_outcome";
+const ERASED: &str = "9_erased_customers_leave_no_data";
+
+impl Books {
+    fn fill(shop: &Shop) -> Books {
+        let staff = shop.staff();
+        let product = |name: &str, price: &str, stock: i64| {
+            let body = json!({"name": name, "price": price, "stock": stock});
+            staff.post("/products", body).expect(201).id()
+        };
+        let mug = product("Mug", "10.00", 10);
+        let pot = product("Pot", "10.00", 5);
+        let gift = product("Gift", "0", 10);
+        let rarity = product("Rarity", "0", 0);
+        let (ada, bob) = (shop.guest(), shop.guest());
+        let body = json!({
+            "items": [{"product_id": mug, "quantity": 2}, {"product_id": pot, "quantity": 1}],
+            "note": "for Ada",
+        });
+        let placed = ada.client.post_once("key", "/orders", body).expect(201).id();
+        let shipped = moved(&staff, ada.client.order(&[(mug, 1)]), &["ship"]);
+        let shipped_gift = moved(&staff, ada.client.order(&[(gift, 1)]), &["ship"]);
+        let delivered = moved(&staff, ada.client.order(&[(mug, 1)]), &["ship", "deliver"]);
+        let cancelled = moved(&staff, ada.client.order(&[(pot, 1)]), &["cancel"]);
+        let of_erased = moved(&staff, bob.client.order(&[(mug, 1)]), &["ship", "deliver"]);
+        staff.delete(&format!("/customers/{}", bob.id)).expect(204);
+        Books {
+            mug,
+            pot,
+            gift,
+            rarity,
+            ada: ada.id,
+            placed,
+            shipped,
+            shipped_gift,
+            delivered,
+            cancelled,
+            erased: bob.id,
+            of_erased,
+        }
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut cases = self.on_hand();
+        cases.extend(self.reserved());
+        cases.extend(self.negative());
+        cases.extend(self.shipping());
+        cases.extend(self.totals());
+        cases.extend(self.histories());
+        cases.extend(self.keys());
+        cases.extend(self.of_erased_customers());
+        cases
+    }
+
+    fn on_hand(&self) -> Vec<Case> {
+        let Books { mug, pot, .. } = self;
+        let sum = "on hand is not the sum of the movements";
+        let count = "movement_count is not the number of movements";
+        let balance = "the balance does not continue the one before";
+        vec![
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock SET on_hand = 8 WHERE product_id = {mug}")],
+                rows: vec![format!("{mug}|NULL|8|7|{sum}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock SET movement_count = 3 WHERE product_id = {mug}")],
+                rows: vec![format!("{mug}|NULL|3|4|{count}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("DELETE FROM stock_movements WHERE product_id = {pot}")],
+                rows: vec![format!("{pot}|NULL|1|0|{count}"), format!("{pot}|NULL|5|0|{sum}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!(
+                    "UPDATE stock_movements SET balance_after = 9 WHERE product_id = {mug} AND position = 4"
+                )],
+                rows: vec![format!("{mug}|4|9|7|{balance}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!(
+                    "UPDATE stock_movements SET balance_after = 1 WHERE product_id = {mug} AND position = 2"
+                )],
+                rows: vec![format!("{mug}|2|1|9|{balance}"), format!("{mug}|3|8|0|{balance}")],
+            },
+            // A gap in the numbers whose balances look right.
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock_movements SET position = 2 WHERE product_id = {pot}")],
+                rows: vec![format!("{pot}|2|5|5|{balance}")],
+            },
+        ]
+    }
+
+    fn reserved(&self) -> Vec<Case> {
+        let Books { mug, pot, gift, .. } = self;
+        let reserved = |product: &u64, reserved: i64, should_be: i64| Case {
+            breaks: RESERVED,
+            sql: vec![format!("UPDATE stock SET reserved = {reserved} WHERE product_id = {product}")],
+            rows: vec![format!("{product}|{reserved}|{should_be}")],
+        };
+        vec![reserved(mug, 3, 2), reserved(pot, 0, 1), reserved(gift, 1, 0)]
+    }
+
+    fn negative(&self) -> Vec<Case> {
+        let Books { rarity, ada, .. } = self;
+        // An order of the rarity, and what it promises.
+        let promise = |quantity: i64| {
+            vec![
+                format!(
+                    "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+                     VALUES (999, {ada}, 'placed', 'EUR', 0, '2026-03-01', '2026-03-04')"
+                ),
+                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0)"),
+                "INSERT INTO order_events VALUES (999, 1, 'placed', '2026-03-01')".to_owned(),
+                format!("UPDATE stock SET reserved = {quantity} WHERE product_id = {rarity}"),
+            ]
+        };
+        let negative = "negative, or no stock row";
+        vec![
+            Case {
+                breaks: NEGATIVE,
+                sql: vec![
+                    format!("UPDATE stock SET on_hand = -1, movement_count = 1 WHERE product_id = {rarity}"),
+                    format!(
+                        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+                         VALUES ({rarity}, 1, -1, -1, 'correction', '2026-03-01')"
+                    ),
+                ],
+                rows: vec![format!("{rarity}|-1|0|{negative}")],
+            },
+            Case { breaks: NEGATIVE, sql: promise(-1), rows: vec![format!("{rarity}|0|-1|{negative}")] },
+            Case {
+                breaks: NEGATIVE,
+                sql: vec![format!("DELETE FROM stock WHERE product_id = {rarity}")],
+                rows: vec![format!("{rarity}|NULL|NULL|{negative}")],
+            },
+            Case {
+                breaks: NEGATIVE,
+                sql: promise(1),
+                rows: vec![format!("{rarity}|0|1|more is promised than was ever there after a count")],
+            },
+        ]
+    }
+
+    fn shipping(&self) -> Vec<Case> {
+        let Books { mug, pot, gift, placed, shipped, shipped_gift, cancelled, .. } = self;
+        let movement = |set: &str, of: String| format!("UPDATE stock_movements SET {set} WHERE {of}");
+        let of_order = |order: &u64| format!("order_id = {order}");
+        let of_pot = || format!("product_id = {pot}");
+        let sold_with = |order: &u64| movement(&format!("reason = 'sale', order_id = {order}"), of_pot());
+        let case = |sql: String, row: String| Case { breaks: SHIPPING, sql: vec![sql], rows: vec![row] };
+        vec![
+            case(
+                movement("order_id = NULL, reason = 'correction'", of_order(shipped)),
+                format!("{shipped}|shipped|{mug}|1|NULL"),
+            ),
+            case(movement("reason = 'damaged'", of_order(shipped)), format!("{shipped}|shipped|{mug}|1|-1")),
+            case(
+                format!("UPDATE order_lines SET quantity = 2 WHERE order_id = {shipped_gift}"),
+                format!("{shipped_gift}|shipped|{gift}|2|-1"),
+            ),
+            case(sold_with(placed), format!("{placed}|placed|{pot}|1|5")),
+            case(sold_with(cancelled), format!("{cancelled}|cancelled|{pot}|1|5")),
+            // The order has no line of the pot.
+            case(sold_with(shipped), format!("{shipped}|shipped|{pot}|NULL|5")),
+        ]
+    }
+
+    fn totals(&self) -> Vec<Case> {
+        let Books { placed, shipped, cancelled, .. } = self;
+        let case = |sql: String, row: String| Case { breaks: TOTALS, sql: vec![sql], rows: vec![row] };
+        vec![
+            case(
+                format!("UPDATE orders SET total_minor = 2999 WHERE id = {placed}"),
+                format!("{placed}|2999|3000|2"),
+            ),
+            case(
+                format!("UPDATE order_lines SET unit_price_minor = 1001 WHERE order_id = {shipped}"),
+                format!("{shipped}|1000|1001|1"),
+            ),
+            case(
+                format!("UPDATE order_lines SET quantity = 3 WHERE order_id = {cancelled}"),
+                format!("{cancelled}|1000|3000|1"),
+            ),
+            case(
+                format!("DELETE FROM order_lines WHERE order_id = {cancelled}"),
+                format!("{cancelled}|1000|NULL|0"),
+            ),
+        ]
+    }
+
+    fn histories(&self) -> Vec<Case> {
+        let Books { placed, shipped, delivered, cancelled, .. } = self;
+        let case =
+            |sql: &[String], row: String| Case { breaks: HISTORIES, sql: sql.to_vec(), rows: vec![row] };
+        let event = |order: &u64, step: u8, set: &str| {
+            format!("UPDATE order_events SET {set} WHERE order_id = {order} AND step = {step}")
+        };
+        let whole = "placed,shipped,delivered";
+        vec![
+            case(
+                &[format!("UPDATE orders SET status = 'shipped' WHERE id = {delivered}")],
+                format!("{delivered}|shipped|{whole}"),
+            ),
+            case(
+                &[format!("DELETE FROM order_events WHERE order_id = {delivered} AND step = 2")],
+                format!("{delivered}|delivered|placed,delivered"),
+            ),
+            case(
+                &[format!("DELETE FROM order_events WHERE order_id = {cancelled} AND step = 2")],
+                format!("{cancelled}|cancelled|placed"),
+            ),
+            case(
+                &[format!("DELETE FROM order_events WHERE order_id = {placed}")],
+                format!("{placed}|placed|NULL"),
+            ),
+            case(
+                &[event(delivered, 2, "status = 'cancelled'")],
+                format!("{delivered}|delivered|placed,cancelled,delivered"),
+            ),
+            case(
+                &[format!("UPDATE orders SET placed_at = placed_at - INTERVAL 1 DAY WHERE id = {shipped}")],
+                format!("{shipped}|shipped|placed,shipped"),
+            ),
+            case(
+                &[
+                    event(delivered, 2, "at = at + INTERVAL 2 DAY"),
+                    event(delivered, 3, "at = at + INTERVAL 1 DAY"),
+                ],
+                format!("{delivered}|delivered|{whole}"),
+            ),
+        ]
+    }
+
+    fn keys(&self) -> Vec<Case> {
+        let Books { ada, placed, shipped, .. } = self;
+        let key = |set: String, location: String, order_id: String| Case {
+            breaks: KEYS,
+            sql: vec![format!("UPDATE idempotency_keys SET {set}")],
+            rows: vec![format!(
+                "customer:{ada}|key|{location}|{order_id}|no answer, or it is about an order that does not exist"
+            )],
+        };
+        let of = |order: &u64| format!("/orders/{order}");
+        vec![
+            key("body = NULL".into(), of(placed), placed.to_string()),
+            key("location = NULL".into(), "NULL".into(), placed.to_string()),
+            key("order_id = NULL".into(), of(placed), "NULL".into()),
+            key(format!("order_id = {shipped}"), of(placed), shipped.to_string()),
+            key("order_id = 999, location = '/orders/999'".into(), of(&999), "999".into()),
+            Case {
+                breaks: KEYS,
+                sql: vec![
+                    "INSERT INTO idempotency_keys SELECT caller, 'other', request_sha256, location, body, \
+                     order_id, customer_id, created_at FROM idempotency_keys"
+                        .to_owned(),
+                ],
+                rows: vec![format!(
+                    "customer:{ada}|key,other|/orders/{placed}|{placed}|two keys name one order"
+                )],
+            },
+        ]
+    }
+
+    fn of_erased_customers(&self) -> Vec<Case> {
+        let Books { erased, of_erased, .. } = self;
+        let case = |sql: String, found: String| Case {
+            breaks: ERASED,
+            sql: vec![sql],
+            rows: vec![format!("{erased}|{found}")],
+        };
+        let mut cases = vec![
+            case(
+                format!(
+                    "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
+                     VALUES ({erased}, 'bob', 'bob', 'x', '2026-03-01', '2026-03-01')"
+                ),
+                "an account".into(),
+            ),
+            case(
+                format!(
+                    "INSERT INTO sessions (token_sha256, customer_id, created_at, last_used_at, expires_at)
+                     VALUES (UNHEX(REPEAT('00', 32)), {erased}, '2026-03-01', '2026-03-01', '2026-03-02')"
+                ),
+                "a session".into(),
+            ),
+            case(format!("UPDATE idempotency_keys SET customer_id = {erased}"), "a stored answer".into()),
+        ];
+        for column in ["name", "email", "phone"] {
+            let sql = format!("UPDATE customers SET {column} = 'Bob' WHERE id = {erased}");
+            cases.push(case(sql, "the customer".into()));
+        }
+        for column in ["shipping_address", "note", "tracking_number"] {
+            let sql = format!("UPDATE orders SET {column} = 'Bob' WHERE id = {of_erased}");
+            cases.push(case(sql, format!("order {of_erased}")));
+        }
+        cases.push(Case {
+            breaks: ERASED,
+            sql: vec![
+                format!("UPDATE orders SET status = 'shipped' WHERE id = {of_erased}"),
+                format!("DELETE FROM order_events WHERE order_id = {of_erased} AND step = 3"),
+            ],
+            rows: vec![format!("{erased}|an order under way: {of_erased}")],
+        });
+        cases
+    }
+}
+
+fn moved(staff: &Client, order: Answer, steps: &[&str]) -> u64 {
+    let id = order.expect(201).id();
+    for step in steps {
+        staff.post(&format!("/orders/{id}/{step}"), json!({})).expect(200);
+    }
+    id
+}
+
+/// A connection on which nothing but the invariants stands in the way of wrong books.
+fn without_defences(shop: &Shop) -> Conn {
+    let mut sql = shop.sql();
+    sql.query_drop("SET check_constraint_checks = 0, foreign_key_checks = 0").unwrap();
+    sql.query_drop(
+        "ALTER TABLE idempotency_keys DROP INDEX idempotency_keys_order, ADD KEY idempotency_keys_order (order_id)",
+    )
+    .unwrap();
+    sql
+}
+
+/// Every invariant that does not hold, with its rows in the order of their text.
+fn broken(sql: &mut Conn) -> Vec<(&'static str, Vec<String>)> {
+    let mut broken = Vec::new();
+    for invariant in INVARIANTS {
+        let rows = violations(sql, invariant).unwrap().rows;
+        let mut rows: Vec<String> = rows.iter().map(|row| row.join("|")).collect();
+        rows.sort();
+        if !rows.is_empty() {
+            broken.push((invariant.name, rows));
+        }
+    }
+    broken
+}
+
+#[test]
+fn each_invariant_names_what_breaks_it_and_the_others_stay_silent() {
+    let shop = Shop::open();
+    let books = Books::fill(&shop);
+    let mut sql = without_defences(&shop);
+    assert_eq!(broken(&mut sql), [], "before anything is broken");
+    let cases = books.cases();
+    for case in &cases {
+        sql.query_drop("START TRANSACTION").unwrap();
+        for statement in &case.sql {
+            sql.query_drop(statement).unwrap();
+            assert_ne!(sql.affected_rows(), 0, "{statement} changed nothing");
+        }
+        assert_eq!(broken(&mut sql), [(case.breaks, case.rows.clone())], "after {:?}", case.sql);
+        sql.query_drop("ROLLBACK").unwrap();
+    }
+    for invariant in INVARIANTS {
+        let covered = cases.iter().any(|case| case.breaks == invariant.name);
+        assert!(covered, "nothing here breaks {}", invariant.name);
+    }
+}
+
+#[test]
+fn a_shelf_that_a_count_left_short_breaks_nothing() {
+    let shop = Shop::open();
+    let books = Books::fill(&shop);
+    let mut sql = shop.sql();
+    let pot = books.pot;
+    sql.query_drop(format!(
+        "UPDATE stock SET on_hand = 0, movement_count = 2 WHERE product_id = {pot} AND reserved = 1"
+    ))
+    .unwrap();
+    for reason in ["stock_take", "damaged", "correction"] {
+        sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND position = 2"))
+            .unwrap();
+        sql.query_drop(format!(
+            "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+             VALUES ({pot}, 2, -5, 0, '{reason}', '2026-03-01')"
+        ))
+        .unwrap();
+        assert_eq!(broken(&mut sql), [], "{reason}");
+    }
+}

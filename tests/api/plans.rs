@@ -1,0 +1,334 @@
+//! A shop with 100,000 products and 1,000,000 orders: what the service asks of the database is found
+//! by index, and a page deep in a list costs as much as the first.
+//!
+//! The statements are those that the service really runs: the database's general log is switched on
+//! while a request is answered, and holds each with its values filled in.
+
+use std::thread;
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Row};
+use serde_json::json;
+
+use crate::client::Client;
+use crate::fixtures::Guest;
+use crate::harness::{MariaDb, Shop};
+
+const PRODUCTS: u64 = 100_000;
+const ORDERS: u64 = 1_000_000;
+const CUSTOMERS: u64 = 10_000;
+/// The customer in whose name the shop sells over the counter: every fourth order is theirs.
+const WALK_IN: u64 = 7;
+/// What a page of 20 may read: 21 rows, as many of a table beside it, and their lines.
+const ROWS_OF_A_PAGE: u64 = 80;
+/// A table that may be read as a whole is smaller than this.
+const SMALL_TABLE: u64 = 100;
+
+/// The tables that the work of a day must not read through, by insert statements that fill them.
+/// An order in a hundred is placed, shipped or cancelled; the others are delivered.
+fn fillings() -> [Vec<String>; 4] {
+    let customer_of_order = format!("IF(seq % 4 = 0, {WALK_IN}, 1 + seq DIV {})", ORDERS / CUSTOMERS + 1);
+    [
+        vec![
+            format!(
+                "INSERT INTO customers (id, name, email, phone, created_at, updated_at)
+                 SELECT seq, CONCAT('Customer ', seq), CONCAT('c', seq, '@example.com'), '555-0100', '2024-01-01', '2024-01-01'
+                 FROM seq_1_to_{CUSTOMERS}"
+            ),
+            format!(
+                "INSERT INTO products (id, sku, sku_key, name, category, price_minor, created_at, updated_at)
+                 SELECT seq, CONCAT('SKU-', seq), CONCAT('SKU-', seq),
+                        CONCAT(ELT(1 + seq % 7, 'Mug', 'Pot', 'Pan', 'Cup', 'Jug', 'Jar', 'Urn'), ' ', seq * 7919 % {PRODUCTS}),
+                        CONCAT('Category ', seq % 50), seq * 7919 % {PRODUCTS}, '2024-01-01', '2024-01-01'
+                 FROM seq_1_to_{PRODUCTS}"
+            ),
+            format!("INSERT INTO stock SELECT seq, 100, 0, 1, '2024-01-01' FROM seq_1_to_{PRODUCTS}"),
+        ],
+        vec![format!(
+            "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+             SELECT seq, {customer_of_order},
+                    CASE seq % 100 WHEN 97 THEN 'placed' WHEN 98 THEN 'shipped' WHEN 99 THEN 'cancelled' ELSE 'delivered' END,
+                    'EUR', 1000, '2024-01-01' + INTERVAL seq MINUTE, '2024-01-04'
+             FROM seq_1_to_{ORDERS}"
+        )],
+        vec![format!(
+            "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000 FROM seq_1_to_{ORDERS}"
+        )],
+        vec![format!(
+            "INSERT INTO order_events SELECT seq, 1, 'placed', '2024-01-01' + INTERVAL seq MINUTE FROM seq_1_to_{ORDERS}"
+        )],
+    ]
+}
+
+fn fill(mariadb: &MariaDb, database: &str) {
+    mariadb.connect("mysql").query_drop("SET GLOBAL innodb_buffer_pool_size = 1 << 30").unwrap();
+    thread::scope(|scope| {
+        for filling in fillings() {
+            scope.spawn(move || {
+                let mut sql = mariadb.connect(database);
+                sql.query_drop("SET foreign_key_checks = 0, check_constraint_checks = 0").unwrap();
+                for statement in filling {
+                    sql.query_drop(statement).unwrap();
+                }
+            });
+        }
+    });
+    let tables = "customers, products, stock, orders, order_lines, order_events";
+    mariadb.connect(database).query_drop(format!("ANALYZE TABLE {tables}")).unwrap();
+}
+
+/// A large shop whose database can be listened to.
+struct LargeShop {
+    shop: Shop,
+    staff: Client,
+    sql: Conn,
+    /// What was found to cost too much.
+    dear: Vec<String>,
+    _mariadb: MariaDb,
+}
+
+/// One table's line of an EXPLAIN.
+struct Access {
+    table: String,
+    how: String,
+    rows: u64,
+    extra: String,
+}
+
+impl LargeShop {
+    fn open() -> LargeShop {
+        let mariadb = MariaDb::start();
+        let database = mariadb.fresh_database();
+        fill(&mariadb, &database);
+        let shop = Shop::open_on(&mariadb, &database, &[]);
+        let staff = shop.staff();
+        let mut sql = shop.sql();
+        sql.query_drop("SET GLOBAL log_output = 'TABLE'").unwrap();
+        LargeShop { shop, staff, sql, dear: Vec::new(), _mariadb: mariadb }
+    }
+
+    /// A customer of the filling, called by a guest's session.
+    fn customer(&mut self, id: u64) -> Guest {
+        let guest = self.shop.guest();
+        let session = "UPDATE sessions SET customer_id = ? WHERE customer_id = ?";
+        self.sql.exec_drop(session, (id, guest.id)).unwrap();
+        Guest { id, client: guest.client }
+    }
+
+    /// The statements that the service runs during `work`.
+    fn statements(&mut self, work: impl FnOnce()) -> Vec<String> {
+        self.sql.query_drop("TRUNCATE mysql.general_log").unwrap();
+        self.sql.query_drop("SET GLOBAL general_log = 1").unwrap();
+        work();
+        self.sql.query_drop("SET GLOBAL general_log = 0").unwrap();
+        let executed =
+            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Execute'";
+        let statements: Vec<String> = self.sql.query(executed).unwrap();
+        assert!(!statements.is_empty(), "the log holds nothing");
+        statements
+    }
+
+    fn explain(&mut self, statement: &str) -> Vec<Access> {
+        let rows: Vec<Row> = self.sql.query(format!("EXPLAIN {statement}")).unwrap();
+        let text =
+            |row: &Row, column: &str| row.get::<Option<String>, _>(column).flatten().unwrap_or_default();
+        let access = |row: &Row| Access {
+            table: text(row, "table"),
+            how: text(row, "type"),
+            rows: text(row, "rows").parse().unwrap_or(0),
+            extra: text(row, "Extra"),
+        };
+        rows.iter().map(access).collect()
+    }
+
+    /// How many rows the database touches to run a statement.
+    fn rows_read(&mut self, statement: &str) -> u64 {
+        self.sql.query_drop("FLUSH STATUS").unwrap();
+        self.sql.query_drop(statement).unwrap();
+        let read: Vec<(String, u64)> = self.sql.query("SHOW SESSION STATUS LIKE 'Handler_read%'").unwrap();
+        read.iter().map(|(_, count)| count).sum()
+    }
+
+    fn check_access(&mut self, statement: &str) {
+        for Access { table, how, rows, .. } in self.explain(statement) {
+            let whole = matches!(how.as_str(), "ALL" | "index") && rows > SMALL_TABLE;
+            if whole {
+                self.dear.push(format!("{how} of {rows} rows of {table} for {statement}"));
+            }
+        }
+    }
+
+    /// Every statement of this list uses an index, nothing is sorted, and few rows are read.
+    fn check_list(&mut self, client: &Client, path: &str) {
+        let mut length = 0;
+        let statements = self.statements(|| {
+            let list = client.get(path).expect(200);
+            length = list.body["data"].as_array().unwrap().len();
+        });
+        assert_eq!(length, 20, "{path} is a whole page");
+        let mut read = 0;
+        for statement in &statements {
+            self.check_access(statement);
+            for Access { extra, .. } in self.explain(statement) {
+                let sorts = extra.contains("filesort") || extra.contains("temporary");
+                if sorts {
+                    self.dear.push(format!("{path}: {extra} for {statement}"));
+                }
+            }
+            read += self.rows_read(statement);
+        }
+        if read > ROWS_OF_A_PAGE {
+            self.dear.push(format!("{path} reads {read} rows: {statements:?}"));
+        }
+    }
+
+    /// The cursor after the row at `depth` of a list that is sorted by `value`.
+    fn cursor(&mut self, value: &str, table: &str, order: &str, depth: u64) -> String {
+        let place = format!("SELECT {value}, id FROM {table} ORDER BY {order} LIMIT 1 OFFSET {depth}");
+        let (value, id): (String, u64) = self.sql.query_first(place).unwrap().unwrap();
+        format!("{value}/{id}").bytes().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn check_products(&mut self) {
+        let anyone = self.shop.anyone();
+        let sorts =
+            [("id", "''", "id"), ("name", "name", "name, id"), ("price", "price_minor", "price_minor, id")];
+        for (sort, value, up) in sorts {
+            let down = up.replace(',', " DESC,") + " DESC";
+            for (sort, order) in [(sort.to_owned(), up.to_owned()), (format!("-{sort}"), down)] {
+                self.check_list(&anyone, &format!("/products?sort={sort}"));
+                for depth in [100, PRODUCTS / 2, PRODUCTS - 100] {
+                    let after = self.cursor(value, "products", &order, depth);
+                    self.check_list(&anyone, &format!("/products?sort={sort}&after={after}"));
+                }
+            }
+        }
+    }
+
+    fn check_filtered_products(&mut self) {
+        let anyone = self.shop.anyone();
+        for query in [
+            "category=Category+7",
+            "category=Category+7&sort=-id",
+            "sort=price&min_price=500",
+            "sort=-price&max_price=500",
+            "sort=price&min_price=500&max_price=501",
+            "in_stock=true",
+            "in_stock=true&sort=name",
+        ] {
+            self.check_list(&anyone, &format!("/products?{query}"));
+        }
+        let after = self.cursor("''", "products", "id", PRODUCTS / 2);
+        self.check_list(&anyone, &format!("/products?category=Category+7&after={after}"));
+        self.check_list(&anyone, &format!("/products?category=Category+7&sort=-id&after={after}"));
+        let after = self.cursor("price_minor", "products", "price_minor, id", PRODUCTS / 2);
+        let path = format!("/products?sort=price&min_price=100&max_price=900&after={after}");
+        self.check_list(&anyone, &path);
+    }
+
+    fn check_orders(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        let time = "DATE_FORMAT(placed_at, '%Y-%m-%dT%H:%i:%s.%fZ')";
+        let middle = "2024-12-01T00:00:00Z";
+        for (sort, order) in [("-order_date", "placed_at DESC, id DESC"), ("order_date", "placed_at, id")] {
+            let mut paths = vec![
+                format!("/orders?sort={sort}"),
+                format!("/orders?sort={sort}&from={middle}"),
+                format!("/orders?sort={sort}&to={middle}"),
+                format!("/orders?sort={sort}&from=2024-11-01T00:00:00Z&to={middle}"),
+                format!("/orders?sort={sort}&customer_id=5000"),
+                format!("/customers/5000/orders?sort={sort}"),
+            ];
+            for depth in [100, ORDERS / 2, ORDERS - 100] {
+                let after = self.cursor(time, "orders", order, depth);
+                paths.push(format!("/orders?sort={sort}&after={after}"));
+            }
+            for status in ["placed", "shipped", "delivered", "cancelled"] {
+                paths.push(format!("/orders?sort={sort}&status={status}"));
+                let of_status = format!("orders WHERE status = '{status}'");
+                let after = self.cursor(time, &of_status, order, 5000);
+                paths.push(format!("/orders?sort={sort}&status={status}&after={after}"));
+            }
+            for path in paths {
+                self.check_list(&staff, &path);
+            }
+        }
+    }
+
+    fn check_orders_of_a_customer(&mut self, id: u64, depth: u64) {
+        let Guest { id, client } = self.customer(id);
+        let time = "DATE_FORMAT(placed_at, '%Y-%m-%dT%H:%i:%s.%fZ')";
+        let own = format!("orders WHERE customer_id = {id}");
+        for (sort, order) in [("-order_date", "placed_at DESC, id DESC"), ("order_date", "placed_at, id")] {
+            self.check_list(&client, &format!("/orders?sort={sort}"));
+            self.check_list(&client, &format!("/orders?sort={sort}&status=delivered"));
+            let after = self.cursor(time, &own, order, depth);
+            self.check_list(&client, &format!("/orders?sort={sort}&after={after}"));
+            self.check_list(&client, &format!("/customers/{id}/orders?sort={sort}&after={after}"));
+        }
+    }
+
+    fn check_customers(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        self.check_list(&staff, "/customers");
+        let after = self.cursor("''", "customers", "id", CUSTOMERS / 2);
+        self.check_list(&staff, &format!("/customers?after={after}"));
+    }
+
+    /// From the sign-up to the erasure, and the products' side of it.
+    fn check_a_day(&mut self) {
+        let (shop, staff) = (&self.shop, &self.staff);
+        let (base, token) = (shop.base.clone(), staff.token().to_owned());
+        let statements = self.statements(|| work_a_day(&base, &token));
+        for wanted in ["INSERT INTO orders", "UPDATE order_lines", "DELETE FROM sessions", "erased_at = "] {
+            assert!(statements.iter().any(|statement| statement.contains(wanted)), "{wanted} was not run");
+        }
+        // An INSERT of plain values is logged without them, and reads nothing.
+        for statement in statements.iter().filter(|statement| !statement.contains('?')) {
+            self.check_access(statement);
+        }
+    }
+}
+
+fn work_a_day(base: &str, staff_token: &str) {
+    let staff = Client::new(base, Some(staff_token));
+    let person = json!({"name": "Ada", "email": "ada@example.com", "phone": "555-0100"});
+    let signed_up = Client::new(base, None).post("/customers", person.clone()).expect(201);
+    let ada = Client::new(base, signed_up.body["session"]["token"].as_str());
+    let customer = format!("/customers/{}", signed_up.id());
+    ada.put(&customer, person).expect(200);
+
+    let product = json!({"name": "Kettle", "price": "30.00", "sku": "KETTLE", "stock": 10});
+    let kettle = staff.post("/products", product).expect(201).id();
+    staff.patch(&format!("/products/{kettle}"), json!({"price": "31.00"})).expect(200);
+    let items = json!([{"product_id": kettle, "quantity": 1}, {"product_id": 500, "quantity": 2}]);
+    let place = |key: &str| ada.post_once(key, "/orders", json!({"items": items})).expect(201).id();
+    let (kept, cancelled) = (place("first"), place("second"));
+    ada.post(&format!("/orders/{cancelled}/cancel"), json!({})).expect(200);
+    let too_many = json!({"items": [{"product_id": kettle, "quantity": 100}]});
+    ada.post("/orders", too_many).expect_problem(409, "out_of_stock");
+    let order = format!("/orders/{kept}");
+    ada.get(&format!("{order}/track")).expect(200);
+    staff.patch(&order, json!({"expected_delivery_date": "2999-01-01"})).expect(200);
+    staff.delete(&customer).expect_problem(409, "customer_has_open_orders");
+    for step in ["ship", "deliver"] {
+        staff.post(&format!("{order}/{step}"), json!({})).expect(200);
+    }
+    staff.delete(&customer).expect(204);
+    staff.delete(&format!("/products/{kettle}")).expect(204);
+}
+
+#[test]
+fn lists_and_daily_work_go_by_index_however_much_there_is() {
+    let mut large = LargeShop::open();
+    large.check_products();
+    large.check_filtered_products();
+    large.check_orders();
+    large.check_orders_of_a_customer(5000, 50);
+    large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);
+    large.check_customers();
+    large.check_a_day();
+    assert!(large.dear.is_empty(), "{}", large.dear.join("\n"));
+    // The filling has orders without a history; what it is for does not need one.
+    large.shop.abandon();
+}

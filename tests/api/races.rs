@@ -1,0 +1,365 @@
+//! Many callers who want the same thing in the same moment: nobody gets what is not there, nothing
+//! happens twice, and whoever loses is told so.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mysql::prelude::Queryable;
+use serde_json::json;
+
+use crate::client::{Answer, Client};
+use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
+use crate::harness::Shop;
+
+/// Runs `work` on so many threads, which start together, and answers what each made of it.
+fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(threads);
+    let (work, start) = (&work, &start);
+    thread::scope(|scope| {
+        let spawn = |number| {
+            scope.spawn(move || {
+                start.wait();
+                work(number)
+            })
+        };
+        let running: Vec<_> = (0..threads).map(spawn).collect();
+        running.into_iter().map(|thread| thread.join().expect("a thread of the race")).collect()
+    })
+}
+
+/// Sends the request again while it is told to come back later, which it is only with Retry-After.
+fn until_decided(send: impl Fn() -> Answer) -> Answer {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let answer = send();
+        let later = answer.status == 503 || answer.body["code"] == "idempotency_key_in_use";
+        if !later {
+            return answer;
+        }
+        assert!(answer.header("Retry-After").is_some(), "no Retry-After: {}", answer.text);
+        assert_ne!(answer.body["code"], "outcome_unknown", "the database was there all the time");
+        assert!(Instant::now() < deadline, "still undecided: {}", answer.text);
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn count(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status == status).count()
+}
+
+fn rows(shop: &Shop, table: &str) -> u64 {
+    shop.sql().query_first(format!("SELECT COUNT(*) FROM {table}")).unwrap().unwrap()
+}
+
+fn step(client: &Client, order_id: u64, step: &str) -> Answer {
+    until_decided(|| client.post(&format!("/orders/{order_id}/{step}"), json!({})))
+}
+
+/// Splits the answers into those with this status and the others, which must be this problem.
+#[track_caller]
+fn winners(answers: Vec<Answer>, status: u16, losing: (u16, &str)) -> Vec<Answer> {
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == status);
+    for answer in lost {
+        answer.expect_problem(losing.0, losing.1);
+    }
+    won
+}
+
+#[test]
+fn the_last_units_go_to_as_many_as_there_are() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guests: Vec<_> = (0..24).map(|_| shop.guest()).collect();
+    for units in [1, 7] {
+        let product = shop.product(&staff, units);
+        let answers = at_once(guests.len(), |n| until_decided(|| guests[n].client.order(&[(product, 1)])));
+        assert_eq!(winners(answers, 201, (409, "out_of_stock")).len() as i64, units);
+        assert_eq!(staff_sees(&staff, product), units);
+        assert_eq!(guests[0].client.available(product), 0);
+    }
+}
+
+/// How many units of a product are in orders that are placed.
+fn staff_sees(staff: &Client, product: u64) -> i64 {
+    let orders = staff.get("/orders?status=placed&limit=100").expect(200);
+    let orders = orders.body["data"].as_array().unwrap().iter();
+    let lines = orders.flat_map(|order| order["items"].as_array().unwrap());
+    let of_product = lines.filter(|line| line["product_id"] == product);
+    of_product.map(|line| line["quantity"].as_i64().unwrap()).sum()
+}
+
+#[test]
+fn unequal_wishes_never_add_up_to_more_than_there_is() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 20);
+    let answers = at_once(16, |n| until_decided(|| guest.client.order(&[(product, 1 + n as i64 % 4)])));
+    winners(answers, 201, (409, "out_of_stock"));
+    let left = guest.client.available(product);
+    // A wish for four is the largest, so the refusals began with at most three left.
+    assert!((0..=3).contains(&left), "{left} left");
+    assert_eq!(staff_sees(&staff, product), 20 - left);
+}
+
+#[test]
+fn orders_of_the_same_products_in_opposite_order_do_not_block_each_other() {
+    let shop = Shop::open_with(&[("STOREKEEPER_DATABASE_CONNECTIONS", "16")]);
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let products: Vec<u64> = (0..6).map(|_| shop.product(&staff, 10_000)).collect();
+    let (threads, rounds) = (16, 8);
+    at_once(threads, |n| {
+        let mut items: Vec<(u64, i64)> = products.iter().map(|&product| (product, 1)).collect();
+        if n % 2 == 1 {
+            items.reverse();
+        }
+        items.rotate_left(n % products.len());
+        for _ in 0..rounds {
+            guest.client.order(&items).expect(201);
+        }
+    });
+    for product in products {
+        assert_eq!(guest.client.available(product), 10_000 - (threads * rounds) as i64);
+    }
+}
+
+#[test]
+fn placing_cancelling_and_shipping_the_same_products_do_not_block_each_other() {
+    let shop = Shop::open_with(&[("STOREKEEPER_DATABASE_CONNECTIONS", "16")]);
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let products = [shop.product(&staff, 10_000), shop.product(&staff, 10_000)];
+    let rounds = 8;
+    at_once(12, |n| {
+        let mut items = products.map(|product| (product, 1));
+        if n % 2 == 1 {
+            items.reverse();
+        }
+        for _ in 0..rounds {
+            let id = guest.client.order(&items).expect(201).id();
+            let (client, step) = if n % 3 == 0 { (&staff, "ship") } else { (&guest.client, "cancel") };
+            client.post(&format!("/orders/{id}/{step}"), json!({})).expect(200);
+        }
+    });
+    for product in products {
+        assert_eq!(guest.client.available(product), 10_000 - 4 * rounds);
+    }
+}
+
+#[test]
+fn one_key_sent_by_fifty_makes_one_order() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 100);
+    let body = json!({"items": items_json(&[(product, 2)])});
+    let answers = at_once(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
+    assert_eq!(count(&answers, 201), 50);
+    let first = |answer: &&Answer| answer.header("Idempotency-Replayed").is_none();
+    assert_eq!(answers.iter().filter(first).count(), 1);
+    assert!(answers.iter().all(|answer| answer.text == answers[0].text));
+    assert_eq!(guest.client.available(product), 98);
+    assert_eq!(rows(&shop, "orders"), 1);
+}
+
+#[test]
+fn one_key_sent_by_fifty_for_what_is_out_of_stock_keeps_nothing() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 1);
+    let body = json!({"items": items_json(&[(product, 2)])});
+    let answers = at_once(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
+    assert_eq!(winners(answers, 201, (409, "out_of_stock")).len(), 0);
+    for table in ["orders", "order_lines", "order_events", "idempotency_keys"] {
+        assert_eq!(rows(&shop, table), 0, "{table}");
+    }
+    assert_eq!(guest.client.available(product), 1);
+}
+
+#[test]
+fn one_key_sent_by_many_for_two_different_orders_makes_one_of_them() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 100);
+    let body = |n: usize| json!({"items": items_json(&[(product, 1 + n as i64 % 2)])});
+    let answers = at_once(12, |n| until_decided(|| guest.client.post_once("one", "/orders", body(n))));
+    let won = winners(answers, 201, (422, "idempotency_key_reused"));
+    assert_eq!(won.len(), 6);
+    assert!(won.iter().all(|answer| answer.id() == won[0].id()));
+    assert_eq!(rows(&shop, "orders"), 1);
+}
+
+#[test]
+fn of_cancelling_and_shipping_exactly_one_happens() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 100);
+    let mut shipped = 0;
+    for round in 0..25 {
+        let id = guest.client.order(&[(product, 1)]).expect(201).id();
+        let answers = at_once(4, |n| match (n + round) % 2 {
+            0 => step(&guest.client, id, "cancel"),
+            _ => step(&staff, id, "ship"),
+        });
+        let won = winners(answers, 200, (409, "order_state"));
+        assert_eq!(won.len(), 2, "both who asked for the step that was taken");
+        let status = &staff.get(&format!("/orders/{id}")).expect(200).body["status"];
+        assert!(won.iter().all(|answer| answer.body["status"] == *status), "{status}");
+        shipped += i64::from(status == "shipped");
+    }
+    assert_eq!(guest.client.available(product), 100 - shipped);
+}
+
+#[test]
+fn an_order_that_twenty_cancel_is_released_once() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 10);
+    let id = guest.client.order(&[(product, 4)]).expect(201).id();
+    guest.client.order(&[(product, 5)]).expect(201);
+    let answers = at_once(20, |_| step(&guest.client, id, "cancel"));
+    assert_eq!(count(&answers, 200), 20);
+    assert!(answers.iter().all(|answer| answer.text == answers[0].text));
+    assert_eq!(guest.client.available(product), 5);
+    assert_eq!(rows(&shop, "order_events"), 3);
+}
+
+#[test]
+fn an_order_that_many_ship_leaves_the_shelf_once() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 10);
+    let id = guest.client.order(&[(product, 4)]).expect(201).id();
+    let answers = at_once(12, |_| step(&staff, id, "ship"));
+    assert_eq!(count(&answers, 200), 12);
+    assert_eq!(guest.client.available(product), 6);
+    assert_eq!(rows(&shop, "stock_movements"), 2);
+    let answers = at_once(12, |_| step(&staff, id, "deliver"));
+    assert_eq!(count(&answers, 200), 12);
+    assert_eq!(rows(&shop, "order_events"), 3);
+}
+
+#[test]
+fn a_customer_is_either_erased_or_has_ordered() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 1000);
+    for round in 0..24 {
+        let guest = shop.guest();
+        let has_ordered_before = round % 2 == 0;
+        if has_ordered_before {
+            let id = guest.client.order(&[(product, 1)]).expect(201).id();
+            step(&guest.client, id, "cancel").expect(200);
+        }
+        let body = json!({"items": items_json(&[(product, 1)]), "customer_id": guest.id, "note": "Ada"});
+        let key = unique("key");
+        let answers = at_once(3, |n| match (n + round) % 3 {
+            0 => until_decided(|| guest.client.post_once(&key, "/orders", body.clone())),
+            1 => until_decided(|| staff.post_once(&key, "/orders", body.clone())),
+            _ => until_decided(|| staff.delete(&format!("/customers/{}", guest.id))),
+        });
+        let erased = count(&answers, 204) == 1;
+        let placed = count(&answers, 201);
+        assert!(erased == (placed == 0), "erased: {erased}, orders placed: {placed}");
+        for answer in answers {
+            let expected = if erased { &[204, 401, 404][..] } else { &[201, 409] };
+            assert!(expected.contains(&answer.status), "{} {}", answer.request, answer.text);
+        }
+        staff.get(&format!("/customers/{}", guest.id)).expect(if erased { 404 } else { 200 });
+    }
+}
+
+#[test]
+fn a_product_is_ordered_or_archived_first_and_both_hold() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    for round in 0..16 {
+        let product = shop.product(&staff, 5);
+        let path = format!("/products/{product}");
+        let answers = at_once(4, |n| match (n + round) % 4 {
+            0 => until_decided(|| staff.delete(&path)),
+            _ => until_decided(|| guest.client.order(&[(product, 1)])),
+        });
+        assert_eq!(count(&answers, 204), 1);
+        for answer in answers.into_iter().filter(|answer| answer.status != 204) {
+            match answer.status {
+                201 => drop(step(&staff, answer.id(), "ship").expect(200)),
+                _ => drop(answer.expect_bad_fields(&[("items[0].product_id", "unknown_product")])),
+            }
+        }
+        shop.anyone().get(&path).expect_problem(404, "not_found");
+        let late = guest.client.order(&[(product, 1)]);
+        late.expect_bad_fields(&[("items[0].product_id", "unknown_product")]);
+    }
+}
+
+#[test]
+fn one_sku_goes_to_one_product() {
+    let shop = Shop::open();
+    let staff = [shop.staff(), shop.staff()];
+    for round in 0..8 {
+        let sku = |n: usize| if n % 2 == 0 { format!("mug-{round}") } else { format!("MUG-{round}") };
+        let body = |n: usize| json!({"name": "Mug", "price": "1.00", "sku": sku(n), "stock": 3});
+        let answers = at_once(6, |n| until_decided(|| staff[n % 2].post("/products", body(n))));
+        assert_eq!(winners(answers, 201, (409, "sku_taken")).len(), 1);
+    }
+    assert_eq!(rows(&shop, "products"), 8);
+    assert_eq!(rows(&shop, "stock_movements"), 8);
+}
+
+#[test]
+fn one_username_goes_to_one_customer_and_the_others_leave_nothing() {
+    let shop = Shop::open();
+    let username = unique("user");
+    let answers = at_once(12, |n| {
+        let username = if n % 2 == 0 { username.clone() } else { username.to_uppercase() };
+        let body = json!({
+            "name": format!("Customer {n}"),
+            "email": "somebody@example.com",
+            "phone": "555-0100",
+            "account": {"username": username, "password": CUSTOMER_PASSWORD},
+        });
+        until_decided(|| shop.anyone().post("/customers", body.clone()))
+    });
+    let won = winners(answers, 201, (409, "username_taken"));
+    assert_eq!(won.len(), 1);
+    for table in ["customers", "accounts", "sessions"] {
+        assert_eq!(rows(&shop, table), 1, "{table}");
+    }
+    let token = shop.log_in(&username, CUSTOMER_PASSWORD);
+    let own = shop.with_token(&token).get(&format!("/customers/{}", won[0].id())).expect(200);
+    assert_eq!(own.body["name"], won[0].body["name"]);
+}
+
+#[test]
+fn a_price_that_changes_meanwhile_is_taken_as_it_was_at_one_moment() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product = shop.product(&staff, 1000);
+    let answers = at_once(9, |n| {
+        for price in ["20.00", "30.00"].into_iter().cycle().take(if n == 0 { 16 } else { 0 }) {
+            staff.patch(&format!("/products/{product}"), json!({"price": price})).expect(200);
+        }
+        until_decided(|| guest.client.order(&[(product, 3)]))
+    });
+    for answer in answers {
+        let order = answer.expect(201);
+        let price = order.body["items"][0]["unit_price"].as_str().unwrap();
+        let total = match price {
+            "10.00" => "30.00",
+            "20.00" => "60.00",
+            "30.00" => "90.00",
+            other => panic!("a price of {other}"),
+        };
+        assert_eq!(order.body["total"], total);
+    }
+}
