@@ -11,7 +11,7 @@ use crate::db::{self, Connection, migrations};
 use crate::error::Error;
 use crate::logging;
 
-/// Ends a program with one sentence on standard error.
+/// Ends a program with a sentence on standard error, or with a line for each thing that is wrong.
 pub struct Failure(pub String);
 
 impl<T: Display> From<T> for Failure {
@@ -28,7 +28,9 @@ pub const COULD_NOT_RUN: u8 = 2;
 /// Ends `name`: prints why it failed, if it did.
 pub fn end(name: &str, outcome: Outcome) -> ExitCode {
     outcome.unwrap_or_else(|Failure(message)| {
-        eprintln!("{name}: {message}");
+        for line in message.lines() {
+            eprintln!("{name}: {line}");
+        }
         ExitCode::from(COULD_NOT_RUN)
     })
 }
@@ -38,7 +40,7 @@ pub fn settings() -> Result<Config, Failure> {
     // Lossy, since variables that are not ours may hold anything; a damaged one of ours is refused.
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
-    let config = Config::read(variables).map_err(|errors| Failure(errors.join("\nand: ")))?;
+    let config = Config::read(variables).map_err(|errors| Failure(errors.join("\n")))?;
     logging::start(config.log);
     Ok(config)
 }

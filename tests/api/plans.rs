@@ -42,7 +42,11 @@ fn fillings() -> [Vec<String>; 4] {
                         CONCAT('Category ', seq % 50), seq * 7919 % {PRODUCTS}, '2024-01-01', '2024-01-01'
                  FROM seq_1_to_{PRODUCTS}"
             ),
-            format!("INSERT INTO stock SELECT seq, 100, 0, 1, '2024-01-01' FROM seq_1_to_{PRODUCTS}"),
+            format!(
+                "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
+                                    reorder_multiple, lead_time_days)
+                 SELECT seq, 100, 0, 0, 1, '2024-01-01', 1, 0 FROM seq_1_to_{PRODUCTS}"
+            ),
         ],
         vec![format!(
             "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
