@@ -14,6 +14,8 @@
 //! 4. Shipping wrote exactly one `sale` movement a line; cancelling wrote none and released once.
 //! 5. An order's total is the sum of its lines as frozen at placement; it has at least one.
 //! 6. An order's history holds legal steps only and ends with its status.
+//! 7. A product has at most one open restock order; incoming is what it owes, and what was received
+//!    stands in the ledger.
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //!
@@ -23,13 +25,18 @@
 //! e-mail and no payment: they belong to the shop in front.
 
 pub mod app;
+pub mod books;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod handlers;
 pub mod logging;
+pub mod memory;
 pub mod passwords;
+pub mod program;
 pub mod random;
+pub mod restock;
+pub mod table;
 pub mod throttle;
 pub mod values;
 pub mod web;

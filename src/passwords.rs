@@ -1,6 +1,5 @@
 //! Password hashes: argon2id, at most as many at once as there are cores.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
@@ -52,7 +51,7 @@ impl Hasher {
     /// answers `Wrong`.
     pub fn verify(&self, password: &Password, stored: Option<&str>) -> Result<Verdict> {
         let _place = self.enter()?;
-        let hash = stored.unwrap_or(&NOBODYS_HASH);
+        let hash = stored.unwrap_or(NOBODYS_HASH);
         let broken = |_| Error::Internal("a stored password hash cannot be read".into());
         let parsed = PasswordHash::new(hash).map_err(broken)?;
         let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
@@ -82,9 +81,10 @@ impl Drop for Place<'_> {
     }
 }
 
-/// What is checked for a user who does not exist, so that it takes as long as for one who does.
-static NOBODYS_HASH: LazyLock<String> =
-    LazyLock::new(|| hash(&crate::random::bytes::<32>()).expect("the parameters are valid"));
+/// What is checked for a user who does not exist, so that it takes as long as for one who does. Its salt
+/// and its output are random, so no password is known to fit.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$NR6mdundJwRIGFu9LbOLxQ$OU19113opYODIV2XPyI5KT4cC80mPD56XNO7GSTHMG4";
 
 fn hash(password: &[u8]) -> Result<String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("valid parameters");
@@ -97,4 +97,19 @@ fn hash(password: &[u8]) -> Result<String> {
 fn is_weak(hash: &PasswordHash) -> bool {
     let current = |params: Params| params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES;
     !(hash.algorithm.as_str() == "argon2id" && Params::try_from(hash).is_ok_and(current))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_costs_as_much_as_anybodys() {
+        let nobodys = PasswordHash::new(NOBODYS_HASH).expect("a valid hash");
+        let anybodys = hash(b"a password").unwrap();
+        let anybodys = PasswordHash::new(&anybodys).unwrap();
+        assert_eq!(nobodys.params, anybodys.params);
+        assert_eq!(nobodys.algorithm, anybodys.algorithm);
+        assert!(!is_weak(&nobodys));
+    }
 }

@@ -1,21 +1,22 @@
 //! The service and its operator's commands.
 
-use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{io, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use storekeeper::app::App;
+use storekeeper::books;
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, idempotency, invariants, migrations};
-use storekeeper::error::Error;
 use storekeeper::handlers::{accounts, sessions};
-use storekeeper::logging;
+use storekeeper::memory;
+use storekeeper::program::{self, Failure, Outcome};
+use storekeeper::restock;
 use storekeeper::values::{Input, StaffPassword, Username};
 use storekeeper::web::server;
 
@@ -31,7 +32,8 @@ Commands:
   add-staff NAME        create a staff account; asks for the password, or reads it from standard input
   add-staff --reset NAME  give an existing staff account a new password and end its sessions
   verify                prove the books: run every invariant, print the rows that break one
-  prune                 delete expired sessions and idempotency keys
+  verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say
+  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs
 
 Options:
   -h, --help            print this
@@ -45,22 +47,11 @@ enum Command {
     Migrate,
     MigrateStatus,
     AddStaff { name: String, reset: bool },
-    Verify,
+    Verify { repair: bool },
     Prune,
     Help,
     Version,
 }
-
-/// Ends the program with one sentence on standard error and exit code 2.
-struct Failure(String);
-
-impl<T: std::fmt::Display> From<T> for Failure {
-    fn from(cause: T) -> Failure {
-        Failure(cause.to_string())
-    }
-}
-
-type Outcome = Result<ExitCode, Failure>;
 
 fn main() -> ExitCode {
     let outcome = parse_arguments().and_then(|command| match command {
@@ -71,23 +62,16 @@ fn main() -> ExitCode {
         }
         command => run(command),
     });
-    outcome.unwrap_or_else(|Failure(message)| {
-        eprintln!("storekeeper: {message}");
-        ExitCode::from(2)
-    })
+    program::end("storekeeper", outcome)
 }
 
 fn run(command: Command) -> Outcome {
-    // Lossy, since variables that are not ours may hold anything; a damaged one of ours is refused.
-    let text = |text: OsString| text.to_string_lossy().into_owned();
-    let variables = env::vars_os().map(|(name, value)| (text(name), text(value)));
-    let config = Config::read(variables).map_err(|errors| Failure(errors.join("\nstorekeeper: ")))?;
-    logging::start(config.log);
+    let config = program::settings()?;
     match command {
         Command::Migrate => migrate(&config),
         Command::MigrateStatus => migrate_status(&config),
         Command::AddStaff { name, reset } => add_staff(config, &name, reset),
-        Command::Verify => verify(&config),
+        Command::Verify { repair } => verify(config, repair),
         Command::Prune => prune(config),
         _ => serve(config),
     }
@@ -96,7 +80,7 @@ fn run(command: Command) -> Outcome {
 fn parse_arguments() -> Result<Command, Failure> {
     use lexopt::prelude::*;
     let mut words = Vec::new();
-    let (mut status, mut reset) = (false, false);
+    let (mut status, mut reset, mut repair) = (false, false, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -104,19 +88,20 @@ fn parse_arguments() -> Result<Command, Failure> {
             Short('V') | Long("version") => return Ok(Command::Version),
             Long("status") => status = true,
             Long("reset") => reset = true,
+            Long("repair") => repair = true,
             Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match (words.as_slice(), status, reset) {
-        ([] | ["serve"], false, false) => Ok(Command::Serve),
-        (["migrate"], false, false) => Ok(Command::Migrate),
-        (["migrate"], true, false) => Ok(Command::MigrateStatus),
-        (["add-staff", name], false, reset) => Ok(Command::AddStaff { name: name.to_string(), reset }),
+    match (words.as_slice(), status, reset, repair) {
+        ([] | ["serve"], false, false, false) => Ok(Command::Serve),
+        (["migrate"], false, false, false) => Ok(Command::Migrate),
+        (["migrate"], true, false, false) => Ok(Command::MigrateStatus),
+        (["add-staff", name], false, reset, false) => Ok(Command::AddStaff { name: name.to_string(), reset }),
         (["add-staff"], ..) => Err("add-staff needs a username".into()),
-        (["verify"], false, false) => Ok(Command::Verify),
-        (["prune"], false, false) => Ok(Command::Prune),
+        (["verify"], false, false, repair) => Ok(Command::Verify { repair }),
+        (["prune"], false, false, false) => Ok(Command::Prune),
         _ => Err("these arguments do not fit together; see storekeeper --help".into()),
     }
 }
@@ -130,6 +115,7 @@ fn print_help() -> Outcome {
 }
 
 fn serve(config: Config) -> Outcome {
+    memory::keep_small();
     // Taken first, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let listen = config.listen;
@@ -139,7 +125,7 @@ fn serve(config: Config) -> Outcome {
         )),
         _ => Failure(format!("cannot listen on {listen}: {cause}; set STOREKEEPER_LISTEN")),
     })?;
-    refuse_old_schema(&config)?;
+    program::require_current_schema(&config)?;
     let app = Arc::new(App::new(config)?);
     let server = server::start(app, listener)?;
     log::info!("listening on http://{}", server.address);
@@ -155,24 +141,6 @@ fn serve(config: Config) -> Outcome {
     server.stop();
     log::info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-fn refuse_old_schema(config: &Config) -> Result<(), Failure> {
-    let mut conn = connect(config)?;
-    let missing = migrations::missing(&mut db::Connection(&mut conn))?;
-    match missing.as_slice() {
-        [] => Ok(()),
-        [first, ..] => Err(Failure(format!(
-            "the database's schema is behind by {} steps, from {first} on; run \"storekeeper migrate\" first",
-            missing.len()
-        ))),
-    }
-}
-
-/// A database that cannot be used is told in one sentence; the pool would try for a while, and log.
-fn connect(config: &Config) -> Result<mysql::Conn, Failure> {
-    db::connect_alone(&config.database_url)
-        .map_err(|cause| Failure(format!("cannot use the database of STOREKEEPER_DATABASE_URL: {cause}")))
 }
 
 /// Tells systemd that the service still answers, after asking it over HTTP like anybody else.
@@ -205,7 +173,7 @@ fn ask_health(address: SocketAddr, limit: Duration) -> io::Result<()> {
 }
 
 fn migrate(config: &Config) -> Outcome {
-    let (mut conn, mut guard) = (connect(config)?, connect(config)?);
+    let (mut conn, mut guard) = (program::connect(config)?, program::connect(config)?);
     let applied = migrations::migrate(&mut conn, &mut guard)?;
     for name in &applied {
         println!("applied {name}");
@@ -218,7 +186,7 @@ fn migrate(config: &Config) -> Outcome {
 }
 
 fn migrate_status(config: &Config) -> Outcome {
-    let mut conn = connect(config)?;
+    let mut conn = program::connect(config)?;
     for (migration, state) in migrations::states(&mut db::Connection(&mut conn))? {
         let state = match state {
             migrations::State::Applied => "applied",
@@ -233,25 +201,17 @@ fn migrate_status(config: &Config) -> Outcome {
 fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
     let username = Username::parse(&Input::Text(name.to_owned()))
         .map_err(|bad| Failure(format!("the username {}", bad.message)))?;
-    drop(connect(&config)?);
+    drop(program::connect(&config)?);
     let password = StaffPassword::parse(&Input::Text(read_password()?), Some(&username))
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
     match reset {
-        false => accounts::add_staff(&app, &username, &password).map_err(in_words)?,
-        true => accounts::reset_staff(&app, &username, &password).map_err(in_words)?,
+        false => accounts::add_staff(&app, &username, &password).map_err(program::in_words)?,
+        true => accounts::reset_staff(&app, &username, &password).map_err(program::in_words)?,
     }
     println!("staff account {} is ready; log in with POST /sessions", username.0);
     Ok(ExitCode::SUCCESS)
-}
-
-/// A refusal's advice is meant for people; its code is not.
-fn in_words(error: Error) -> Failure {
-    match error {
-        Error::Refused(problem) => Failure(format!("{}. {}", problem.kind.title, problem.detail)),
-        other => other.into(),
-    }
 }
 
 /// From a prompt without echo, or the first line of standard input. Never from an argument, which
@@ -269,8 +229,11 @@ fn read_password() -> Result<String, Failure> {
     }
 }
 
-fn verify(config: &Config) -> Outcome {
-    let mut conn = connect(config)?;
+fn verify(config: Config, repair: bool) -> Outcome {
+    let mut conn = program::connect(&config)?;
+    if repair {
+        repair_figures(config)?;
+    }
     let mut broken = 0;
     for invariant in invariants::INVARIANTS {
         let violations = invariants::violations(&mut conn, invariant)?;
@@ -295,11 +258,31 @@ fn verify(config: &Config) -> Outcome {
     }
 }
 
+/// Sets the derived figures right, one transaction a product, and says what it changed. The service may
+/// go on meanwhile.
+fn repair_figures(config: Config) -> Result<(), Failure> {
+    let app = App::new(Config { database_connections: 1, ..config })?;
+    let mut repaired = 0;
+    for product_id in db::read(&app.pool, books::product_ids)? {
+        for repair in db::transaction(&app.pool, |db| books::repair(db, product_id))? {
+            repaired += 1;
+            let books::Repair { figure, stood, now, .. } = repair;
+            log::warn!("repaired product={product_id} figure={figure} stood={stood} now={now}");
+            println!("repaired product {product_id}: {figure} stood at {stood}, is {now} now");
+        }
+    }
+    println!("{repaired} figures repaired");
+    Ok(())
+}
+
 fn prune(config: Config) -> Outcome {
-    drop(connect(&config)?);
+    drop(program::connect(&config)?);
     let app = App::new(Config { database_connections: 1, ..config })?;
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
-    println!("deleted {sessions} expired sessions and {keys} expired idempotency keys");
+    let lines = restock::prune(&app)?;
+    println!(
+        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs"
+    );
     Ok(ExitCode::SUCCESS)
 }

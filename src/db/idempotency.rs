@@ -4,6 +4,10 @@
 //! at which one exists without the others. A second request with the same key waits at the claim
 //! until the first has committed or rolled back.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
 use rouille::Response;
 use sha2::{Digest, Sha256};
 
@@ -21,6 +25,8 @@ pub const KEPT: chrono::Duration = chrono::Duration::hours(72);
 
 /// What was created, and what the caller is told.
 pub struct Created {
+    /// 201, or 200 where the POST changed something that was there.
+    pub status: u16,
     pub location: String,
     /// The JSON text of the answer.
     pub body: String,
@@ -42,42 +48,75 @@ struct Key<'a> {
     request_sha256: [u8; 32],
 }
 
-/// Runs `work` in a transaction and answers 201, or answers what the same request was answered
-/// before. `work` calls [`Claim::keep`] once the answer is known, before it takes contended rows.
+/// Runs `work` in a transaction and answers with what it made, or with what the same request was
+/// answered before. `work` calls [`Claim::keep`] once the answer is known, before it takes contended
+/// rows.
 pub fn once(
     app: &App,
     request: &Request,
     mut work: impl FnMut(&mut Connection, &Claim) -> Result<Created>,
 ) -> Result<Response> {
-    let key = match request.caller.id() {
-        None => None,
-        Some(caller) => {
-            request.idempotency_key()?.map(|text| Key { caller, text, request_sha256: fingerprint(request) })
-        }
-    };
-    let claim = Claim { key, now: app.clock.now() };
+    let claim = Claim::of(app, request)?;
     let (created, replayed) = db::transaction(&app.pool, |db| match claim.take(db)? {
         Some(stored) => Ok((stored, true)),
         None => Ok((work(db, &claim)?, false)),
     })?;
-    let response = reply::created(created.location, created.body);
-    Ok(match replayed {
-        true => response.with_unique_header("Idempotency-Replayed", "true"),
-        false => response,
+    Ok(answer(created, replayed))
+}
+
+/// The answer that is stored for this request, for work that is too long for one transaction and can
+/// be done twice without harm: it looks here first, and stores its answer with [`once`] at the end.
+pub fn stored(app: &App, request: &Request) -> Result<Option<Response>> {
+    let claim = Claim::of(app, request)?;
+    let stored = db::read(&app.pool, |db| match &claim.key {
+        Some(key) => claim.find(db, key),
+        None => Ok(None),
+    })?;
+    Ok(match stored {
+        Some((_, at)) if claim.has_expired(at) => None,
+        other => other.map(|(created, _)| answer(created, true)),
     })
 }
 
-/// Two requests are the same when they ask for the same bytes.
+fn answer(created: Created, replayed: bool) -> Response {
+    let response = reply::made(created.status, created.location, created.body);
+    match replayed {
+        true => response.with_unique_header("Idempotency-Replayed", "true"),
+        false => response,
+    }
+}
+
+/// Two requests are the same when they ask for the same bytes, passwords aside.
 fn fingerprint(request: &Request) -> [u8; 32] {
+    let body = without_passwords(request.body);
     let mut hash = Sha256::new();
-    for part in [request.http.method().as_bytes(), request.http.raw_url().as_bytes(), request.body] {
+    for part in [request.http.method().as_bytes(), request.http.raw_url().as_bytes(), &body] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
     hash.finalize().into()
 }
 
-impl Claim<'_> {
+/// A plain digest of a password must not be stored: who stole the database could guess it much faster
+/// than its argon2 hash.
+fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
+    static PASSWORD: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#""password"\s*:\s*"(\\.|[^"\\])*""#).expect("a valid pattern"));
+    PASSWORD.replace_all(body, &br#""password":"""#[..])
+}
+
+impl<'a> Claim<'a> {
+    fn of(app: &App, request: &'a Request) -> Result<Claim<'a>> {
+        let key = match request.caller.id() {
+            None => None,
+            Some(caller) => {
+                let key = |text| Key { caller, text, request_sha256: fingerprint(request) };
+                request.idempotency_key()?.map(key)
+            }
+        };
+        Ok(Claim { key, now: app.clock.now() })
+    }
+
     /// Claims the key. Answers what is stored under it when it was used before.
     fn take(&self, db: &mut Connection) -> Result<Option<Created>> {
         let Some(key) = &self.key else {
@@ -89,12 +128,33 @@ impl Claim<'_> {
             inserted => return inserted.map(|()| None),
         }
         // The refused INSERT has locked the row, so it stays as it is until the end.
+        match self.find(db, key)? {
+            Some((_, at)) if self.has_expired(at) => {
+                db.execute(
+                    "DELETE FROM idempotency_keys WHERE caller = ? AND idempotency_key = ?",
+                    (&key.caller, key.text),
+                )?;
+                self.insert(db, key)?;
+                Ok(None)
+            }
+            Some((created, _)) => Ok(Some(created)),
+            None => Err(Error::Internal("a claimed idempotency key is gone".into())),
+        }
+    }
+
+    fn has_expired(&self, at: Timestamp) -> bool {
+        at.0 + KEPT <= self.now.0
+    }
+
+    /// What is stored under the key and since when. An error when it belongs to another request.
+    fn find(&self, db: &mut Connection, key: &Key) -> Result<Option<(Created, Timestamp)>> {
         let stored = db.row(
-            "SELECT request_sha256, location, body, order_id, customer_id, created_at
+            "SELECT request_sha256, status, location, body, order_id, customer_id, created_at
              FROM idempotency_keys WHERE caller = ? AND idempotency_key = ?",
             (&key.caller, key.text),
             |row| {
                 let created = Created {
+                    status: column(row, "status"),
                     location: column(row, "location"),
                     body: column(row, "body"),
                     order_id: column(row, "order_id"),
@@ -105,21 +165,13 @@ impl Claim<'_> {
             },
         )?;
         match stored {
-            Some((_, _, at)) if at.0 + KEPT <= self.now.0 => {
-                db.execute(
-                    "DELETE FROM idempotency_keys WHERE caller = ? AND idempotency_key = ?",
-                    (&key.caller, key.text),
-                )?;
-                self.insert(db, key)?;
-                Ok(None)
+            Some((_, request_sha256, at))
+                if request_sha256 != key.request_sha256 && !self.has_expired(at) =>
+            {
+                let detail = "This key was used for another request. Make a new key for every new request.";
+                Err(Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail).into())
             }
-            Some((created, request_sha256, _)) if request_sha256 == key.request_sha256 => Ok(Some(created)),
-            Some(_) => Err(Problem::new(
-                problem::IDEMPOTENCY_KEY_REUSED,
-                "This key was used for another request. Make a new key for every new request.",
-            )
-            .into()),
-            None => Err(Error::Internal("a claimed idempotency key is gone".into())),
+            other => Ok(other.map(|(created, _, at)| (created, at))),
         }
     }
 
@@ -137,9 +189,17 @@ impl Claim<'_> {
             return Ok(());
         };
         db.execute(
-            "UPDATE idempotency_keys SET location = ?, body = ?, order_id = ?, customer_id = ?
+            "UPDATE idempotency_keys SET status = ?, location = ?, body = ?, order_id = ?, customer_id = ?
              WHERE caller = ? AND idempotency_key = ?",
-            (&created.location, &created.body, created.order_id, created.customer_id, &key.caller, key.text),
+            (
+                created.status,
+                &created.location,
+                &created.body,
+                created.order_id,
+                created.customer_id,
+                &key.caller,
+                key.text,
+            ),
         )?;
         Ok(())
     }
@@ -159,4 +219,17 @@ pub fn prune(app: &App) -> Result<u64> {
     let horizon = Timestamp(app.clock.now().0 - KEPT);
     let sql = format!("DELETE FROM idempotency_keys WHERE created_at <= ? LIMIT {PRUNED_AT_ONCE}");
     db::in_batches(&app.pool, PRUNED_AT_ONCE, |db| db.execute(&sql, (horizon,)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_knows_no_password() {
+        let without = |body: &'static str| without_passwords(body.as_bytes()).into_owned();
+        let one = without(r#"{"username":"ada","password" : "a \" quote"}"#);
+        assert_eq!(one, without(r#"{"username":"ada","password":"another"}"#));
+        assert_ne!(one, without(r#"{"username":"eve","password":"another"}"#));
+    }
 }

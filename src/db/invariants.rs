@@ -28,6 +28,7 @@ invariants! {
     "4_shipping_moves_each_line_once"
     "5_totals_are_the_sum_of_lines"
     "6_status_histories_are_legal"
+    "7_restock_orders_are_received_once"
     "8_idempotency_keys_name_one_outcome"
     "9_erased_customers_leave_no_data"
 }
@@ -61,20 +62,9 @@ fn as_text(value: Value) -> String {
 }
 
 impl Violations {
-    /// The rows under their columns' names, indented.
+    /// The rows under their columns' names.
     pub fn table(&self) -> String {
-        let lines: Vec<&Vec<String>> = std::iter::once(&self.columns).chain(&self.rows).collect();
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
-        let mut text = String::new();
-        for line in lines {
-            text.push_str("    ");
-            for (cell, width) in line.iter().zip(&widths) {
-                text.push_str(&format!("{cell:<width$}  "));
-            }
-            text.truncate(text.trim_end().len());
-            text.push('\n');
-        }
-        text
+        let header: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        crate::table::text(&header, self.rows.iter().cloned())
     }
 }

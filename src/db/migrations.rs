@@ -38,8 +38,11 @@ migrations! {
     6 "0006_orders"
     7 "0007_order_lines"
     8 "0008_order_events"
-    9 "0009_stock_movements"
-    10 "0010_idempotency_keys"
+    9 "0009_restock_runs"
+    10 "0010_restock_orders"
+    11 "0011_stock_movements"
+    12 "0012_restock_run_lines"
+    13 "0013_idempotency_keys"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -91,6 +91,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
         let id = insert(db, customer_id, &credentials, now, "username")?;
         let account = find(db, &request.caller, id, "")?;
         let created = Created {
+            status: 201,
             location: format!("/customer_accounts/{id}"),
             body: reply::to_text(&account),
             order_id: None,

@@ -99,6 +99,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
         return idempotency::once(app, request, |db, claim| {
             let customer = insert(db)?;
             let created = Created {
+                status: 201,
                 location: location(&customer),
                 body: reply::to_text(&customer),
                 order_id: None,

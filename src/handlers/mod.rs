@@ -5,5 +5,6 @@ pub mod customers;
 pub mod health;
 pub mod orders;
 pub mod products;
+pub mod restock;
 pub mod sessions;
 pub mod stock;

@@ -178,7 +178,7 @@ pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
 
 fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
     let mut fields = request.query()?;
-    let page = Page::read(&mut fields, |value| parse_cursor_time(value).is_some());
+    let page = Page::read(&mut fields, |value| Timestamp::from_cursor(value).is_some());
     let newest_first = fields.required("sort", Some(&true), |input| match input {
         Input::Text(text) if text == "-order_date" => Ok(true),
         Input::Text(text) if text == "order_date" => Ok(false),
@@ -209,7 +209,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         filter.add("o.placed_at < ?", [to.into()]);
     }
     if let Some(after) = &page.after {
-        let time = Value::from(parse_cursor_time(&after.value));
+        let time = Value::from(Timestamp::from_cursor(&after.value));
         // The first comparison looks redundant; it lets the database start inside the index.
         let condition = match newest_first {
             true => "o.placed_at <= ? AND (o.placed_at < ? OR (o.placed_at = ? AND o.id < ?))",
@@ -232,10 +232,6 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         200,
         &page.list(orders, |order| Cursor { value: order.order_date.to_string(), id: order.id }),
     ))
-}
-
-fn parse_cursor_time(value: &str) -> Option<Timestamp> {
-    Timestamp::parse(&Input::Text(value.to_owned())).ok()
 }
 
 /// `GET /orders/{id}`.

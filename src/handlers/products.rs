@@ -5,10 +5,10 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::books;
 use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column, unless_taken};
 use crate::error::{Error, Result};
-use crate::handlers::stock;
 use crate::values::{
     Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, boolean, whole_number,
 };
@@ -87,14 +87,15 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut fields = request.json()?;
     let details = Details::read(&mut fields, None, currency);
-    let on_hand = fields.required("stock", Some(&0), |input| whole_number(input, 0, stock::ON_HAND_MAX));
+    let on_hand = fields.required("stock", Some(&0), |input| whole_number(input, 0, books::ON_HAND_MAX));
     let (details, on_hand) = fields.finish((|| Some((details?, on_hand?)))())?;
     let now = app.clock.now();
     idempotency::once(app, request, |db, claim| {
         let id = insert(db, &details, now)?;
-        stock::open(db, id, on_hand, request.caller.staff_account(), now)?;
+        books::open(db, id, on_hand, request.caller.staff_account(), now)?;
         let product = find(db, currency, id)?;
         let created = Created {
+            status: 201,
             location: format!("/products/{id}"),
             body: reply::to_text(&product),
             order_id: None,

@@ -3,6 +3,8 @@
 //! A session is an opaque random token; only its SHA-256 is stored. A guest who has signed up
 //! without an account has a session too.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use chrono::Duration;
 use rouille::Response;
 use serde::Serialize;
@@ -119,7 +121,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let username_key = username.to_ascii_lowercase();
     let attempts = [
         (format!("username {username_key}"), PER_USERNAME),
-        (format!("address {}", request.client_address(app)), PER_ADDRESS),
+        (format!("address {}", network(request.client_address(app))), PER_ADDRESS),
     ];
     if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
         let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
@@ -152,6 +154,15 @@ fn answer(opened: &Opened, session: &Session) -> Response {
     reply::json(201, &body).with_unique_header("Location", "/sessions/current")
 }
 
+/// What one caller has: an IPv4 address, or the 64 bits of an IPv6 network, in which they may take any
+/// address they like.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 /// Any text may be tried as a username; only its length is bounded.
 fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
     match input {
@@ -179,6 +190,8 @@ fn check_password(
             },
         )
     })?;
+    // The collation ignores spaces at the end: "ada " would log in as ada and evade her throttle.
+    let account = account.filter(|(_, _, username, _)| username.eq_ignore_ascii_case(username_key));
     let stored = account.as_ref().map(|(_, _, _, hash)| hash.as_str());
     let rehashed = match app.hasher.verify(password, stored)? {
         Verdict::Wrong => return Ok(None),
@@ -203,18 +216,20 @@ fn check_password(
         }
         open(app, db, customer_id, Some(account_id), now).map(Some)
     })?;
-    Ok(opened.map(|opened| {
-        let session = Session {
-            token_sha256: sha256(&opened.token),
-            account_id: Some(account_id),
-            customer_id,
-            username: Some(username),
-            created_at: now,
-            last_used_at: now,
-            expires_at: opened.expires_at,
-        };
-        (opened, session)
-    }))
+    let Some(opened) = opened else {
+        // Another login has renewed the hash, or the password is a new one: check against that.
+        return check_password(app, username_key, password, now);
+    };
+    let session = Session {
+        token_sha256: sha256(&opened.token),
+        account_id: Some(account_id),
+        customer_id,
+        username: Some(username),
+        created_at: now,
+        last_used_at: now,
+        expires_at: opened.expires_at,
+    };
+    Ok(Some((opened, session)))
 }
 
 /// Opens a session for a customer, an account, or both, inside a transaction.

@@ -1,133 +1,454 @@
-//! What is on the shelf and what is promised.
-//!
-//! Every change is one guarded statement over all the products it concerns, in the order of their
-//! ids, so that two orders that share products never lock them crosswise. What is on hand changes
-//! only together with a line in the ledger.
+//! Stock as staff see it: the figures, the rule for restocking, and the ledger.
 
-use std::collections::BTreeMap;
+use mysql::Row;
+use rouille::Response;
+use serde::Serialize;
+use serde_json::json;
 
-use mysql::Value;
-use mysql::prelude::Queryable;
+use crate::app::App;
+use crate::books::{self, Figures, ON_HAND_MAX, Origin};
+use crate::db::idempotency::{self, Created};
+use crate::db::{self, Connection, Filter, column};
+use crate::error::Result;
+use crate::restock::Policy;
+use crate::restock::forecast::{self, Forecast};
+use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, boolean, whole_number};
+use crate::web::fields::Fields;
+use crate::web::paging::{Cursor, Page};
+use crate::web::problem::{self, Problem};
+use crate::web::reply;
+use crate::web::request::Request;
 
-use crate::db::{Connection, column, question_marks};
-use crate::error::{Error, Result};
-use crate::values::{Id, Timestamp};
-
-/// More units than any shelf holds; far from where a sum could overflow.
-pub const ON_HAND_MAX: i64 = 1_000_000_000;
-
-/// What is missing for an order.
-pub struct Shortage {
+#[derive(Debug, Clone, Serialize)]
+pub struct Stock {
     pub product_id: Id,
     pub name: String,
-    pub requested: i64,
+    pub sku: Option<String>,
+    pub on_hand: i64,
+    pub reserved: i64,
+    /// on_hand − reserved. A stock count may leave less than was promised.
     pub available: i64,
+    pub incoming: i64,
+    #[serde(flatten)]
+    pub policy: Policy,
+    /// Whether less is available than the reorder point, whatever is on its way.
+    pub below_threshold: bool,
 }
 
-/// Starts the books of a new product, with what is on the shelf as its `initial` movement.
-pub fn open(
-    db: &mut Connection,
-    product_id: Id,
-    on_hand: i64,
-    actor: Option<Id>,
-    now: Timestamp,
-) -> Result<()> {
-    db.execute(
-        "INSERT INTO stock (product_id, on_hand, reserved, movement_count, last_movement_at) VALUES (?, ?, 0, ?, ?)",
-        (product_id, on_hand, i64::from(on_hand > 0), now),
-    )?;
-    if on_hand > 0 {
-        db.execute(
-            "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, actor_account_id, at)
-             VALUES (?, 1, ?, ?, 'initial', ?, ?)",
-            (product_id, on_hand, on_hand, actor, now),
-        )?;
-    }
-    Ok(())
+const COLUMNS: &str = "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming,
+    s.reorder_point, s.reorder_target, s.reorder_multiple, s.lead_time_days";
+
+/// One line of the ledger.
+#[derive(Debug, Serialize)]
+pub struct Movement {
+    pub id: Id,
+    pub product_id: Id,
+    /// Counts the product's movements from 1 without gaps.
+    pub position: i64,
+    pub delta: i64,
+    pub balance_after: i64,
+    pub reason: String,
+    pub note: Option<String>,
+    pub actor: Option<Actor>,
+    pub order_id: Option<Id>,
+    pub restock_order_id: Option<Id>,
+    pub at: Timestamp,
 }
 
-/// Promises the products of an order to it. False when there is too little of one; the caller must
-/// then roll back.
-pub fn reserve(db: &mut Connection, order_id: Id, order_lines: usize) -> Result<bool> {
-    let reserved = db.execute(
-        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.reserved = s.reserved + l.quantity
-         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
-        (order_id,),
-    )?;
-    Ok(reserved == order_lines as u64)
+/// The staff account that acted; none where the shop itself did.
+#[derive(Debug, Serialize)]
+pub struct Actor {
+    pub account_id: Id,
+    pub username: String,
 }
 
-/// Takes back the promise to an order that is cancelled.
-pub fn release(db: &mut Connection, order_id: Id) -> Result<()> {
-    db.execute(
-        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.reserved = s.reserved - l.quantity
-         WHERE l.order_id = ?",
-        (order_id,),
-    )?;
-    Ok(())
+const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.position, m.delta, m.balance_after, m.reason, m.note,
+    m.actor_account_id, a.username, m.order_id, m.restock_order_id, m.at";
+
+/// The reasons that staff may give.
+const STAFF_REASONS: [&str; 4] = ["stock_take", "damaged", "return", "correction"];
+/// The reasons that the shop itself writes.
+const OWN_REASONS: [&str; 3] = ["initial", "sale", "restock"];
+
+/// What staff found out about a shelf.
+#[derive(Clone, Copy)]
+enum Change {
+    Delta(i64),
+    Counted { counted: i64, expected_on_hand: Option<i64> },
 }
 
-/// Takes the products of an order from the shelf: promise and shelf go down together, with one
-/// `sale` movement a line. False when a count has left too little of one; the caller must then roll
-/// back.
-pub fn ship(
-    db: &mut Connection,
-    order_id: Id,
-    order_lines: usize,
-    actor: Option<Id>,
-    now: Timestamp,
-) -> Result<bool> {
-    let shipped = db.execute(
-        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
-             s.movement_count = s.movement_count + 1, s.last_movement_at = GREATEST(s.last_movement_at, ?)
-         WHERE l.order_id = ? AND s.on_hand >= l.quantity",
-        (now, order_id),
-    )?;
-    if shipped != order_lines as u64 {
-        return Ok(false);
-    }
-    db.execute(
-        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, actor_account_id, order_id, at)
-         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, l.order_id, s.last_movement_at
-         FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         WHERE l.order_id = ?",
-        (actor, order_id),
-    )?;
-    Ok(true)
+struct NewMovement {
+    change: Change,
+    reason: String,
+    note: Option<Paragraph<500>>,
 }
 
-/// Rolls back, then names the products of which less is there than `quantities` asks; `there` says
-/// what counts, from on hand and reserved. When meanwhile there is enough, the transaction is run
-/// again.
-pub fn shortages(
-    db: &mut Connection,
-    quantities: &BTreeMap<Id, i64>,
-    there: impl Fn(i64, i64) -> i64,
-) -> Result<Vec<Shortage>> {
-    // Before this the figures of some products would hold this order's own share.
-    db.0.query_drop("ROLLBACK")?;
-    let sql = format!(
-        "SELECT s.product_id, p.name, s.on_hand, s.reserved
-         FROM stock s JOIN products p ON p.id = s.product_id
-         WHERE s.product_id IN ({}) ORDER BY s.product_id",
-        question_marks(quantities.len())
-    );
-    let ids: Vec<Value> = quantities.keys().map(|id| Value::from(*id)).collect();
-    let mut short = db.rows(&sql, ids, |row| {
-        let product_id: Id = column(row, "product_id");
-        Shortage {
-            product_id,
+impl Stock {
+    fn from_row(row: &Row) -> Stock {
+        let figures = Figures::from_row(row);
+        let policy = Policy::from_row(row);
+        Stock {
+            product_id: column(row, "product_id"),
             name: column(row, "name"),
-            requested: quantities[&product_id],
-            available: there(column(row, "on_hand"), column(row, "reserved")),
+            sku: column(row, "sku"),
+            on_hand: figures.on_hand,
+            reserved: figures.reserved,
+            available: figures.available(),
+            incoming: figures.incoming,
+            policy,
+            below_threshold: policy.reorder_point.is_some_and(|point| figures.available() < point),
         }
-    })?;
-    short.retain(|shortage| shortage.available < shortage.requested);
-    match short.is_empty() {
-        true => Err(Error::Raced),
-        false => Ok(short),
     }
+}
+
+impl Movement {
+    fn from_row(row: &Row) -> Movement {
+        let username: Option<String> = column(row, "username");
+        Movement {
+            id: column(row, "id"),
+            product_id: column(row, "product_id"),
+            position: column(row, "position"),
+            delta: column(row, "delta"),
+            balance_after: column(row, "balance_after"),
+            reason: column(row, "reason"),
+            note: column(row, "note"),
+            actor: username.map(|username| Actor { account_id: column(row, "actor_account_id"), username }),
+            order_id: column(row, "order_id"),
+            restock_order_id: column(row, "restock_order_id"),
+            at: column(row, "at"),
+        }
+    }
+}
+
+/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the products on sale, by id. `q` is
+/// looked for in name and SKU.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let mut fields = request.query()?;
+    let page = Page::read(&mut fields, str::is_empty);
+    let below_threshold = fields.optional("below_threshold", None, boolean);
+    let out_of_stock = fields.optional("out_of_stock", None, boolean);
+    let q = fields.optional("q", None, Line::<100>::parse);
+    let filters = (|| Some((page?, below_threshold?, out_of_stock?, q?)))();
+    let (page, below_threshold, out_of_stock, q) = fields.finish(filters)?;
+    let mut filter = Filter::default();
+    filter.add("p.on_sale = 1", []);
+    if let Some(after) = &page.after {
+        filter.add("s.product_id > ?", [after.id.into()]);
+    }
+    match below_threshold {
+        // Repeating that there is a point lets the database use the key on it.
+        Some(true) => {
+            filter.add("s.reorder_point IS NOT NULL AND s.on_hand - s.reserved < s.reorder_point", [])
+        }
+        Some(false) => {
+            filter.add("(s.reorder_point IS NULL OR s.on_hand - s.reserved >= s.reorder_point)", [])
+        }
+        None => {}
+    }
+    match out_of_stock {
+        Some(true) => filter.add("s.on_hand <= s.reserved", []),
+        Some(false) => filter.add("s.on_hand > s.reserved", []),
+        None => {}
+    }
+    if let Some(Line(q)) = q {
+        let pattern = db::contains(&q);
+        filter.add("(p.name LIKE ? OR p.sku LIKE ?)", [pattern.clone().into(), pattern.into()]);
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} ORDER BY s.product_id LIMIT ?",
+        filter.sql()
+    );
+    let values = filter.values(page.rows_to_read());
+    let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
+    Ok(reply::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))
+}
+
+/// `GET /products/{id}/stock`, with the forecast; or with `?as_of=` what the figures were at that
+/// moment. Archived products keep their books.
+pub fn read(app: &App, request: &Request) -> Result<Response> {
+    let now = app.clock.now();
+    let mut fields = request.query()?;
+    let as_of = fields.optional("as_of", None, |input| match Timestamp::parse(input)? {
+        time if time <= now => Ok(time),
+        _ => Err(Bad::new("in_the_future", "must not be in the future")),
+    });
+    if let Some(as_of) = fields.finish(as_of)? {
+        return read_as_of(app, request, as_of);
+    }
+    let view = db::read(&app.pool, |db| view(db, request.path_id, now))?;
+    Ok(reply::resource(request, &view))
+}
+
+#[derive(Serialize)]
+struct View {
+    #[serde(flatten)]
+    stock: Stock,
+    forecast: Forecast,
+}
+
+fn view(db: &mut Connection, product_id: Id, now: Timestamp) -> Result<View> {
+    let stock = find(db, product_id)?;
+    let sales = forecast::sales(db, &[product_id], now)?;
+    let sold = sales.get(&product_id).copied().unwrap_or_default();
+    let forecast = sold.forecast(stock.available, stock.policy.lead_time_days, now);
+    Ok(View { stock, forecast })
+}
+
+fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM stock s JOIN products p ON p.id = s.product_id WHERE s.product_id = ?"
+    );
+    Ok(db.row(&sql, (product_id,), Stock::from_row)?.ok_or_else(Problem::not_found)?)
+}
+
+#[derive(Serialize)]
+struct PastStock {
+    product_id: Id,
+    as_of: Timestamp,
+    on_hand: i64,
+    reserved: i64,
+    available: i64,
+    incoming: i64,
+}
+
+/// The figures at a past moment, from the ledger and the dated events of the orders.
+fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response> {
+    let product_id = request.path_id;
+    let figures = db::read(&app.pool, |db| {
+        find(db, product_id)?;
+        let on_hand = db.row(
+            "SELECT balance_after FROM stock_movements WHERE product_id = ? AND at <= ?
+             ORDER BY at DESC, position DESC LIMIT 1",
+            (product_id, as_of),
+            |row| column(row, "balance_after"),
+        )?;
+        let reserved = db.row(
+            "SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) AS reserved
+             FROM order_lines l
+             JOIN orders o ON o.id = l.order_id
+             LEFT JOIN order_events e ON e.order_id = l.order_id AND e.step = 2 AND e.at <= ?
+             WHERE l.product_id = ? AND o.placed_at <= ? AND e.order_id IS NULL",
+            (as_of, product_id, as_of),
+            |row| column(row, "reserved"),
+        )?;
+        let incoming = db.row(
+            "SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
+                 (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
+             )), 0) AS SIGNED) AS incoming
+             FROM restock_orders r
+             WHERE r.product_id = ? AND r.ordered_at <= ? AND (r.closed_at IS NULL OR r.closed_at > ?)",
+            (as_of, product_id, as_of, as_of),
+            |row| column(row, "incoming"),
+        )?;
+        Ok(Figures {
+            on_hand: on_hand.unwrap_or(0),
+            reserved: reserved.unwrap_or(0),
+            incoming: incoming.unwrap_or(0),
+        })
+    })?;
+    let past = PastStock {
+        product_id,
+        as_of,
+        on_hand: figures.on_hand,
+        reserved: figures.reserved,
+        available: figures.available(),
+        incoming: figures.incoming,
+    };
+    Ok(reply::resource(request, &past))
+}
+
+/// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
+/// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
+pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
+    let fields = request.json()?;
+    let now = app.clock.now();
+    let view = db::transaction(&app.pool, |db| {
+        books::lock(db, request.path_id)?.ok_or_else(Problem::not_found)?;
+        let mut view = view(db, request.path_id, now)?;
+        reply::check_if_match(request, &view)?;
+        let mut fields = fields.clone();
+        let policy = read_policy(&mut fields, &view.stock.policy);
+        let policy = fields.finish(policy)?;
+        db.execute(
+            "UPDATE stock SET reorder_point = ?, reorder_target = ?, reorder_multiple = ?, lead_time_days = ?
+             WHERE product_id = ?",
+            (
+                policy.reorder_point,
+                policy.reorder_target,
+                policy.reorder_multiple,
+                policy.lead_time_days,
+                request.path_id,
+            ),
+        )?;
+        view = self::view(db, request.path_id, now)?;
+        Ok(view)
+    })?;
+    Ok(reply::resource(request, &view))
+}
+
+fn read_policy(fields: &mut Fields, old: &Policy) -> Option<Policy> {
+    let units = |input: &Input| whole_number(input, 0, ON_HAND_MAX);
+    let reorder_point = fields.optional("reorder_point", old.reorder_point.as_ref(), units);
+    let reorder_target = fields.optional("reorder_target", old.reorder_target.as_ref(), units);
+    let reorder_multiple = fields
+        .required("reorder_multiple", Some(&old.reorder_multiple), |input| whole_number(input, 1, 1_000_000));
+    let lead_time_days =
+        fields.required("lead_time_days", Some(&old.lead_time_days), |input| whole_number(input, 0, 365));
+    let policy = Policy {
+        reorder_point: reorder_point?,
+        reorder_target: reorder_target?,
+        reorder_multiple: reorder_multiple?,
+        lead_time_days: lead_time_days?,
+    };
+    match (policy.reorder_point, policy.reorder_target) {
+        (Some(point), Some(target)) if target < point => {
+            let message = format!("must be at least the reorder point, {point}");
+            fields.reject("reorder_target", Bad::new("below_reorder_point", message));
+        }
+        (Some(_), None) => {
+            let message = "is required together with a reorder point";
+            fields.reject("reorder_target", Bad::new("required", message));
+        }
+        _ => {}
+    }
+    Some(policy)
+}
+
+/// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
+/// reason, note?}` for a stock take. 201 with the movement; 409 `stock_changed` when the shelf was not
+/// what was expected, 409 `stock_limit` when less than nothing would be left.
+pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
+    let mut fields = request.json()?;
+    let new = NewMovement::read(&mut fields);
+    let new = fields.finish(new)?;
+    let product_id = request.path_id;
+    let now = app.clock.now();
+    idempotency::once(app, request, |db, claim| {
+        let figures = books::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
+        let delta = match new.change {
+            Change::Delta(delta) => delta,
+            Change::Counted { expected_on_hand: Some(expected), .. } if expected != figures.on_hand => {
+                return Err(stock_changed(expected, figures.on_hand).into());
+            }
+            Change::Counted { counted, .. } => counted - figures.on_hand,
+        };
+        let origin = Origin {
+            actor: request.caller.staff_account(),
+            note: new.note.as_ref().map(|note| note.0.as_str()),
+            ..Origin::default()
+        };
+        if !books::move_stock(db, product_id, delta, &new.reason, &origin, now)? {
+            return Err(match delta > 0 {
+                true => books::shelf_full(figures.on_hand, delta),
+                false => too_few(figures.on_hand, delta),
+            }
+            .into());
+        }
+        let sql = format!("{} WHERE m.product_id = ? ORDER BY m.position DESC LIMIT 1", select_movements());
+        let movement = db.row(&sql, (product_id,), Movement::from_row)?;
+        let created = Created {
+            status: 201,
+            location: format!("/products/{product_id}/stock/movements"),
+            body: reply::to_text(&movement),
+            order_id: None,
+            customer_id: None,
+        };
+        claim.keep(db, &created)?;
+        Ok(created)
+    })
+}
+
+impl NewMovement {
+    fn read(fields: &mut Fields) -> Option<NewMovement> {
+        let delta =
+            fields.optional("delta", None, |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
+                0 => {
+                    Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted"))
+                }
+                delta => Ok(delta),
+            });
+        let counted = fields.optional("counted", None, |input| whole_number(input, 0, ON_HAND_MAX));
+        let expected = fields.optional("expected_on_hand", None, |input| whole_number(input, 0, ON_HAND_MAX));
+        let reason = fields.required("reason", None, |input| parse_reason(input, &[&STAFF_REASONS]));
+        let note = fields.optional("note", None, Paragraph::parse);
+        let change = match (delta?, counted?, expected?) {
+            (Some(delta), None, None) => Change::Delta(delta),
+            (None, Some(counted), expected_on_hand) => Change::Counted { counted, expected_on_hand },
+            (Some(_), None, Some(_)) => {
+                let message = "belongs to counted; leave it out with delta";
+                fields.reject("expected_on_hand", Bad::new("not_with_delta", message));
+                return None;
+            }
+            _ => {
+                let message = "send either delta or counted";
+                fields.reject("delta", Bad::new("delta_or_counted", message));
+                fields.reject("counted", Bad::new("delta_or_counted", message));
+                return None;
+            }
+        };
+        Some(NewMovement { change, reason: reason?, note: note? })
+    }
+}
+
+fn parse_reason(input: &Input, lists: &[&[&str]]) -> std::result::Result<String, Bad> {
+    let known = || lists.iter().flat_map(|list| list.iter());
+    match input {
+        Input::Text(text) if known().any(|reason| reason == text) => Ok(text.clone()),
+        _ => {
+            let known: Vec<&str> = known().copied().collect();
+            Err(Bad::new("invalid_reason", format!("must be one of {}", known.join(", "))))
+        }
+    }
+}
+
+fn stock_changed(expected: i64, on_hand: i64) -> Problem {
+    let detail = format!(
+        "{expected} were expected on hand, but there are {on_hand}: something moved since you looked. Count again."
+    );
+    Problem::new(problem::STOCK_CHANGED, detail).with_extra("on_hand", json!(on_hand))
+}
+
+fn too_few(on_hand: i64, delta: i64) -> Problem {
+    let detail =
+        format!("Only {on_hand} are on hand, so {} cannot be taken away. Nothing was changed.", -delta);
+    Problem::new(problem::STOCK_LIMIT, detail).with_extra("on_hand", json!(on_hand))
+}
+
+fn select_movements() -> String {
+    format!(
+        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m LEFT JOIN accounts a ON a.id = m.actor_account_id"
+    )
+}
+
+/// `GET /products/{id}/stock/movements?reason=&from=&to=&limit=&after=`: the ledger, newest first.
+pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
+    let mut fields = request.query()?;
+    let page = Page::read(&mut fields, str::is_empty);
+    let reason =
+        fields.optional("reason", None, |input| parse_reason(input, &[&STAFF_REASONS, &OWN_REASONS]));
+    let from = fields.optional("from", None, Timestamp::parse);
+    let to = fields.optional("to", None, Timestamp::parse);
+    let (page, reason, from, to) = fields.finish((|| Some((page?, reason?, from?, to?)))())?;
+    let mut filter = Filter::default();
+    filter.add("m.product_id = ?", [request.path_id.into()]);
+    if let Some(reason) = reason {
+        filter.add("m.reason = ?", [reason.into()]);
+    }
+    // Times and positions of one product are in the same order.
+    if let Some(from) = from {
+        filter.add("m.at >= ?", [from.into()]);
+    }
+    if let Some(to) = to {
+        filter.add("m.at < ?", [to.into()]);
+    }
+    if let Some(after) = &page.after {
+        filter.add("m.position < ?", [after.id.into()]);
+    }
+    let sql = format!("{} {} ORDER BY m.position DESC LIMIT ?", select_movements(), filter.sql());
+    let values = filter.values(page.rows_to_read());
+    let movements = db::read(&app.pool, |db| {
+        find(db, request.path_id)?;
+        db.rows(&sql, values.clone(), Movement::from_row)
+    })?;
+    Ok(reply::json(200, &page.list(movements, |movement| Cursor::by_id(movement.position as Id))))
 }

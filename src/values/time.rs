@@ -34,6 +34,13 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The time that a list sorted by time has written into its cursor.
+    pub fn from_cursor(value: &str) -> Option<Timestamp> {
+        Timestamp::parse(&Input::Text(value.to_owned())).ok()
+    }
+}
+
 impl Day {
     pub fn parse(input: &Input) -> Result<Day, Bad> {
         let refused = || Bad::new("invalid_date", "must be a date such as 2026-03-01");

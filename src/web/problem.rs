@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use rouille::{Response, ResponseBody};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::values::Bad;
+use crate::web::reply;
 
 /// A kind of problem: its stable code, its HTTP status and its title.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ kinds! {
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This path does not take that method";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request took too long to arrive";
     OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
+    STOCK_LIMIT = 409 "stock_limit" "The shelf cannot hold that";
+    STOCK_CHANGED = 409 "stock_changed" "The stock has changed since it was counted";
+    RESTOCK_ORDER_STATE = 409 "restock_order_state" "The restock order's status does not allow this";
+    SURPLUS = 409 "surplus" "More than was ordered";
     ORDER_STATE = 409 "order_state" "The order's status does not allow this";
     CUSTOMER_HAS_OPEN_ORDERS = 409 "customer_has_open_orders" "The customer has orders under way";
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
@@ -142,23 +147,34 @@ impl Problem {
     }
 
     pub fn into_response(self, request_id: &str) -> Response {
-        let mut body = json!({
-            "type": format!("urn:storekeeper:problem:{}", self.kind.code),
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-            "code": self.kind.code,
-            "errors": self.errors,
-            "request_id": request_id,
-        });
-        let members = body.as_object_mut().expect("an object literal");
-        members.extend(self.extra);
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'a str,
+            errors: &'a [FieldError],
+            #[serde(flatten)]
+            extra: &'a Map<String, Value>,
+            request_id: &'a str,
+        }
+        let body = Body {
+            r#type: format!("urn:storekeeper:problem:{}", self.kind.code),
+            title: self.kind.title,
+            status: self.kind.status,
+            detail: &self.detail,
+            code: self.kind.code,
+            errors: &self.errors,
+            extra: &self.extra,
+            request_id,
+        };
         let mut headers = vec![(Cow::from("Content-Type"), Cow::from("application/problem+json"))];
         headers.extend(self.headers.into_iter().map(|(name, value)| (name.into(), value.into())));
         Response {
             status_code: self.kind.status,
             headers,
-            data: ResponseBody::from_data(body.to_string()),
+            data: ResponseBody::from_data(reply::to_text(&body)),
             upgrade: None,
         }
     }

@@ -25,20 +25,25 @@ pub fn json(status: u16, body: &impl Serialize) -> Response {
     from_text(status, to_text(body))
 }
 
-/// One resource with its ETag; 304 when the caller's copy is still good.
+/// One resource with its ETag; 304 when it is read and the caller's copy is still good.
 pub fn resource(request: &Request, body: &impl Serialize) -> Response {
     let text = to_text(body);
     let etag = etag_of(&text);
-    if request.http.header("If-None-Match").is_some_and(|header| names_etag(header, &etag)) {
+    let is_read = request.route.method == "GET";
+    if is_read && request.http.header("If-None-Match").is_some_and(|header| names_etag(header, &etag)) {
         return empty(304).with_unique_header("ETag", etag);
     }
     from_text(200, text).with_unique_header("ETag", etag)
 }
 
-/// A resource that was just made. Idempotent replays answer with the same text.
-pub fn created(location: String, text: String) -> Response {
+/// What a POST made (201) or changed (200), from the text that an idempotent replay gives again.
+pub fn made(status: u16, location: String, text: String) -> Response {
     let etag = etag_of(&text);
-    from_text(201, text).with_unique_header("Location", location).with_unique_header("ETag", etag)
+    let response = from_text(status, text).with_unique_header("ETag", etag);
+    match status {
+        201 => response.with_unique_header("Location", location),
+        _ => response,
+    }
 }
 
 pub fn empty(status: u16) -> Response {
@@ -62,14 +67,16 @@ pub fn to_text(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("our own types have string keys and serialise")
 }
 
-/// Refuses the change when `If-Match` names another version than `current`.
-/// Call it inside the transaction that has locked the row.
+/// Refuses the change when `If-Match` names another version than `current`, or `If-None-Match` this
+/// one. Call it inside the transaction that has locked the row.
 pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(), Problem> {
-    let Some(header) = request.http.header("If-Match") else {
+    let (wanted, unwanted) = (request.http.header("If-Match"), request.http.header("If-None-Match"));
+    if wanted.is_none() && unwanted.is_none() {
         return Ok(());
-    };
+    }
     let etag = etag_of(&to_text(current));
-    if names_etag(header, &etag) {
+    let names_it = |header| names_etag(header, &etag);
+    if wanted.is_none_or(names_it) && !unwanted.is_some_and(names_it) {
         return Ok(());
     }
     let detail =

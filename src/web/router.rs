@@ -8,7 +8,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::sessions::{self, Caller};
-use crate::handlers::{accounts, customers, health, orders, products};
+use crate::handlers::{accounts, customers, health, orders, products, restock, stock};
 use crate::values::Id;
 use crate::web::problem::{self, Problem};
 use crate::web::reply::{self, Caching};
@@ -74,6 +74,21 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/orders/{id}/cancel",           SignedIn, orders::cancel),
     route("POST",   "/orders/{id}/ship",             Staff,    orders::ship),
     route("POST",   "/orders/{id}/deliver",          Staff,    orders::deliver),
+
+    route("GET",    "/stock",                        Staff,    stock::list),
+    route("GET",    "/products/{id}/stock",          Staff,    stock::read),
+    route("PATCH",  "/products/{id}/stock",          Staff,    stock::change_policy),
+    route("GET",    "/products/{id}/stock/movements", Staff,   stock::list_movements),
+    route("POST",   "/products/{id}/stock/movements", Staff,   stock::create_movement),
+
+    route("GET",    "/restock/plan",                 Staff,    restock::plan),
+    route("POST",   "/restock/runs",                 Staff,    restock::run),
+    route("GET",    "/restock/runs",                 Staff,    restock::list_runs),
+    route("GET",    "/restock/runs/{id}",            Staff,    restock::read_run),
+    route("GET",    "/restock_orders",               Staff,    restock::list_orders),
+    route("GET",    "/restock_orders/{id}",          Staff,    restock::read_order),
+    route("POST",   "/restock_orders/{id}/receive",  Staff,    restock::receive),
+    route("POST",   "/restock_orders/{id}/cancel",   Staff,    restock::cancel),
 
     route("GET",    "/healthz",                      Open,     health::alive),
     route("GET",    "/readyz",                       Open,     health::ready),

@@ -45,6 +45,8 @@ struct World {
     account_id: u64,
     order_id: u64,
     product_id: u64,
+    restock_run_id: u64,
+    restock_order_id: u64,
     other: Guest,
     staff: Client,
     expired: Client,
@@ -58,9 +60,25 @@ impl World {
         let account_id =
             own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
         let order_id = own.client.order(&[(product_id, 1)]).expect(201).id();
+        let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
+        staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
+        let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
+        let restock_orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
+        let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
         let other = shop.guest();
         let expired = shop.with_token(expired);
-        World { own, username, account_id: account_id.unwrap(), order_id, product_id, other, staff, expired }
+        World {
+            own,
+            username,
+            account_id: account_id.unwrap(),
+            order_id,
+            product_id,
+            restock_run_id,
+            restock_order_id,
+            other,
+            staff,
+            expired,
+        }
     }
 
     /// The path with the id of what belongs to the customer.
@@ -70,6 +88,8 @@ impl World {
             Some("customer_accounts") => self.account_id,
             Some("orders") => self.order_id,
             Some("products") => self.product_id,
+            Some("restock") => self.restock_run_id,
+            Some("restock_orders") => self.restock_order_id,
             _ => return pattern.to_owned(),
         };
         pattern.replace("{id}", &id.to_string())
@@ -99,6 +119,8 @@ impl World {
             format!("/customer_accounts/{}", self.account_id),
             format!("/orders?customer_id={}", self.own.id),
             format!("/products/{}", self.product_id),
+            format!("/products/{}/stock/movements", self.product_id),
+            format!("/restock_orders/{}", self.restock_order_id),
         ];
         paths.iter().map(|path| self.staff.get(path).expect(200).text).collect()
     }
@@ -170,6 +192,21 @@ const MATRIX: &[Row] = &[
     row("POST",   "/orders/{id}/ship",       Rule::Staff,    200, None),
     // The order is not shipped yet.
     row("POST",   "/orders/{id}/deliver",    Rule::Staff,    409, None),
+
+    row("GET",    "/stock",                  Rule::Staff,    200, None),
+    row("GET",    "/products/{id}/stock",    Rule::Staff,    200, None),
+    row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
+    row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),
+    row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": -1, "reason": "damaged"}))),
+
+    row("GET",    "/restock/plan",           Rule::Staff,    200, None),
+    row("POST",   "/restock/runs",           Rule::Staff,    201, None),
+    row("GET",    "/restock/runs",           Rule::Staff,    200, None),
+    row("GET",    "/restock/runs/{id}",      Rule::Staff,    200, None),
+    row("GET",    "/restock_orders",         Rule::Staff,    200, None),
+    row("GET",    "/restock_orders/{id}",    Rule::Staff,    200, None),
+    row("POST",   "/restock_orders/{id}/receive", Rule::Staff, 200, None),
+    row("POST",   "/restock_orders/{id}/cancel", Rule::Staff, 200, None),
 
     row("GET",    "/healthz",                Rule::Open,     200, None),
     row("GET",    "/readyz",                 Rule::Open,     200, None),

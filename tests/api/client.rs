@@ -69,6 +69,14 @@ impl Client {
         self.request("DELETE", path).send()
     }
 
+    /// Any method; a body of Null is none.
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        match body {
+            Value::Null => self.request(method, path).send(),
+            body => self.request(method, path).json(body.clone()).send(),
+        }
+    }
+
     /// A POST under an Idempotency-Key.
     pub fn post_once(&self, key: &str, path: &str, body: Value) -> Answer {
         self.request("POST", path).header("Idempotency-Key", key).json(body).send()

@@ -9,6 +9,9 @@ use crate::harness::Shop;
 
 pub const CUSTOMER_PASSWORD: &str = "a customer's password";
 
+/// No ids at all.
+pub const NONE: [u64; 0] = [];
+
 /// A customer who has signed up, as a guest, and calls with the session of the sign-up.
 pub struct Guest {
     pub id: u64,

@@ -41,6 +41,8 @@ impl MariaDb {
         fs::create_dir(&folder).expect("a folder for the test database");
         let script = r#"
             set -u
+            # Ctrl-C reaches the whole group; this shell must outlive the tests to clean up after them.
+            trap '' INT TERM HUP
             cd "$1"
             user=$(id -un)
             mariadb-install-db --no-defaults --user="$user" --datadir="$1/data" --skip-test-db \

@@ -8,8 +8,16 @@ mod program;
 mod wire;
 
 mod access;
+mod accounts;
 mod cli;
+mod conditional;
+mod customers;
+mod documents;
 mod http;
+mod idempotency;
 mod logs;
+mod paging;
+mod products;
+mod sessions;
 mod shutdown;
 mod tour;

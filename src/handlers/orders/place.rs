@@ -11,11 +11,11 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
+use crate::books::{self, Shortage};
 use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, column};
 use crate::error::{Error, Result};
 use crate::handlers::orders::{Order, OrderLine, Status};
-use crate::handlers::stock::{self, Shortage};
 use crate::values::{Bad, Day, Id, Paragraph, Price, Quantity, Timestamp, add_business_days, whole_number};
 use crate::web::fields::Fields;
 use crate::web::problem::{self, FieldError, Problem};
@@ -71,14 +71,15 @@ pub fn place(app: &App, request: &Request) -> Result<Response> {
         };
         order.id = insert(db, &order, now)?;
         let created = Created {
+            status: 201,
             location: format!("/orders/{}", order.id),
             body: reply::to_text(&order),
             order_id: Some(order.id),
             customer_id: Some(order.customer_id),
         };
         claim.keep(db, &created)?;
-        if !stock::reserve(db, order.id, order.items.len())? {
-            let short = stock::shortages(db, &quantities, |on_hand, reserved| on_hand - reserved)?;
+        if !books::reserve(db, order.id, order.items.len())? {
+            let short = books::shortages(db, &quantities, |on_hand, reserved| on_hand - reserved)?;
             let advice = "Order less, or leave these products out. Nothing was ordered.";
             return Err(out_of_stock(advice, &short).into());
         }

@@ -7,11 +7,11 @@ use mysql::Params;
 use rouille::Response;
 
 use crate::app::App;
+use crate::books;
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::{Order, Status, find};
-use crate::handlers::stock;
 use crate::values::{Id, Line, Timestamp};
 use crate::web::problem::{self, Problem};
 use crate::web::reply;
@@ -34,7 +34,7 @@ pub fn cancel(app: &App, request: &Request) -> Result<Response> {
             return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
         }
         record(db, order.id, 2, Status::Cancelled, now)?;
-        stock::release(db, order.id)?;
+        books::release(db, order.id)?;
         Ok(order)
     })?;
     Ok(reply::resource(request, &order))
@@ -66,9 +66,9 @@ pub fn ship(app: &App, request: &Request) -> Result<Response> {
         }
         record(db, order.id, 2, Status::Shipped, now)?;
         let actor = request.caller.staff_account();
-        if !stock::ship(db, order.id, order.items.len(), actor, now)? {
+        if !books::ship(db, order.id, order.items.len(), actor, now)? {
             let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
-            let short = stock::shortages(db, &quantities, |on_hand, _| on_hand)?;
+            let short = books::shortages(db, &quantities, |on_hand, _| on_hand)?;
             let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
             return Err(out_of_stock(advice, &short).into());
         }

@@ -10,18 +10,25 @@ CREATE TABLE stock_movements (
     note VARCHAR(500) NULL,
     actor_account_id BIGINT UNSIGNED NULL,
     order_id BIGINT UNSIGNED NULL,
+    restock_order_id BIGINT UNSIGNED NULL,
     at DATETIME(6) NOT NULL,
     PRIMARY KEY (id),
     UNIQUE KEY stock_movements_position (product_id, position),
     UNIQUE KEY stock_movements_of_order (order_id, product_id),
+    KEY stock_movements_of_restock_order (restock_order_id),
     KEY stock_movements_by_time (product_id, at, position),
+    KEY stock_movements_by_reason (product_id, reason, position),
+    -- The forecast reads the sales of four weeks from this key alone.
+    KEY stock_movements_sales (reason, at, product_id, delta),
     CONSTRAINT stock_movements_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_for_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
+    CONSTRAINT stock_movements_for_restock FOREIGN KEY (restock_order_id) REFERENCES restock_orders (id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_reason CHECK (
         reason IN ('initial', 'sale', 'restock', 'stock_take', 'damaged', 'return', 'correction')
     ),
     CONSTRAINT stock_movements_sale_has_order CHECK ((reason = 'sale') = (order_id IS NOT NULL)),
+    CONSTRAINT stock_movements_restock_has_order CHECK ((reason = 'restock') = (restock_order_id IS NOT NULL)),
     CONSTRAINT stock_movements_balance CHECK (balance_after >= 0),
     CONSTRAINT stock_movements_position_from_1 CHECK (position >= 1)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

@@ -5,6 +5,7 @@ CREATE TABLE idempotency_keys (
     caller VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     idempotency_key VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     request_sha256 BINARY(32) NOT NULL,
+    status SMALLINT NULL,
     location VARCHAR(255) NULL,
     body MEDIUMTEXT NULL,
     order_id BIGINT UNSIGNED NULL,

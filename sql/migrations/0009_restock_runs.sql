@@ -1,0 +1,13 @@
+-- One look at all watched products, and what came of it. A run without finished_at is still at work or
+-- was cut off; what it had done by then stands.
+CREATE TABLE restock_runs (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    source VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    actor_account_id BIGINT UNSIGNED NULL,
+    started_at DATETIME(6) NOT NULL,
+    finished_at DATETIME(6) NULL,
+    PRIMARY KEY (id),
+    KEY restock_runs_by_time (started_at, id),
+    CONSTRAINT restock_runs_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
+    CONSTRAINT restock_runs_source CHECK (source IN ('api', 'program'))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

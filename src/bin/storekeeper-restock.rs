@@ -1,0 +1,203 @@
+//! One restock run from the command line, for a timer or by hand.
+//!
+//! Exit code 0: done, also when nothing was due. 1: some products failed, the others are done.
+//! 2: could not run. Killed at any moment, the next run completes the work and doubles nothing.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use storekeeper::app::App;
+use storekeeper::config::Config;
+use storekeeper::db;
+use storekeeper::program::{self, Failure, Outcome};
+use storekeeper::restock::{self, PlanLine, RunLine, Scope, Source};
+use storekeeper::table;
+use storekeeper::values::Id;
+
+const HELP: &str = "\
+storekeeper-restock: restock what runs low
+
+Usage: storekeeper-restock [OPTIONS]
+
+Options:
+      --dry-run      say what a run would do now, and why; write nothing
+      --json         print JSON instead of a table
+      --product ID   look at this product only
+  -h, --help         print this
+  -V, --version      print the version
+
+Exit code: 0 done, also when nothing was due; 1 some products failed, the others are done; 2 could not run.
+The settings are those of storekeeper; see storekeeper --help.
+";
+
+#[derive(Default)]
+struct Arguments {
+    dry_run: bool,
+    json: bool,
+    product_id: Option<Id>,
+}
+
+fn main() -> ExitCode {
+    program::end(
+        "storekeeper-restock",
+        parse_arguments().and_then(|arguments| match arguments {
+            Some(arguments) => restock(&arguments),
+            None => Ok(ExitCode::SUCCESS),
+        }),
+    )
+}
+
+/// None when the question was for help or the version, which is answered here.
+fn parse_arguments() -> Result<Option<Arguments>, Failure> {
+    use lexopt::prelude::*;
+    let mut arguments = Arguments::default();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("dry-run") => arguments.dry_run = true,
+            Long("json") => arguments.json = true,
+            Long("product") => {
+                let text = parser.value()?.string()?;
+                let id = text.parse().ok().filter(|id| (1..=i64::MAX as Id).contains(id));
+                let id =
+                    id.ok_or_else(|| format!("--product is {text:?} but must be the id of a product"))?;
+                arguments.product_id = Some(id);
+            }
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(None);
+            }
+            Short('V') | Long("version") => {
+                println!("storekeeper-restock {}", env!("CARGO_PKG_VERSION"));
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(arguments))
+}
+
+fn restock(arguments: &Arguments) -> Outcome {
+    let config = program::settings()?;
+    program::require_current_schema(&config)?;
+    // A run is one thread after another's transaction; it needs one connection.
+    let app = App::new(Config { database_connections: 1, ..config })?;
+    let scope = Scope { product_id: arguments.product_id, ..Scope::default() };
+    if let Some(product_id) = arguments.product_id
+        && db::read(&app.pool, |db| restock::scan(db, scope))?.is_empty()
+    {
+        return Err(format!(
+            "product {product_id} is not watched: it does not exist, is archived, or has no reorder point"
+        )
+        .into());
+    }
+    match arguments.dry_run {
+        true => dry_run(&app, arguments, scope),
+        false => run(&app, arguments, scope),
+    }
+}
+
+fn dry_run(app: &App, arguments: &Arguments, scope: Scope) -> Outcome {
+    let lines = db::read(&app.pool, |db| restock::plan(db, scope, app.clock.now()))?;
+    let due = lines.iter().filter(|line| line.quantity > 0);
+    let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
+    match arguments.json {
+        true => {
+            let plan = json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units, "lines": lines});
+            println!("{plan}");
+        }
+        false => {
+            print!("{}", plan_table(&lines));
+            println!(
+                "{} products watched, {count} due, {units} units to order; nothing was written",
+                lines.len()
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(app: &App, arguments: &Arguments, scope: Scope) -> Outcome {
+    let run_id = restock::start(app, Source::Program)?;
+    let lines = restock::run(app, run_id, Source::Program, scope)?;
+    let summary = db::transaction(&app.pool, |db| {
+        restock::finish(db, run_id, app.clock.now())?;
+        restock::summary(db, run_id)
+    })?;
+    let summary = summary.ok_or("the run is gone")?;
+    log::info!(
+        "restock run={run_id} watched={} ordered={} received={} failed={} units={}",
+        summary.watched,
+        summary.ordered,
+        summary.received,
+        summary.failed,
+        summary.units
+    );
+    let failed = summary.failed;
+    match arguments.json {
+        true => println!("{}", json!({"dry_run": false, "run": summary, "lines": lines})),
+        false => {
+            print!("{}", run_table(&lines));
+            println!(
+                "run {run_id}: {} products watched, {} ordered, {} received, {failed} failed, {} units",
+                summary.watched, summary.ordered, summary.received, summary.units
+            );
+        }
+    }
+    Ok(match failed {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
+    })
+}
+
+fn plan_table(lines: &[PlanLine]) -> String {
+    let header = [
+        "product",
+        "name",
+        "on hand",
+        "reserved",
+        "incoming",
+        "position",
+        "point",
+        "target",
+        "a day",
+        "cover",
+        "suggested",
+        "quantity",
+        "why",
+    ];
+    let number = |value: Option<i64>| value.map_or("-".to_owned(), |value| value.to_string());
+    let row = |line: &PlanLine| {
+        vec![
+            line.product_id.to_string(),
+            line.name.clone(),
+            line.on_hand.to_string(),
+            line.reserved.to_string(),
+            line.incoming.to_string(),
+            line.position.to_string(),
+            number(line.policy.reorder_point),
+            number(line.policy.reorder_target),
+            line.forecast.units_per_day.to_string(),
+            line.forecast.days_of_cover.map_or("-".to_owned(), |days| format!("{days} d")),
+            line.forecast.suggested_reorder_point.to_string(),
+            line.quantity.to_string(),
+            line.reason.clone(),
+        ]
+    };
+    table::text(&header, lines.iter().map(row))
+}
+
+fn run_table(lines: &[RunLine]) -> String {
+    let header = ["product", "position", "outcome", "quantity", "restock order", "why"];
+    let row = |line: &RunLine| {
+        vec![
+            line.product_id.to_string(),
+            line.position.to_string(),
+            line.outcome.text().to_owned(),
+            line.quantity.to_string(),
+            line.restock_order_id.map_or("-".to_owned(), |id| id.to_string()),
+            line.reason.clone(),
+        ]
+    };
+    table::text(&header, lines.iter().map(row))
+}

@@ -1,0 +1,278 @@
+//! The stock's books: what is on the shelf, what is promised, what is on its way, and the ledger.
+//!
+//! Every change is one guarded statement over all the products it concerns, in the order of their
+//! ids, so that two orders that share products never lock them crosswise. What is on hand changes
+//! only together with a line in the ledger. This module knows no HTTP; every function runs inside
+//! its caller's transaction.
+
+use std::collections::BTreeMap;
+
+use mysql::prelude::Queryable;
+use mysql::{Row, Value};
+
+use crate::db::{Connection, column, question_marks};
+use crate::error::{Error, Result};
+use crate::values::{Id, Timestamp};
+use crate::web::problem::{self, Problem};
+
+/// More units than any shelf holds; far from where a sum could overflow.
+pub const ON_HAND_MAX: i64 = 1_000_000_000;
+
+/// What is missing for an order.
+pub struct Shortage {
+    pub product_id: Id,
+    pub name: String,
+    pub requested: i64,
+    pub available: i64,
+}
+
+/// Who and what a movement is about.
+#[derive(Default)]
+pub struct Origin<'a> {
+    /// The staff account that acts; none for the shop itself.
+    pub actor: Option<Id>,
+    pub restock_order_id: Option<Id>,
+    pub note: Option<&'a str>,
+}
+
+/// The figures of one product, as locked or as read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub incoming: i64,
+}
+
+impl Figures {
+    pub fn from_row(row: &Row) -> Figures {
+        Figures {
+            on_hand: column(row, "on_hand"),
+            reserved: column(row, "reserved"),
+            incoming: column(row, "incoming"),
+        }
+    }
+
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}
+
+/// Starts the books of a new product, with what is on the shelf as its `initial` movement.
+pub fn open(
+    db: &mut Connection,
+    product_id: Id,
+    on_hand: i64,
+    actor: Option<Id>,
+    now: Timestamp,
+) -> Result<()> {
+    db.execute(
+        "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
+         VALUES (?, 0, 0, 0, 0, ?, 1, 0)",
+        (product_id, now),
+    )?;
+    if on_hand > 0 {
+        let origin = Origin { actor, ..Origin::default() };
+        move_stock(db, product_id, on_hand, "initial", &origin, now)?;
+    }
+    Ok(())
+}
+
+/// Locks the product's figures until the transaction ends; None when there is no such product.
+pub fn lock(db: &mut Connection, product_id: Id) -> Result<Option<Figures>> {
+    db.row(
+        "SELECT on_hand, reserved, incoming FROM stock WHERE product_id = ? FOR UPDATE",
+        (product_id,),
+        Figures::from_row,
+    )
+}
+
+/// Changes what is on hand by `delta`, with its line in the ledger. False when less than nothing or
+/// more than [`ON_HAND_MAX`] would be on the shelf; nothing is changed then.
+pub fn move_stock(
+    db: &mut Connection,
+    product_id: Id,
+    delta: i64,
+    reason: &str,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<bool> {
+    let moved = db.execute(
+        "UPDATE stock
+         SET on_hand = on_hand + ?, movement_count = movement_count + 1,
+             last_movement_at = GREATEST(last_movement_at, ?)
+         WHERE product_id = ? AND on_hand + ? BETWEEN 0 AND ?",
+        (delta, now, product_id, delta, ON_HAND_MAX),
+    )?;
+    if moved == 0 {
+        return Ok(false);
+    }
+    db.execute(
+        "INSERT INTO stock_movements
+             (product_id, position, delta, balance_after, reason, note, actor_account_id, restock_order_id, at)
+         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
+         FROM stock WHERE product_id = ?",
+        (delta, reason, origin.note, origin.actor, origin.restock_order_id, product_id),
+    )?;
+    Ok(true)
+}
+
+/// Why [`move_stock`] refused to add units.
+pub fn shelf_full(on_hand: i64, delta: i64) -> Problem {
+    let detail = format!(
+        "{on_hand} on hand and {delta} more would be over {ON_HAND_MAX}, the most that a shelf can hold here. Nothing \
+         was changed."
+    );
+    Problem::new(problem::STOCK_LIMIT, detail)
+}
+
+/// Adds to what is on its way, or takes from it.
+pub fn expect(db: &mut Connection, product_id: Id, delta: i64) -> Result<()> {
+    db.execute("UPDATE stock SET incoming = incoming + ? WHERE product_id = ?", (delta, product_id))?;
+    Ok(())
+}
+
+/// Promises the products of an order to it. False when there is too little of one; the caller must
+/// then roll back.
+pub fn reserve(db: &mut Connection, order_id: Id, order_lines: usize) -> Result<bool> {
+    let reserved = db.execute(
+        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+         SET s.reserved = s.reserved + l.quantity
+         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
+        (order_id,),
+    )?;
+    Ok(reserved == order_lines as u64)
+}
+
+/// Takes back the promise to an order that is cancelled.
+pub fn release(db: &mut Connection, order_id: Id) -> Result<()> {
+    db.execute(
+        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+         SET s.reserved = s.reserved - l.quantity
+         WHERE l.order_id = ?",
+        (order_id,),
+    )?;
+    Ok(())
+}
+
+/// Takes the products of an order from the shelf: promise and shelf go down together, with one
+/// `sale` movement a line. False when a count has left too little of one; the caller must then roll
+/// back.
+pub fn ship(
+    db: &mut Connection,
+    order_id: Id,
+    order_lines: usize,
+    actor: Option<Id>,
+    now: Timestamp,
+) -> Result<bool> {
+    let shipped = db.execute(
+        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+         SET s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
+             s.movement_count = s.movement_count + 1, s.last_movement_at = GREATEST(s.last_movement_at, ?)
+         WHERE l.order_id = ? AND s.on_hand >= l.quantity",
+        (now, order_id),
+    )?;
+    if shipped != order_lines as u64 {
+        return Ok(false);
+    }
+    db.execute(
+        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, actor_account_id, order_id, at)
+         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, l.order_id, s.last_movement_at
+         FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+         WHERE l.order_id = ?",
+        (actor, order_id),
+    )?;
+    Ok(true)
+}
+
+/// Rolls back, then names the products of which less is there than `quantities` asks; `there` says
+/// what counts, from on hand and reserved. When meanwhile there is enough, the transaction is run
+/// again.
+pub fn shortages(
+    db: &mut Connection,
+    quantities: &BTreeMap<Id, i64>,
+    there: impl Fn(i64, i64) -> i64,
+) -> Result<Vec<Shortage>> {
+    // Before this the figures of some products would hold this order's own share.
+    db.0.query_drop("ROLLBACK")?;
+    let sql = format!(
+        "SELECT s.product_id, p.name, s.on_hand, s.reserved
+         FROM stock s JOIN products p ON p.id = s.product_id
+         WHERE s.product_id IN ({}) ORDER BY s.product_id",
+        question_marks(quantities.len())
+    );
+    let ids: Vec<Value> = quantities.keys().map(|id| Value::from(*id)).collect();
+    let mut short = db.rows(&sql, ids, |row| {
+        let product_id: Id = column(row, "product_id");
+        Shortage {
+            product_id,
+            name: column(row, "name"),
+            requested: quantities[&product_id],
+            available: there(column(row, "on_hand"), column(row, "reserved")),
+        }
+    })?;
+    short.retain(|shortage| shortage.available < shortage.requested);
+    match short.is_empty() {
+        true => Err(Error::Raced),
+        false => Ok(short),
+    }
+}
+
+/// A figure that was not what the ledger, the orders or the restock orders say.
+pub struct Repair {
+    pub product_id: Id,
+    pub figure: &'static str,
+    pub stood: i64,
+    pub now: i64,
+}
+
+/// Every product that has stock, in the order of the ids.
+pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
+    db.rows("SELECT product_id FROM stock ORDER BY product_id", (), |row| column(row, "product_id"))
+}
+
+/// Sets the derived figures of one product to what the ledger, the orders and the restock orders say.
+/// The ledger itself is never changed. Whoever changes these figures locks the row first, so what is
+/// read under the lock is whole.
+pub fn repair(db: &mut Connection, product_id: Id) -> Result<Vec<Repair>> {
+    let stands = db.row(
+        "SELECT on_hand, reserved, incoming, movement_count FROM stock WHERE product_id = ? FOR UPDATE",
+        (product_id,),
+        |row| {
+            [
+                column(row, "on_hand"),
+                column(row, "reserved"),
+                column(row, "incoming"),
+                column(row, "movement_count"),
+            ]
+        },
+    )?;
+    let should_be = db.row(
+        "SELECT
+             (SELECT CAST(COALESCE(SUM(delta), 0) AS SIGNED) FROM stock_movements WHERE product_id = ?) AS on_hand,
+             (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
+              FROM orders o STRAIGHT_JOIN order_lines l ON l.order_id = o.id AND l.product_id = ?
+              WHERE o.status = 'placed') AS reserved,
+             (SELECT CAST(COALESCE(SUM(quantity - received), 0) AS SIGNED)
+              FROM restock_orders WHERE product_id = ? AND status = 'open') AS incoming,
+             (SELECT COALESCE(MAX(position), 0) FROM stock_movements WHERE product_id = ?) AS movement_count",
+        (product_id, product_id, product_id, product_id),
+        |row| [column(row, "on_hand"), column(row, "reserved"), column(row, "incoming"), column(row, "movement_count")],
+    )?;
+    let (Some(stands), Some(should_be)) = (stands, should_be) else {
+        return Ok(Vec::new());
+    };
+    let [on_hand, reserved, incoming, movement_count]: [i64; 4] = should_be;
+    if stands == should_be {
+        return Ok(Vec::new());
+    }
+    db.execute(
+        "UPDATE stock SET on_hand = ?, reserved = ?, incoming = ?, movement_count = ? WHERE product_id = ?",
+        (on_hand, reserved, incoming, movement_count, product_id),
+    )?;
+    let figures = ["on_hand", "reserved", "incoming", "movement_count"];
+    let changed = figures.into_iter().zip(stands.into_iter().zip(should_be));
+    Ok(changed
+        .filter(|(_, (stood, now))| stood != now)
+        .map(|(figure, (stood, now))| Repair { product_id, figure, stood, now })
+        .collect())
+}

@@ -1,0 +1,426 @@
+//! Sessions: logging in and out, how long a token lives, and what guessing costs.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::thread::available_parallelism;
+
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+use chrono::Duration;
+use mysql::prelude::Queryable;
+use serde_json::{Value, json};
+use storekeeper::values::{CustomerPassword, Input};
+
+use crate::client::Answer;
+use crate::fixtures::CUSTOMER_PASSWORD;
+use crate::harness::{STAFF_PASSWORD, Shop};
+
+fn login(username: &str, password: &str) -> Value {
+    json!({"username": username, "password": password})
+}
+
+fn try_login(shop: &Shop, username: &str, password: &str) -> Answer {
+    shop.anyone().post("/sessions", login(username, password))
+}
+
+fn try_login_from(shop: &Shop, address: &str, username: &str, password: &str) -> Answer {
+    let anyone = shop.anyone();
+    anyone.request("POST", "/sessions").header("X-Real-IP", address).json(login(username, password)).send()
+}
+
+fn retry_after_s(answer: &Answer) -> i64 {
+    answer.header("Retry-After").expect("a Retry-After").parse().expect("seconds")
+}
+
+#[test]
+fn logging_in_opens_a_session_that_says_whose_it_is() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let account_id = customer.client.get("/sessions/current").expect(200).body["account_id"].clone();
+    let opened = try_login(&shop, &username, CUSTOMER_PASSWORD).expect(201);
+    assert_eq!(opened.header("Location"), Some("/sessions/current"));
+    assert_eq!(opened.body["caller"], "customer");
+    assert_eq!(opened.body["customer_id"], customer.id);
+    assert_eq!(opened.body["account_id"], account_id);
+    assert_eq!(opened.body["username"], username);
+
+    let client = shop.with_token(opened.body["token"].as_str().unwrap());
+    let current = client.get("/sessions/current").expect(200);
+    let mut without_token = opened.body.clone();
+    without_token.as_object_mut().unwrap().remove("token");
+    assert_eq!(current.body, without_token);
+
+    let staff = shop.staff().get("/sessions/current").expect(200);
+    assert_eq!(staff.body["caller"], "staff");
+    assert_eq!(staff.body["customer_id"], Value::Null);
+    assert_eq!(staff.body["username"], "staff");
+    shop.anyone().get("/sessions/current").expect_problem(401, "unauthenticated");
+}
+
+#[test]
+fn every_login_gets_a_token_of_256_bits_and_only_its_digest_is_stored() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    let tokens = [shop.log_in(&username, CUSTOMER_PASSWORD), shop.log_in(&username, CUSTOMER_PASSWORD)];
+    assert_ne!(tokens[0], tokens[1]);
+    for token in &tokens {
+        assert!(token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+        let sql =
+            "SELECT SUM(token_sha256 = UNHEX(SHA2(?, 256))), SUM(token_sha256 = UNHEX(?)) FROM sessions";
+        let found: Option<(u64, u64)> = shop.sql().exec_first(sql, (token, token)).unwrap();
+        assert_eq!(found, Some((1, 0)));
+    }
+}
+
+#[test]
+fn logging_out_ends_this_session_and_no_other() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let client = shop.with_token(&shop.log_in(&username, CUSTOMER_PASSWORD));
+    client.delete("/sessions/current").expect(204);
+    client.get("/sessions/current").expect_problem(401, "unauthenticated");
+    client.delete("/sessions/current").expect_problem(401, "unauthenticated");
+    customer.client.get("/sessions/current").expect(200);
+    shop.anyone().delete("/sessions/current").expect_problem(401, "unauthenticated");
+}
+
+#[test]
+fn every_bad_field_of_a_login_is_named() {
+    let shop = Shop::open();
+    let refused = |body: Value, bad: &[(&str, &str)]| {
+        shop.anyone().post("/sessions", body).expect_bad_fields(bad);
+    };
+    refused(json!({}), &[("username", "required"), ("password", "required")]);
+    refused(
+        json!({"username": null, "password": null}),
+        &[("username", "required"), ("password", "required")],
+    );
+    refused(
+        json!({"username": 1, "password": []}),
+        &[("username", "wrong_type"), ("password", "wrong_type")],
+    );
+    refused(
+        login(&"a".repeat(257), &"b".repeat(257)),
+        &[("username", "wrong_type"), ("password", "wrong_type")],
+    );
+    let more = json!({"username": "ada", "password": "secret", "remember": true});
+    refused(more, &[("remember", "unknown_field")]);
+}
+
+#[test]
+fn a_token_that_is_not_one_is_refused_even_where_anyone_may_call() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let token = customer.client.token();
+    let refused = [
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Bearer {}", "0".repeat(64)),
+        format!("Bearer {}", token.to_uppercase()),
+        format!("Bearer {token}0"),
+        format!("Basic {token}"),
+        token.to_owned(),
+    ];
+    for header in refused {
+        for path in ["/sessions/current", "/products"] {
+            let anyone = shop.anyone();
+            let answer = anyone.request("GET", path).header("Authorization", &header).send();
+            let answer = answer.expect_problem(401, "unauthenticated");
+            assert_eq!(answer.header("WWW-Authenticate"), Some("Bearer"), "{header}");
+        }
+    }
+    let spelled = format!("bearer {token}");
+    shop.anyone().request("GET", "/sessions/current").header("Authorization", &spelled).send().expect(200);
+    shop.with_token("stale").post("/sessions", login(&username, CUSTOMER_PASSWORD)).expect(201);
+}
+
+#[test]
+fn a_session_ends_when_it_is_idle_for_too_long() {
+    let shop = Shop::open_with(&[("STOREKEEPER_SESSION_IDLE_HOURS", "1")]);
+    let (used, idle) = (shop.guest(), shop.guest());
+    for _ in 0..3 {
+        shop.app.clock.advance(Duration::minutes(50));
+        used.client.get("/sessions/current").expect(200);
+    }
+    idle.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+    shop.app.clock.advance(Duration::minutes(60));
+    used.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_session_ends_after_its_longest_time_however_much_it_is_used() {
+    let settings = [("STOREKEEPER_SESSION_IDLE_HOURS", "2"), ("STOREKEEPER_SESSION_MAX_HOURS", "3")];
+    let shop = Shop::open_with(&settings);
+    let (customer, username) = shop.customer_with_account();
+    let expires_at = customer.client.get("/sessions/current").expect(200).body["expires_at"].clone();
+    for _ in 0..2 {
+        shop.app.clock.advance(Duration::minutes(80));
+        assert_eq!(customer.client.get("/sessions/current").expect(200).body["expires_at"], expires_at);
+    }
+    shop.app.clock.advance(Duration::minutes(20));
+    customer.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+}
+
+#[test]
+fn nothing_tells_an_unknown_user_from_a_wrong_password() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    let what_is_told = |username: &str| {
+        let mut answer =
+            try_login(&shop, username, "not the password").expect_problem(401, "wrong_credentials");
+        answer.body.as_object_mut().unwrap().remove("request_id");
+        for varying in ["x-request-id", "date"] {
+            answer.headers.remove(varying);
+        }
+        (answer.body, answer.headers)
+    };
+    let wrong_password = what_is_told(&username);
+    for unknown in ["nobody", "", "no such name, and none that could be", "'; DROP TABLE accounts; --"] {
+        assert_eq!(what_is_told(unknown), wrong_password, "{unknown}");
+    }
+}
+
+#[test]
+fn failed_logins_slow_a_username_down_and_never_lock_it() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let (_, other) = shop.customer_with_account();
+    let fail_ten_times = || {
+        for guess in 0..10 {
+            let spelled = if guess % 2 == 0 { username.to_uppercase() } else { username.clone() };
+            try_login(&shop, &spelled, "a guess").expect_problem(401, "wrong_credentials");
+        }
+    };
+    fail_ten_times();
+    let mut wait_s = i64::MAX;
+    for _ in 0..3 {
+        let refused = try_login(&shop, &username, CUSTOMER_PASSWORD).expect_problem(429, "too_many_attempts");
+        assert!(retry_after_s(&refused) <= wait_s, "asking again does not prolong it");
+        wait_s = retry_after_s(&refused);
+    }
+    assert!((1..=901).contains(&wait_s), "{wait_s}");
+    customer.client.get("/sessions/current").expect(200);
+    shop.log_in(&other, CUSTOMER_PASSWORD);
+
+    shop.app.clock.advance(Duration::seconds(wait_s));
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    // The success has wiped the slate.
+    fail_ten_times();
+    shop.app.clock.advance(Duration::minutes(16));
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+}
+
+#[test]
+fn unknown_usernames_are_slowed_down_like_known_ones() {
+    let shop = Shop::open();
+    for _ in 0..10 {
+        try_login(&shop, "nobody", "a guess").expect_problem(401, "wrong_credentials");
+    }
+    let refused = try_login(&shop, "nobody", "a guess").expect_problem(429, "too_many_attempts");
+    assert!(retry_after_s(&refused) > 0);
+}
+
+#[test]
+fn only_the_username_itself_logs_in_so_no_other_spelling_evades_the_count() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    for spelled in
+        [format!("{username} "), format!("{username}   "), format!(" {username}"), format!("{username}\t")]
+    {
+        try_login(&shop, &spelled, CUSTOMER_PASSWORD).expect_problem(401, "wrong_credentials");
+    }
+}
+
+#[test]
+fn failed_logins_slow_an_address_down_whatever_the_usernames() {
+    let shop = Shop::open_with(&[("STOREKEEPER_CLIENT_ADDRESS_HEADER", "X-Real-IP")]);
+    let (_, username) = shop.customer_with_account();
+    for guess in 0..50 {
+        let failed = try_login_from(&shop, "198.51.100.7", &format!("guess-{guess}"), "a guess");
+        failed.expect_problem(401, "wrong_credentials");
+    }
+    let refused = try_login_from(&shop, "198.51.100.7", &username, CUSTOMER_PASSWORD);
+    let wait_s = retry_after_s(&refused.expect_problem(429, "too_many_attempts"));
+    try_login_from(&shop, "198.51.100.8", &username, CUSTOMER_PASSWORD).expect(201);
+    shop.app.clock.advance(Duration::seconds(wait_s));
+    try_login_from(&shop, "198.51.100.7", &username, CUSTOMER_PASSWORD).expect(201);
+}
+
+#[test]
+fn an_address_that_a_caller_makes_up_is_not_believed() {
+    let shop = Shop::open();
+    for guess in 0..50 {
+        let failed =
+            try_login_from(&shop, &format!("198.51.100.{guess}"), &format!("guess-{guess}"), "a guess");
+        failed.expect_problem(401, "wrong_credentials");
+    }
+    let refused = try_login_from(&shop, "198.51.100.99", "one more", "a guess");
+    refused.expect_problem(429, "too_many_attempts");
+}
+
+/// Ends the hashing of [`with_all_cores_hashing`], also when the work panics.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Every place for hashing is taken again as soon as it is free, while `work` runs.
+fn with_all_cores_hashing(shop: &Shop, work: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    let cores = available_parallelism().map_or(1, |cores| cores.get());
+    let started = Barrier::new(cores + 1);
+    let password = CustomerPassword::parse(&Input::Text(CUSTOMER_PASSWORD.into()), None).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                started.wait();
+                while !done.load(Ordering::Relaxed) {
+                    let _ = shop.app.hasher.hash(&password);
+                }
+            });
+        }
+        started.wait();
+        let _done = Done(&done);
+        work();
+    });
+}
+
+#[test]
+fn a_login_that_finds_all_cores_hashing_is_put_off_and_not_counted_as_failed() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    let mut put_off = 0;
+    with_all_cores_hashing(&shop, || {
+        for _ in 0..30 {
+            let answer = try_login(&shop, &username, CUSTOMER_PASSWORD);
+            if answer.status != 201 {
+                assert!(retry_after_s(&answer.expect_problem(503, "busy")) > 0);
+                put_off += 1;
+            }
+        }
+    });
+    assert!(put_off > 10, "{put_off} of 30 were put off");
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+}
+
+#[test]
+fn many_logins_at_once_are_let_in_or_put_off() {
+    let shop = Shop::open();
+    let usernames: Vec<String> = (0..4).map(|_| shop.customer_with_account().1).collect();
+    let together = Barrier::new(24);
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let tries: Vec<_> = (0..24)
+            .map(|index| {
+                let (shop, together, username) = (&shop, &together, &usernames[index % 4]);
+                scope.spawn(move || {
+                    together.wait();
+                    let answer = try_login(shop, username, CUSTOMER_PASSWORD);
+                    match answer.status {
+                        201 => 201,
+                        _ => answer.expect_problem(503, "busy").header("Retry-After").map_or(0, |_| 503),
+                    }
+                })
+            })
+            .collect();
+        tries.into_iter().map(|login| login.join().unwrap()).collect()
+    });
+    assert!(statuses.contains(&201), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [201, 503].contains(status)), "{statuses:?}");
+    shop.log_in(&usernames[0], CUSTOMER_PASSWORD);
+}
+
+/// Stores what an installation with weaker parameters would have stored, and answers it.
+fn weaken_the_hash(shop: &Shop, username: &str) -> String {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    let weak = argon2.hash_password_with_salt(CUSTOMER_PASSWORD.as_bytes(), b"sixteen bytes ok").unwrap();
+    let sql = "UPDATE accounts SET password_hash = ? WHERE username = ?";
+    shop.sql().exec_drop(sql, (weak.to_string(), username)).unwrap();
+    weak.to_string()
+}
+
+fn stored_hash(shop: &Shop, username: &str) -> String {
+    let sql = "SELECT password_hash FROM accounts WHERE username = ?";
+    shop.sql().exec_first(sql, (username,)).unwrap().expect("an account")
+}
+
+#[test]
+fn logging_in_renews_a_hash_that_is_weaker_than_todays() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    let weak = weaken_the_hash(&shop, &username);
+    try_login(&shop, &username, "not the password").expect_problem(401, "wrong_credentials");
+    assert_eq!(stored_hash(&shop, &username), weak);
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    let renewed = stored_hash(&shop, &username);
+    assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    assert_eq!(stored_hash(&shop, &username), renewed);
+}
+
+#[test]
+fn two_logins_that_renew_the_same_hash_both_succeed() {
+    let shop = Shop::open();
+    let (_, username) = shop.customer_with_account();
+    for _ in 0..5 {
+        weaken_the_hash(&shop, &username);
+        let together = Barrier::new(2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    together.wait();
+                    let answer = try_login(&shop, &username, CUSTOMER_PASSWORD);
+                    assert!([201, 503].contains(&answer.status), "{}", answer.text);
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn no_answer_tells_a_password_a_hash_or_a_token_again() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let (customer, username) = shop.customer_with_account();
+    let opened = try_login(&shop, &username, CUSTOMER_PASSWORD).expect(201);
+    let token = opened.body["token"].as_str().unwrap();
+    assert_eq!(opened.text.matches(token).count(), 1);
+    assert!(opened.headers.values().all(|value| !value.contains(token)));
+
+    let account = &opened.body["account_id"];
+    let paths = [
+        "/sessions/current".to_owned(),
+        format!("/customers/{}", customer.id),
+        format!("/customer_accounts/{account}"),
+        "/customers".to_owned(),
+        "/customer_accounts".to_owned(),
+        "/orders".to_owned(),
+        "/metrics".to_owned(),
+        format!("/customers/{token}"),
+        format!("/customers?q={token}"),
+    ];
+    let logged_in = shop.with_token(token);
+    let mut answers: Vec<Answer> = Vec::new();
+    for client in [&logged_in, &staff] {
+        answers.extend(paths.iter().map(|path| client.get(path)));
+    }
+    let changed = json!({"username": "renamed", "password": "another secret to keep"});
+    answers.push(logged_in.put(&format!("/customer_accounts/{account}"), changed.clone()));
+    answers.push(logged_in.post("/customer_accounts", changed));
+    answers.push(try_login(&shop, "renamed", CUSTOMER_PASSWORD));
+    answers.push(
+        logged_in.patch(&format!("/customers/{}", customer.id), json!({"password": CUSTOMER_PASSWORD})),
+    );
+    for answer in answers {
+        let all = format!("{:?} {}", answer.headers, answer.text);
+        for secret in
+            [token, staff.token(), CUSTOMER_PASSWORD, STAFF_PASSWORD, "another secret", "argon2", "sha256"]
+        {
+            assert!(!all.contains(secret), "{} tells {secret}: {all}", answer.request);
+        }
+    }
+}
