@@ -64,10 +64,7 @@ impl Error {
             }
             cause @ (Error::Database(_) | Error::Internal(_)) => {
                 log::error!("internal error: {cause}");
-                Problem::new(
-                    problem::INTERNAL,
-                    "Nothing was changed. Report the request_id to the shop's operator.",
-                )
+                Problem::internal()
             }
         }
     }
@@ -77,7 +74,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Error::Refused(problem) => write!(f, "{}: {}", problem.kind.code, problem.detail),
-            Error::Database(cause) | Error::OutcomeUnknown(cause) => write!(f, "{cause}"),
+            Error::Database(cause) | Error::OutcomeUnknown(cause) => {
+                f.write_str(&crate::db::errors::in_words(cause))
+            }
             Error::NoConnection(cause) => write!(f, "{cause}"),
             Error::Raced => f.write_str("overtaken by another transaction"),
             Error::Internal(cause) => f.write_str(cause),

@@ -91,3 +91,13 @@ pub fn is_already_there(error: &Error) -> bool {
 pub fn is_no_such_table(error: &Error) -> bool {
     number(error) == Some(NO_SUCH_TABLE)
 }
+
+/// The error without the driver's own wrapping.
+pub fn in_words(error: &Error) -> String {
+    match error {
+        Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
+        Error::IoError(error) => error.to_string(),
+        Error::DriverError(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}

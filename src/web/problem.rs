@@ -123,6 +123,10 @@ impl Problem {
         Problem::invalid_fields(vec![FieldError::new(field, bad)])
     }
 
+    pub fn internal() -> Problem {
+        Problem::new(INTERNAL, "Nothing was changed. Report the request_id to the shop's operator.")
+    }
+
     pub fn busy(detail: impl Into<String>) -> Problem {
         Problem::new(BUSY, detail).retry_after(1)
     }

@@ -26,7 +26,11 @@ impl Request<'_> {
     pub fn json(&self) -> Result<Fields, Problem> {
         let content_type = self.http.header("Content-Type").unwrap_or("");
         let media_type = content_type.split(';').next().unwrap_or("").trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+        let json = media_type.eq_ignore_ascii_case("application/json");
+        // What PATCH means here has a media type of its own (RFC 7396).
+        let patch =
+            self.route.method == "PATCH" && media_type.eq_ignore_ascii_case("application/merge-patch+json");
+        if !json && !patch {
             let detail = "Send the body as JSON with the header \"Content-Type: application/json\".";
             return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
         }

@@ -135,30 +135,35 @@ fn parse_id(segment: &str) -> Option<Id> {
 }
 
 /// What the log and the metrics say about a request beside its answer.
-pub struct Outcome {
-    pub response: Response,
+pub struct Labels {
     /// The route's pattern, never the path with its ids.
     pub route: &'static str,
     pub caller: &'static str,
 }
 
-/// Answers one request whose body has been read.
-pub fn dispatch(app: &App, http: &rouille::Request, body: &[u8], request_id: &str) -> Outcome {
-    let mut outcome = Outcome { response: reply::empty(204), route: "-", caller: "-" };
-    let answered = answer(app, http, body, &mut outcome);
-    let response = answered.unwrap_or_else(|error| error.into_problem().into_response(request_id));
-    outcome.response = response;
-    outcome
+/// Nothing is known of the request yet.
+pub const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
+
+/// Answers one request whose body has been read. `labels` are filled in as they become known.
+pub fn dispatch(
+    app: &App,
+    http: &rouille::Request,
+    body: &[u8],
+    request_id: &str,
+    labels: &mut Labels,
+) -> Response {
+    let answered = answer(app, http, body, labels);
+    answered.unwrap_or_else(|error| error.into_problem().into_response(request_id))
 }
 
-fn answer(app: &App, http: &rouille::Request, body: &[u8], outcome: &mut Outcome) -> Result<Response> {
+fn answer(app: &App, http: &rouille::Request, body: &[u8], labels: &mut Labels) -> Result<Response> {
     let path = http.raw_url().split('?').next().unwrap_or("");
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. The README lists the routes.";
         return Err(Problem::new(problem::NOT_FOUND, detail).into());
     };
-    outcome.route = first.path;
+    labels.route = first.path;
     let method = match http.method() {
         "HEAD" => "GET",
         method => method,
@@ -177,7 +182,7 @@ fn answer(app: &App, http: &rouille::Request, body: &[u8], outcome: &mut Outcome
         Open => Caller::Anyone,
         _ => sessions::identify(app, http)?,
     };
-    outcome.caller = caller.kind();
+    labels.caller = caller.kind();
     check_access(route.access, &caller)?;
     let request = Request { http, body, route, caller, path_id };
     let response = (route.handler)(app, &request)?;

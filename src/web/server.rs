@@ -13,10 +13,9 @@ use std::time::{Duration, Instant};
 use rouille::Response;
 
 use crate::app::App;
-use crate::error::Error;
 use crate::web::connection::{Connection, Next, Received};
 use crate::web::problem::{self, Problem};
-use crate::web::router::{self, Outcome};
+use crate::web::router::{self, Labels};
 
 /// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
 const DRAIN_MAX: Duration = Duration::from_secs(9);
@@ -215,8 +214,7 @@ fn serve(shared: &Shared, number: u64, mut connection: Connection) {
 fn refuse(shared: &Shared, problem: Problem) -> Response {
     let request_id = new_request_id();
     let response = problem.into_response(&request_id);
-    let outcome = Outcome { response, route: "-", caller: "-" };
-    finish(shared, "-", &request_id, Instant::now(), outcome)
+    finish(shared, "-", &request_id, Instant::now(), response, &router::UNKNOWN)
 }
 
 fn answer(shared: &Shared, received: &Received) -> Response {
@@ -224,34 +222,38 @@ fn answer(shared: &Shared, received: &Received) -> Response {
     let http = &received.http;
     let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
     let request_id = request_id.map_or_else(new_request_id, str::to_owned);
-    let outcome = if shared.is_draining() {
-        Outcome { response: shutting_down().into_response(&request_id), route: "-", caller: "-" }
-    } else {
-        let dispatch = || router::dispatch(&shared.app, http, &received.body, &request_id);
-        panic::catch_unwind(AssertUnwindSafe(dispatch)).unwrap_or_else(|_| Outcome {
-            response: Error::Internal("a handler panicked; the lines above say where".into())
-                .into_problem()
-                .into_response(&request_id),
-            route: "-",
-            caller: "-",
-        })
+    let mut labels = router::UNKNOWN;
+    let response = match shared.is_draining() {
+        true => shutting_down().into_response(&request_id),
+        false => {
+            let dispatch = || router::dispatch(&shared.app, http, &received.body, &request_id, &mut labels);
+            // The panic hook has logged the cause.
+            panic::catch_unwind(AssertUnwindSafe(dispatch))
+                .unwrap_or_else(|_| Problem::internal().into_response(&request_id))
+        }
     };
-    finish(shared, http.method(), &request_id, started, outcome)
+    finish(shared, http.method(), &request_id, started, response, &labels)
 }
 
 /// Counts and logs the request, and adds the headers that every answer carries.
-fn finish(shared: &Shared, method: &str, request_id: &str, started: Instant, outcome: Outcome) -> Response {
+fn finish(
+    shared: &Shared,
+    method: &str,
+    request_id: &str,
+    started: Instant,
+    mut response: Response,
+    labels: &Labels,
+) -> Response {
     let took = started.elapsed();
-    let mut response = outcome.response;
     let status = response.status_code;
     // The method is whatever the client wrote; the log escapes it and the metrics know it or not.
-    shared.app.metrics.count(method, outcome.route, status, took);
+    shared.app.metrics.count(method, labels.route, status, took);
     log::info!(
         "request id={request_id} method={} route={} status={status} duration_ms={:.1} caller={}",
         short(method),
-        outcome.route,
+        labels.route,
         took.as_secs_f64() * 1000.0,
-        outcome.caller,
+        labels.caller,
     );
     let mut add = |name: &'static str, value: Cow<'static, str>| response.headers.push((name.into(), value));
     add("X-Request-Id", request_id.to_owned().into());

@@ -60,7 +60,11 @@ impl World {
         let account_id =
             own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
         let order_id = own.client.order(&[(product_id, 1)]).expect(201).id();
-        let (restock_run_id, restock_order_id) = restocked(shop, &staff);
+        let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
+        staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
+        let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
+        let restock_orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
+        let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
         let other = shop.guest();
         let expired = shop.with_token(expired);
         World {
@@ -115,19 +119,11 @@ impl World {
             format!("/customer_accounts/{}", self.account_id),
             format!("/orders?customer_id={}", self.own.id),
             format!("/products/{}", self.product_id),
+            format!("/products/{}/stock/movements", self.product_id),
+            format!("/restock_orders/{}", self.restock_order_id),
         ];
         paths.iter().map(|path| self.staff.get(path).expect(200).text).collect()
     }
-}
-
-/// A run of one product that is due, and the order that it opened.
-fn restocked(shop: &Shop, staff: &Client) -> (u64, u64) {
-    let product_id = shop.product(staff, 0);
-    let policy = json!({"reorder_point": 1, "reorder_target": 5, "lead_time_days": 7});
-    staff.patch(&format!("/products/{product_id}/stock"), policy).expect(200);
-    let run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
-    let orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
-    (run_id, orders.body["data"][0]["id"].as_u64().expect("a restock order"))
 }
 
 /// The token of a staff session that has ended as time ends it, with its row still there.
@@ -199,9 +195,9 @@ const MATRIX: &[Row] = &[
 
     row("GET",    "/stock",                  Rule::Staff,    200, None),
     row("GET",    "/products/{id}/stock",    Rule::Staff,    200, None),
-    row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"lead_time_days": 3}))),
+    row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),
-    row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": 1, "reason": "return"}))),
+    row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": -1, "reason": "damaged"}))),
 
     row("GET",    "/restock/plan",           Rule::Staff,    200, None),
     row("POST",   "/restock/runs",           Rule::Staff,    201, None),

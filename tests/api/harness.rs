@@ -1,7 +1,7 @@
 //! A private MariaDB for the whole test run, and a server with a database of its own for each test.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -207,22 +207,6 @@ impl Shop {
     /// A connection to the shop's database, for what the API does not show.
     pub fn sql(&self) -> Conn {
         db::connect_alone(&self.database_url).expect("the test database")
-    }
-
-    /// Sends bytes as they are and answers everything that comes back until the server closes or a
-    /// second passes without a byte.
-    pub fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = self.raw_stream();
-        stream.write_all(bytes).expect("the server takes bytes");
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    pub fn raw_stream(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.base.trim_start_matches("http://")).expect("the server");
-        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        stream
     }
 
     /// Stops the server as SIGTERM does. True when nothing was cut off.

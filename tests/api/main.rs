@@ -12,6 +12,7 @@ mod accounts;
 mod cli;
 mod conditional;
 mod customers;
+mod documents;
 mod http;
 mod idempotency;
 mod invariants;

@@ -78,7 +78,10 @@ fn what_is_over_is_pruned_and_what_is_alive_is_kept() {
     guest.client.get("/sessions/current").expect(200);
     assert_eq!(guest.client.post_once("kept", "/orders", item).expect(201).text, order.text);
     let again = run(&shop.database_url, &["prune"]).expect_success();
-    assert_eq!(again, "deleted 0 expired sessions, 0 expired idempotency keys and 0 idle lines of old runs\n");
+    assert_eq!(
+        again,
+        "deleted 0 expired sessions, 0 expired idempotency keys and 0 idle lines of old runs\n"
+    );
 }
 
 #[test]
