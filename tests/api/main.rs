@@ -4,12 +4,19 @@
 mod client;
 mod fixtures;
 mod harness;
+mod shelves;
 
 mod accounts;
 mod conditional;
 mod customers;
 mod idempotency;
+mod ledger;
 mod paging;
 mod products;
+mod restock;
+mod restock_orders;
+mod restock_program;
+mod restock_races;
 mod sessions;
+mod stock;
 mod tour;
