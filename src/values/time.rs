@@ -1,5 +1,7 @@
 //! Moments and days, in UTC.
 
+use std::ops::RangeInclusive;
+
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, SubsecRound, Weekday};
 use mysql::prelude::FromValue;
 use mysql::{FromValueError, Value};
@@ -15,8 +17,8 @@ pub struct Timestamp(pub NaiveDateTime);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub NaiveDate);
 
-/// MySQL's `DATETIME` and four-digit years end here.
-const YEAR_MAX: i32 = 9999;
+/// What MySQL's `DATETIME` and `DATE` can hold: years of four digits.
+const YEARS: RangeInclusive<i32> = 1000..=9999;
 
 impl Timestamp {
     /// Reads RFC 3339 with any offset, such as `2026-03-01T09:30:00Z`.
@@ -27,7 +29,7 @@ impl Timestamp {
         };
         let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| refused())?;
         let utc = time.naive_utc().trunc_subsecs(6);
-        if !(1..=YEAR_MAX).contains(&utc.year()) {
+        if !YEARS.contains(&utc.year()) {
             return Err(refused());
         }
         Ok(Timestamp(utc))
@@ -48,7 +50,7 @@ impl Day {
             return Err(refused());
         };
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused())?;
-        if text.len() != "2026-03-01".len() || !(1..=YEAR_MAX).contains(&day.year()) {
+        if text.len() != "2026-03-01".len() || !YEARS.contains(&day.year()) {
             return Err(refused());
         }
         Ok(Day(day))
@@ -148,10 +150,17 @@ mod tests {
     fn times_are_read_with_any_offset_and_written_in_utc() {
         let time = Timestamp::parse(&Input::Text("2026-03-01T10:30:00.1234567+01:00".into())).unwrap();
         assert_eq!(time.to_string(), "2026-03-01T09:30:00.123456Z");
-        for bad in ["", "2026-03-01", "2026-02-30T00:00:00Z", "-0001-01-01T00:00:00Z", "tomorrow"] {
+        for bad in [
+            "",
+            "2026-03-01",
+            "2026-02-30T00:00:00Z",
+            "-0001-01-01T00:00:00Z",
+            "0999-12-31T23:59:59Z",
+            "tomorrow",
+        ] {
             assert!(Timestamp::parse(&Input::Text(bad.into())).is_err(), "{bad}");
         }
-        for bad in ["2026-3-1", "2026-02-30", "20260301", "+02026-03-01"] {
+        for bad in ["2026-3-1", "2026-02-30", "20260301", "0999-12-31", "+02026-03-01"] {
             assert!(Day::parse(&Input::Text(bad.into())).is_err(), "{bad}");
         }
     }

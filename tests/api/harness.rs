@@ -246,7 +246,16 @@ impl Drop for Shop {
 
 /// The program that cargo has built, with nothing of this machine's settings.
 pub fn storekeeper(database_url: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_storekeeper"));
+    program(env!("CARGO_BIN_EXE_storekeeper"), database_url)
+}
+
+/// The program of the restock timer, likewise.
+pub fn storekeeper_restock(database_url: &str) -> Command {
+    program(env!("CARGO_BIN_EXE_storekeeper-restock"), database_url)
+}
+
+fn program(path: &str, database_url: &str) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {
         command.env_remove(name);
     }

@@ -1,0 +1,467 @@
+//! Stock as staff see and change it: the view, the policy, movements, the list, and the forecast.
+//! The ledger and the past are in `ledger`.
+
+use serde_json::{Value, json};
+
+use crate::fixtures::unique;
+use crate::harness::Shop;
+use crate::shelves::{Rule, each, figures_of};
+
+const MOST: i64 = 1_000_000_000;
+
+#[test]
+fn the_view_shows_the_shelf_its_promises_and_the_policy() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let name = unique("Kettle");
+    let body = json!({"name": name, "price": "10.00", "sku": "KETTLE-1", "stock": 10});
+    let product_id = staff.post("/products", body).expect(201).id();
+    shop.guest().client.order(&[(product_id, 3)]).expect(201);
+    let view = staff.stock(product_id);
+    let expected = json!({
+        "product_id": product_id,
+        "name": name,
+        "sku": "KETTLE-1",
+        "on_hand": 10,
+        "reserved": 3,
+        "available": 7,
+        "incoming": 0,
+        "reorder_point": null,
+        "reorder_target": null,
+        "reorder_multiple": 1,
+        "lead_time_days": 0,
+        "below_threshold": false,
+        "forecast": {
+            "units_sold_28_days": 0,
+            "units_per_day": 0.0,
+            "days_of_cover": null,
+            "stock_out_date": null,
+            "suggested_reorder_point": 0,
+        },
+    });
+    assert_eq!(view, expected);
+}
+
+#[test]
+fn below_threshold_compares_what_is_available_with_the_point() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 10);
+    shop.guest().client.order(&[(product_id, 3)]).expect(201);
+    for (point, below) in [(0, false), (7, false), (8, true)] {
+        let policy = json!({"reorder_point": point, "reorder_target": 20});
+        assert_eq!(
+            staff.set_policy(product_id, policy).expect(200).body["below_threshold"],
+            below,
+            "{point}"
+        );
+    }
+}
+
+#[test]
+fn the_policy_changes_only_where_it_is_named() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "lead_time_days": 2});
+    let mut expected = staff.stock(product_id);
+    for (field, value) in all.as_object().unwrap() {
+        expected[field] = value.clone();
+    }
+    assert_eq!(staff.set_policy(product_id, all).expect(200).body, expected);
+    for change in [
+        json!({"reorder_point": 9}),
+        json!({"reorder_target": MOST, "reorder_point": MOST}),
+        json!({"reorder_multiple": 1_000_000}),
+        json!({"lead_time_days": 365}),
+        json!({"reorder_point": null}),
+        json!({"reorder_target": null}),
+        json!({"reorder_point": 0, "reorder_target": 0, "reorder_multiple": 1, "lead_time_days": 0}),
+        json!({}),
+    ] {
+        for (field, value) in change.as_object().unwrap() {
+            expected[field] = value.clone();
+        }
+        let point = expected["reorder_point"].as_i64();
+        expected["below_threshold"] = json!(point.is_some_and(|point| 5 < point));
+        assert_eq!(staff.set_policy(product_id, change.clone()).expect(200).body, expected, "{change}");
+        assert_eq!(staff.stock(product_id), expected, "{change}");
+    }
+}
+
+#[test]
+fn every_bad_field_of_a_policy_is_named() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let before = staff.stock(product_id);
+    let refused = |body: Value, expected: &[(&str, &str)]| {
+        staff.set_policy(product_id, body).expect_bad_fields(expected);
+    };
+    for value in [json!(-1), json!(1.5), json!("3"), json!(true), json!(MOST + 1), json!([3])] {
+        refused(json!({"reorder_point": value}), &[("reorder_point", "invalid_number")]);
+        refused(json!({"reorder_target": value}), &[("reorder_target", "invalid_number")]);
+    }
+    for value in [json!(0), json!(1_000_001), json!("1")] {
+        refused(json!({"reorder_multiple": value}), &[("reorder_multiple", "invalid_number")]);
+    }
+    for value in [json!(-1), json!(366), json!(0.5)] {
+        refused(json!({"lead_time_days": value}), &[("lead_time_days", "invalid_number")]);
+    }
+    refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
+    refused(json!({"lead_time_days": null}), &[("lead_time_days", "required")]);
+    refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);
+    let unreachable = json!({"reorder_point": 3, "reorder_target": 2});
+    refused(unreachable, &[("reorder_target", "below_reorder_point")]);
+    refused(json!({"on_hand": 3}), &[("on_hand", "unknown_field")]);
+    let all = json!({"reorder_point": -1, "reorder_multiple": 0, "lead_time_days": 400, "reserved": 1});
+    refused(
+        all,
+        &[
+            ("reorder_point", "invalid_number"),
+            ("reorder_multiple", "invalid_number"),
+            ("lead_time_days", "invalid_number"),
+            ("reserved", "unknown_field"),
+        ],
+    );
+    assert_eq!(staff.stock(product_id), before);
+}
+
+#[test]
+fn a_stale_etag_does_not_overwrite_somebody_elses_policy() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let path = format!("/products/{}/stock", shop.product(&staff, 5));
+    let read = staff.get(&path).expect(200);
+    let seen_again = staff.request("GET", &path).header("If-None-Match", read.etag()).send();
+    assert_eq!(seen_again.expect(304).text, "");
+    let change = |etag: &str, days: i64| {
+        let request = staff.request("PATCH", &path).header("If-Match", etag);
+        request.json(json!({"lead_time_days": days})).send()
+    };
+    let changed = change(read.etag(), 3).expect(200);
+    assert_ne!(changed.etag(), read.etag());
+    let refused = change(read.etag(), 4).expect_problem(412, "precondition_failed");
+    assert_eq!(refused.etag(), changed.etag());
+    let current = staff.get(&path).expect(200);
+    assert_eq!(current.body["lead_time_days"], 3);
+    assert_eq!(current.etag(), changed.etag());
+    change(current.etag(), 5).expect(200);
+    change("*", 6).expect(200);
+}
+
+#[test]
+fn movements_change_the_shelf_and_say_who_and_why() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 10);
+    let account = staff.get("/sessions/current").expect(200).body["account_id"].clone();
+    assert!(account.is_u64(), "{account}");
+    let body = json!({"delta": -2, "reason": "damaged", "note": " fell\noff "});
+    let answer = staff.move_stock(product_id, body).expect(201);
+    let list = format!("/products/{product_id}/stock/movements");
+    assert_eq!(answer.header("Location"), Some(list.as_str()));
+    let at = answer.body["at"].clone();
+    assert!(at.is_string());
+    let expected = json!({
+        "id": answer.id(),
+        "product_id": product_id,
+        "position": 2,
+        "delta": -2,
+        "balance_after": 8,
+        "reason": "damaged",
+        "note": "fell\noff",
+        "actor": {"account_id": account, "username": "staff"},
+        "order_id": null,
+        "restock_order_id": null,
+        "at": at,
+    });
+    assert_eq!(answer.body, expected);
+    assert_eq!(staff.ledger(product_id)[0], expected);
+    for (position, reason, delta) in [(3, "return", 4), (4, "correction", -1), (5, "stock_take", 1)] {
+        let moved = staff.move_stock(product_id, json!({"delta": delta, "reason": reason})).expect(201);
+        assert_eq!(moved.body["position"], position);
+        assert_eq!(moved.body["note"], Value::Null);
+    }
+    assert_eq!(staff.on_hand(product_id), 12);
+}
+
+#[test]
+fn a_count_writes_the_difference_even_when_there_is_none() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 10);
+    for (counted, delta) in [(7, -3), (7, 0), (0, -7), (MOST, MOST)] {
+        let moved = staff.count_shelf(product_id, counted);
+        assert_eq!((&moved.body["delta"], &moved.body["balance_after"]), (&json!(delta), &json!(counted)));
+        assert_eq!(staff.on_hand(product_id), counted);
+    }
+}
+
+#[test]
+fn a_count_is_refused_when_the_shelf_changed_since() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 10);
+    let count = |expected: i64| {
+        let body = json!({"counted": 6, "expected_on_hand": expected, "reason": "stock_take"});
+        staff.move_stock(product_id, body)
+    };
+    let refused = count(9).expect_problem(409, "stock_changed");
+    assert_eq!(refused.body["on_hand"], 10);
+    assert_eq!(staff.on_hand(product_id), 10);
+    assert_eq!(staff.ledger(product_id).len(), 1);
+    assert_eq!(count(10).expect(201).body["delta"], -4);
+    // Sent again without a key, it is refused instead of counted twice.
+    assert_eq!(count(10).expect_problem(409, "stock_changed").body["on_hand"], 6);
+}
+
+#[test]
+fn no_movement_leaves_less_than_nothing_or_more_than_a_shelf_holds() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let full = shop.product(&staff, MOST);
+    let by = |product_id: u64, delta: i64| {
+        staff.move_stock(product_id, json!({"delta": delta, "reason": "correction"}))
+    };
+    assert_eq!(by(product_id, -6).expect_problem(409, "stock_limit").body["on_hand"], 5);
+    by(product_id, MOST - 4).expect_problem(409, "stock_limit");
+    by(full, 1).expect_problem(409, "stock_limit");
+    by(full, MOST).expect_problem(409, "stock_limit");
+    assert_eq!([staff.on_hand(product_id), staff.on_hand(full)], [5, MOST]);
+    assert_eq!([staff.ledger(product_id).len(), staff.ledger(full).len()], [1, 1]);
+    by(product_id, MOST - 5).expect(201);
+    by(full, -MOST).expect(201);
+    assert_eq!([staff.on_hand(product_id), staff.on_hand(full)], [MOST, 0]);
+}
+
+#[test]
+fn every_bad_field_of_a_movement_is_named() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let refused = |body: Value, expected: &[(&str, &str)]| {
+        staff.move_stock(product_id, body).expect_bad_fields(expected);
+    };
+    let either = [("delta", "delta_or_counted"), ("counted", "delta_or_counted")];
+    refused(json!({}), &[either[0], either[1], ("reason", "required")]);
+    refused(json!({"reason": "return"}), &either);
+    refused(json!({"delta": null, "counted": null, "reason": "return"}), &either);
+    refused(json!({"delta": 1, "counted": 5, "reason": "return"}), &either);
+    refused(json!({"expected_on_hand": 5, "reason": "return"}), &either);
+    let expecting = json!({"delta": 1, "expected_on_hand": 5, "reason": "return"});
+    refused(expecting, &[("expected_on_hand", "not_with_delta")]);
+    refused(json!({"delta": 0, "reason": "return"}), &[("delta", "zero")]);
+    for delta in [json!(1.5), json!("1"), json!(MOST + 1), json!(-MOST - 1), json!({})] {
+        refused(json!({"delta": delta, "reason": "return"}), &[("delta", "invalid_number")]);
+    }
+    for counted in [json!(-1), json!(MOST + 1), json!("5"), json!(0.5)] {
+        let body = json!({"counted": counted, "expected_on_hand": counted, "reason": "stock_take"});
+        refused(body, &[("counted", "invalid_number"), ("expected_on_hand", "invalid_number")]);
+    }
+    for reason in [json!("initial"), json!("sale"), json!("restock"), json!("theft"), json!(""), json!(7)] {
+        refused(json!({"delta": 1, "reason": reason}), &[("reason", "invalid_reason")]);
+    }
+    for (note, code) in
+        [(json!(" "), "blank"), (json!("x".repeat(501)), "too_long"), (json!("a\u{0}b"), "control_character")]
+    {
+        refused(json!({"delta": 1, "reason": "return", "note": note}), &[("note", code)]);
+    }
+    refused(json!({"delta": 1, "reason": "return", "at": "now"}), &[("at", "unknown_field")]);
+    let all = json!({"delta": "1", "reason": "sale", "note": "", "x": 1});
+    refused(
+        all,
+        &[
+            ("delta", "invalid_number"),
+            ("reason", "invalid_reason"),
+            ("note", "blank"),
+            ("x", "unknown_field"),
+        ],
+    );
+    assert_eq!(staff.ledger(product_id).len(), 1);
+    let longest = json!({"delta": 1, "reason": "return", "note": "ß".repeat(500)});
+    staff.move_stock(product_id, longest).expect(201);
+}
+
+#[test]
+fn stock_of_an_unknown_product_is_not_found() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    staff.get("/products/99/stock").expect_problem(404, "not_found");
+    staff.get("/products/99/stock?as_of=2026-01-01T00:00:00Z").expect_problem(404, "not_found");
+    staff.get("/products/99/stock/movements").expect_problem(404, "not_found");
+    staff.set_policy(99, json!({"lead_time_days": 1})).expect_problem(404, "not_found");
+    staff.move_stock(99, json!({"delta": 1, "reason": "return"})).expect_problem(404, "not_found");
+}
+
+#[test]
+fn a_movement_that_is_sent_again_under_its_key_happens_once() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 10);
+    let path = format!("/products/{product_id}/stock/movements");
+    let body = json!({"delta": -3, "reason": "damaged"});
+    let first = staff.post_once("broken-cups", &path, body.clone()).expect(201);
+    assert_eq!(first.header("Idempotency-Replayed"), None);
+    let again = staff.post_once("broken-cups", &path, body.clone()).expect(201);
+    assert_eq!(again.header("Idempotency-Replayed"), Some("true"));
+    assert_eq!((&again.text, again.header("Location")), (&first.text, first.header("Location")));
+    let other = json!({"delta": -4, "reason": "damaged"});
+    staff.post_once("broken-cups", &path, other).expect_problem(422, "idempotency_key_reused");
+    assert_eq!((staff.on_hand(product_id), staff.ledger(product_id).len()), (7, 2));
+    // A refusal is not kept: once the shelf is right, the same request goes through.
+    let eight = json!({"delta": -8, "reason": "damaged"});
+    staff.post_once("eight", &path, eight.clone()).expect_problem(409, "stock_limit");
+    staff.count_shelf(product_id, 8);
+    staff.post_once("eight", &path, eight).expect(201);
+    assert_eq!(staff.on_hand(product_id), 0);
+}
+
+#[test]
+fn a_count_may_leave_less_than_was_promised_and_then_nothing_ships() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let guest = shop.guest();
+    let order_id = guest.client.order(&[(product_id, 5)]).expect(201).id();
+    staff.count_shelf(product_id, 3);
+    let view = staff.stock(product_id);
+    assert_eq!((figures_of(&view), &view["available"]), ([3, 5, 0], &json!(-2)));
+    let refused = staff.ship(order_id).expect_problem(409, "out_of_stock");
+    assert_eq!(refused.body["products"][0]["available"], 3);
+    guest.client.order(&[(product_id, 1)]).expect_problem(409, "out_of_stock");
+    assert_eq!(staff.figures(product_id), [3, 5, 0]);
+    staff.count_shelf(product_id, 5);
+    staff.ship(order_id).expect(200);
+    assert_eq!(staff.figures(product_id), [0, 0, 0]);
+}
+
+#[test]
+fn an_archived_product_keeps_its_books() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 5);
+    let order_id = shop.guest().client.order(&[(product_id, 2)]).expect(201).id();
+    staff.delete(&format!("/products/{product_id}")).expect(204);
+    assert_eq!(staff.figures(product_id), [5, 2, 0]);
+    assert_eq!(staff.all_pages("/stock?limit=100"), Vec::<Value>::new());
+    staff.ship(order_id).expect(200);
+    staff.move_stock(product_id, json!({"delta": -1, "reason": "damaged"})).expect(201);
+    assert_eq!(staff.figures(product_id), [2, 0, 0]);
+    assert_eq!(each(&staff.ledger(product_id), "reason"), ["damaged", "sale", "initial"]);
+}
+
+#[test]
+fn the_list_is_filtered_and_paged() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = |name: &str, sku: &str, stock: i64| {
+        let body = json!({"name": name, "sku": sku, "price": "1.00", "stock": stock});
+        staff.post("/products", body).expect(201).id()
+    };
+    let rule = Rule { point: 5, target: 9, multiple: 1, lead_days: 1 };
+    let plenty = product("Blue mug", "MUG-1", 50);
+    let low = product("Red mug", "MUG-2", 6);
+    let gone = product("100% wool", "W_1", 0);
+    let unwatched = product("Spoon", "SP-1", 2);
+    let archived = product("Old mug", "MUG-3", 0);
+    for product_id in [plenty, low, gone, archived] {
+        staff.watch(product_id, rule);
+    }
+    shop.guest().client.order(&[(low, 2), (unwatched, 2)]).expect(201);
+    staff.delete(&format!("/products/{archived}")).expect(204);
+    let listed = |query: &str| {
+        let page = staff.get(&format!("/stock?{query}")).expect(200);
+        assert_eq!(page.body["next"], Value::Null);
+        let ids = each(page.body["data"].as_array().unwrap(), "product_id");
+        ids.into_iter().map(|id| id.as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(""), [plenty, low, gone, unwatched]);
+    assert_eq!(listed("below_threshold=true"), [low, gone]);
+    assert_eq!(listed("below_threshold=false"), [plenty, unwatched]);
+    assert_eq!(listed("out_of_stock=true"), [gone, unwatched]);
+    assert_eq!(listed("out_of_stock=false"), [plenty, low]);
+    assert_eq!(listed("below_threshold=true&out_of_stock=false"), [low]);
+    assert_eq!(listed("q=mUG"), [plenty, low]);
+    assert_eq!(listed("q=sp-1"), [unwatched]);
+    assert_eq!(listed("q=0%25"), [gone]);
+    assert_eq!(listed("q=W_"), [gone]);
+    assert_eq!(listed("q=G-&below_threshold=true"), [low]);
+    assert_eq!(listed("q=nothing"), [0; 0]);
+
+    let mut expected = staff.stock(low);
+    expected.as_object_mut().unwrap().remove("forecast");
+    assert_eq!(staff.get("/stock?q=red").expect(200).body["data"], json!([expected]));
+
+    let one_by_one = staff.all_pages("/stock?limit=1");
+    assert_eq!(each(&one_by_one, "product_id"), [plenty, low, gone, unwatched]);
+    let one_by_one = staff.all_pages("/stock?limit=1&below_threshold=true");
+    assert_eq!(each(&one_by_one, "product_id"), [low, gone]);
+}
+
+#[test]
+fn every_bad_parameter_of_the_list_is_named() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let query = "below_threshold=yes&out_of_stock=1&q=&limit=0&after=zz&sort=id";
+    staff.get(&format!("/stock?{query}")).expect_bad_fields(&[
+        ("below_threshold", "invalid_boolean"),
+        ("out_of_stock", "invalid_boolean"),
+        ("q", "blank"),
+        ("limit", "invalid_number"),
+        ("after", "invalid_cursor"),
+        ("sort", "unknown_field"),
+    ]);
+    staff.get("/stock?limit=101").expect_bad_fields(&[("limit", "invalid_number")]);
+    staff.get("/stock?limit=1&limit=2").expect_bad_fields(&[("limit", "repeated")]);
+}
+
+#[test]
+fn the_forecast_follows_from_the_sales_of_28_whole_days() {
+    let shop = Shop::open_for_weeks();
+    let staff = shop.staff();
+    let guest = shop.guest();
+    let product_id = shop.watched(&staff, 101, Rule { point: 5, target: 9, multiple: 1, lead_days: 6 });
+    let sell = |units: i64| {
+        let order_id = guest.client.order(&[(product_id, units)]).expect(201).id();
+        staff.ship(order_id).expect(200);
+    };
+    shop.to_noon_in(1);
+    sell(10);
+    let today_does_not_count = staff.stock(product_id)["forecast"]["units_sold_28_days"].clone();
+    assert_eq!(today_does_not_count, 0);
+    shop.to_noon_in(2);
+    sell(4);
+    sell(2);
+    shop.to_noon_in(1);
+    guest.client.order(&[(product_id, 5)]).expect(201);
+    staff.move_stock(product_id, json!({"delta": -3, "reason": "damaged"})).expect(201);
+    // 10 on one day and 6 on another: d = 16/28, s = √(136/28 − d²) = 2.1285, and for seven days
+    // 7 d + 1.65 s √7 = 13.29. Available are 101 − 16 − 3 − 5 = 77, which last 134.75 days.
+    let date = |days: u64| (shop.app.clock.now().0.date() + chrono::Days::new(days)).to_string();
+    let expected = json!({
+        "units_sold_28_days": 16,
+        "units_per_day": 0.57,
+        "days_of_cover": 134.8,
+        "stock_out_date": date(134),
+        "suggested_reorder_point": 14,
+    });
+    assert_eq!(staff.stock(product_id)["forecast"], expected);
+    let plan = staff.get("/restock/plan").expect(200);
+    assert_eq!(plan.body["data"][0]["forecast"], expected);
+
+    // The first day is the 28th before today, then one day too old.
+    shop.to_noon_in(25);
+    assert_eq!(staff.stock(product_id)["forecast"]["units_sold_28_days"], 16);
+    shop.to_noon_in(1);
+    let forecast = &staff.stock(product_id)["forecast"];
+    assert_eq!(forecast["units_sold_28_days"], 6);
+    // d = 6/28, s = √(36/28 − d²) = 1.1134; 7 d + 1.65 s √7 = 6.36. 77 last 359.33 days.
+    assert_eq!(forecast["units_per_day"], 0.21);
+    assert_eq!(forecast["days_of_cover"], 359.3);
+    assert_eq!(forecast["stock_out_date"], date(359));
+    assert_eq!(forecast["suggested_reorder_point"], 7);
+    shop.to_noon_in(2);
+    assert_eq!(staff.stock(product_id)["forecast"]["stock_out_date"], Value::Null);
+}
