@@ -5,6 +5,7 @@ mod client;
 mod fixtures;
 mod harness;
 
+mod cut_connections;
 mod invariants;
 mod orders;
 mod outage;
