@@ -13,6 +13,7 @@ mod accounts;
 mod cli;
 mod conditional;
 mod customers;
+mod cut_connections;
 mod documents;
 mod http;
 mod idempotency;

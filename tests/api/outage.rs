@@ -172,3 +172,33 @@ fn a_killed_database_costs_callers_nothing_but_time() {
     let orders: Option<usize> = shop.sql().query_first("SELECT COUNT(*) FROM orders").unwrap();
     assert_eq!(orders, Some(placed), "each promise is kept once");
 }
+
+#[test]
+fn a_restart_between_two_requests_goes_unnoticed() {
+    let mut mariadb = MariaDb::start();
+    commit_durably(&mariadb);
+    let shop = Shop::open_on(&mariadb, &mariadb.fresh_database(), &[]);
+    let staff = shop.staff();
+    let product = shop.product(&staff, 10);
+    let guest = shop.guest();
+    for path in ["/products", "/orders"] {
+        wait_for_all_connections(&shop);
+        mariadb.restart(Duration::ZERO);
+        commit_durably(&mariadb);
+        staff.get(path).expect(200);
+        wait_for_all_connections(&shop);
+        mariadb.restart(Duration::ZERO);
+        commit_durably(&mariadb);
+        send(&guest, &unique("key"), &[(product, 1)]).expect(201);
+    }
+    assert_eq!(guest.client.available(product), 8);
+}
+
+/// A shop opens its connections in the background.
+fn wait_for_all_connections(shop: &Shop) {
+    let deadline = Instant::now() + PATIENCE;
+    while shop.app.pool.state().1 < shop.app.config.database_connections {
+        assert!(Instant::now() < deadline, "the pool is not full");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

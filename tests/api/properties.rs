@@ -120,7 +120,7 @@ impl<'a> Model<'a> {
             Step::Place { customer, items, key } => {
                 let items = self.picked(items);
                 match key {
-                    None => drop(self.place(*customer, &items)),
+                    None => self.place(*customer, &items),
                     Some(key) => self.place_once(*customer, *key, items),
                 }
             }

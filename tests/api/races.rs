@@ -306,8 +306,8 @@ fn one_sku_goes_to_one_product() {
     let shop = Shop::open();
     let staff = [shop.staff(), shop.staff()];
     for round in 0..8 {
-        let sku = |n: usize| if n % 2 == 0 { format!("mug-{round}") } else { format!("MUG-{round}") };
-        let body = |n: usize| json!({"name": "Mug", "price": "1.00", "sku": sku(n), "stock": 3});
+        let skus = [format!("mug-{round}"), format!("MUG-{round}")];
+        let body = |n: usize| json!({"name": "Mug", "price": "1.00", "sku": skus[n % 2], "stock": 3});
         let answers = at_once(6, |n| until_decided(|| staff[n % 2].post("/products", body(n))));
         assert_eq!(winners(answers, 201, (409, "sku_taken")).len(), 1);
     }
