@@ -1,7 +1,7 @@
 //! Tables for people who read a terminal.
 
 /// Rows under their header, each column as wide as its widest cell.
-pub fn text<'a>(header: &[&'a str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub fn text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut lines: Vec<Vec<String>> = vec![header.iter().map(|cell| cell.to_string()).collect()];
     lines.extend(rows);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
