@@ -166,8 +166,8 @@ fn network(address: IpAddr) -> IpAddr {
 /// Any text may be tried as a username; only its length is bounded.
 fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
     match input {
-        Input::Text(text) if text.len() <= 256 => Ok(text.clone()),
-        _ => Err(Bad::new("wrong_type", "must be a string of at most 256 bytes")),
+        Input::Text(text) if text.chars().count() <= 256 => Ok(text.clone()),
+        _ => Err(Bad::new("wrong_type", "must be a string of at most 256 characters")),
     }
 }
 

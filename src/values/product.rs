@@ -17,13 +17,13 @@ impl Sku {
         let Input::Text(text) = input else {
             return Err(Bad::not_text());
         };
-        let text = text.trim();
+        let sku = text.trim_matches(' ');
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._/".contains(&b);
-        if text.is_empty() || text.len() > Sku::LENGTH_MAX || !text.bytes().all(allowed) {
+        if sku.is_empty() || text.len() > Sku::LENGTH_MAX || !sku.bytes().all(allowed) {
             let message = "must be 1 to 64 letters, digits or -._/ such as MUG-0042";
             return Err(Bad::new("invalid_sku", message));
         }
-        Ok(Sku(text.to_owned()))
+        Ok(Sku(sku.to_owned()))
     }
 
     /// The form that is compared for uniqueness.

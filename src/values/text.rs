@@ -5,12 +5,14 @@ use serde::Serialize;
 
 use super::{Bad, Input};
 
-/// One line of at most `MAX` characters: not blank, no control characters, trimmed.
+/// One line of at most `MAX` characters as it was sent: not blank, no control characters. It is kept
+/// without the white space around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Line<const MAX: usize>(pub String);
 
-/// Text of at most `MAX` characters that may hold line breaks and tabs, trimmed, not blank.
+/// Text of at most `MAX` characters as it was sent, not blank, that may hold line breaks and tabs. It
+/// is kept without the white space around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Paragraph<const MAX: usize>(pub String);
@@ -31,8 +33,7 @@ fn checked(input: &Input, max: usize, allowed: impl Fn(char) -> bool) -> Result<
     let Input::Text(text) = input else {
         return Err(Bad::not_text());
     };
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(Bad::new("blank", "must not be blank"));
     }
     if text.chars().count() > max {
@@ -41,7 +42,7 @@ fn checked(input: &Input, max: usize, allowed: impl Fn(char) -> bool) -> Result<
     if !text.chars().all(allowed) {
         return Err(Bad::new("control_character", "must not hold control characters"));
     }
-    Ok(text.to_owned())
+    Ok(text.trim().to_owned())
 }
 
 impl<const MAX: usize> From<Line<MAX>> for Value {
