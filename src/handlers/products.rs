@@ -10,7 +10,7 @@ use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::values::{
-    Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, boolean, whole_number,
+    Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, query_boolean, whole_number,
 };
 use crate::web::fields::Fields;
 use crate::web::paging::{Cursor, Page};
@@ -229,7 +229,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let category = fields.optional("category", None, Line::<100>::parse);
     let min_price = fields.optional("min_price", None, |input| currency.parse(input));
     let max_price = fields.optional("max_price", None, |input| currency.parse(input));
-    let in_stock = fields.optional("in_stock", None, boolean);
+    let in_stock = fields.optional("in_stock", None, query_boolean);
     let filters = (|| Some((sort?, page?, q?, category?, min_price?, max_price?, in_stock?)))();
     let (sort, page, q, category, min_price, max_price, in_stock) = fields.finish(filters)?;
 

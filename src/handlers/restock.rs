@@ -11,7 +11,9 @@ use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
 use crate::restock::{self, Outcome, RunLine, Scope, Source, Summary};
-use crate::values::{Bad, Id, Input, Paragraph, Quantity, Timestamp, boolean, query_number, whole_number};
+use crate::values::{
+    Bad, Id, Input, Paragraph, Quantity, Timestamp, boolean, query_boolean, query_number, whole_number,
+};
 use crate::web::paging::{Cursor, List, Page};
 use crate::web::problem::{self, Problem};
 use crate::web::reply;
@@ -191,7 +193,7 @@ pub fn list_orders(app: &App, request: &Request) -> Result<Response> {
         Input::Text(text) if ["open", "received", "cancelled"].contains(&text.as_str()) => Ok(text.clone()),
         _ => Err(Bad::new("invalid_status", "must be one of open, received, cancelled")),
     });
-    let overdue = fields.optional("overdue", None, boolean);
+    let overdue = fields.optional("overdue", None, query_boolean);
     let product_id = fields.optional("product_id", None, |input| query_number(input, 1, i64::MAX));
     let filters = (|| Some((page?, status?, overdue?, product_id?)))();
     let (page, status, overdue, product_id) = fields.finish(filters)?;

@@ -12,7 +12,7 @@ use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast};
-use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, boolean, whole_number};
+use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, query_boolean, whole_number};
 use crate::web::fields::Fields;
 use crate::web::paging::{Cursor, Page};
 use crate::web::problem::{self, Problem};
@@ -125,8 +125,8 @@ impl Movement {
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut fields = request.query()?;
     let page = Page::read(&mut fields, str::is_empty);
-    let below_threshold = fields.optional("below_threshold", None, boolean);
-    let out_of_stock = fields.optional("out_of_stock", None, boolean);
+    let below_threshold = fields.optional("below_threshold", None, query_boolean);
+    let out_of_stock = fields.optional("out_of_stock", None, query_boolean);
     let q = fields.optional("q", None, Line::<100>::parse);
     let filters = (|| Some((page?, below_threshold?, out_of_stock?, q?)))();
     let (page, below_threshold, out_of_stock, q) = fields.finish(filters)?;

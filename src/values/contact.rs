@@ -50,7 +50,8 @@ impl Email {
 impl Phone {
     pub fn parse(input: &Input) -> Result<Phone, Bad> {
         static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^\+?(\([ ().\-/]*)?[0-9]([ ().\-/]*[0-9]){5,14}[ ().\-/]*$").expect("a valid pattern")
+            Regex::new(r"^\+?(\([ ().\-/]*)?[0-9]([ ().\-/]*[0-9]){5,14}[ ().\-/]*$")
+                .expect("a valid pattern")
         });
         let Input::Text(text) = input else {
             return Err(Bad::not_text());

@@ -34,13 +34,20 @@ pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     }
 }
 
-/// `true` or `false`, as JSON or as a query parameter.
+/// `true` or `false` in JSON.
 pub fn boolean(input: &Input) -> Result<bool, Bad> {
     match input {
         Input::Bool(value) => Ok(*value),
+        _ => Err(Bad::new("invalid_boolean", "must be true or false")),
+    }
+}
+
+/// `true` or `false` in a query string.
+pub fn query_boolean(input: &Input) -> Result<bool, Bad> {
+    match input {
         Input::Text(text) if text == "true" => Ok(true),
         Input::Text(text) if text == "false" => Ok(false),
-        _ => Err(Bad::new("invalid_boolean", "must be true or false")),
+        other => boolean(other),
     }
 }
 
