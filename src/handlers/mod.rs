@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod customers;
+pub mod documents;
 pub mod health;
 pub mod orders;
 pub mod products;

@@ -16,7 +16,7 @@ const JSON: &str = "application/json; charset=utf-8";
 pub enum Caching {
     /// Nobody keeps it.
     Never,
-    /// It may be kept, but is checked with `If-None-Match` before each use: catalogue reads.
+    /// It may be kept, but is checked with `If-None-Match` before each use.
     Revalidate,
 }
 
@@ -34,6 +34,21 @@ pub fn resource(request: &Request, body: &impl Serialize) -> Response {
         return empty(304).with_unique_header("ETag", etag);
     }
     from_text(200, text).with_unique_header("ETag", etag)
+}
+
+/// What is the same for everybody as long as the program runs; 304 when the caller's copy is still
+/// good. `text` is made only when it is sent.
+pub fn fixed(
+    request: &Request,
+    content_type: &'static str,
+    etag: &str,
+    text: impl FnOnce() -> String,
+) -> Response {
+    let response = match request.http.header("If-None-Match").is_some_and(|header| names_etag(header, etag)) {
+        true => empty(304),
+        false => Response::from_data(content_type, text()),
+    };
+    response.with_unique_header("ETag", etag.to_owned())
 }
 
 /// What a POST made (201) or changed (200), from the text that an idempotent replay gives again.
@@ -85,7 +100,7 @@ pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(),
 }
 
 /// A digest of the representation, so it changes exactly when what the caller sees changes.
-fn etag_of(text: &str) -> String {
+pub fn etag_of(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let half: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\"{half}\"")

@@ -8,7 +8,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::sessions::{self, Caller};
-use crate::handlers::{accounts, customers, health, orders, products, restock, stock};
+use crate::handlers::{accounts, customers, documents, health, orders, products, restock, stock};
 use crate::values::Id;
 use crate::web::problem::{self, Problem};
 use crate::web::reply::{self, Caching};
@@ -93,6 +93,10 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/healthz",                      Open,     health::alive),
     route("GET",    "/readyz",                       Open,     health::ready),
     route("GET",    "/metrics",                      Staff,    health::metrics),
+
+    route("GET",    "/openapi.json",                 Open,     documents::description),
+    route("GET",    "/docs",                         Open,     documents::page),
+    route("GET",    "/docs/scalar.js",               Open,     documents::script),
 ];
 
 const fn route(method: &'static str, path: &'static str, access: Access, handler: Handler) -> Route {
@@ -115,10 +119,12 @@ impl Route {
         }
     }
 
-    /// Catalogue reads may be kept and revalidated; everything else is nobody's to keep.
+    /// Catalogue reads and what comes with the program may be kept and revalidated; everything else is
+    /// nobody's to keep.
     fn caching(&self) -> Caching {
         match (self.method, self.path) {
             ("GET", "/products" | "/products/{id}") => Caching::Revalidate,
+            ("GET", "/openapi.json" | "/docs" | "/docs/scalar.js") => Caching::Revalidate,
             _ => Caching::Never,
         }
     }

@@ -1,0 +1,79 @@
+//! The description of the API, and the page that shows it.
+
+use std::sync::LazyLock;
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::web::reply;
+use crate::web::request::Request;
+
+pub use reference_page::{page, script};
+
+/// The whole contract, written by hand. The tests hold the route table, the kinds of problems and
+/// every answer that they receive against it.
+pub const DESCRIPTION: &str = include_str!("../web/openapi.json");
+
+/// `GET /openapi.json`.
+pub fn description(_: &App, request: &Request) -> Result<Response> {
+    static ETAG: LazyLock<String> = LazyLock::new(|| reply::etag_of(DESCRIPTION));
+    Ok(reply::fixed(request, "application/json; charset=utf-8", &ETAG, || DESCRIPTION.into()))
+}
+
+#[cfg(feature = "docs")]
+mod reference_page {
+    use super::*;
+
+    const PAGE: &str = include_str!("../web/docs.html");
+    const START: &str = include_str!("../web/docs.js");
+
+    /// The page runs the script below and talks to this service, nothing else. Styles may stand
+    /// inline because Scalar makes them as it goes, from its editor's theme to its toasts. It also
+    /// asks whether `eval` works, takes the no for an answer, and goes on without.
+    const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+        style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; \
+        form-action 'none'; frame-ancestors 'none'";
+
+    /// `GET /docs`: a page that shows the description and tries the operations out.
+    pub fn page(_: &App, request: &Request) -> Result<Response> {
+        static ETAG: LazyLock<String> =
+            LazyLock::new(|| reply::etag_of(&[PAGE, CONTENT_SECURITY_POLICY].concat()));
+        let page = reply::fixed(request, "text/html; charset=utf-8", &ETAG, || PAGE.into());
+        Ok(page.with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+    }
+
+    /// `GET /docs/scalar.js`: the page's one script, Scalar and after it what starts it here.
+    pub fn script(_: &App, request: &Request) -> Result<Response> {
+        static ETAG: LazyLock<String> = LazyLock::new(|| reply::etag_of(&whole_script()));
+        Ok(reply::fixed(request, "text/javascript; charset=utf-8", &ETAG, whole_script))
+    }
+
+    fn whole_script() -> String {
+        let scalar = scalar_api_reference::get_asset("scalar.js").expect("the crate brings it");
+        let mut script = String::from_utf8(scalar).expect("the crate's script is UTF-8");
+        script.push('\n');
+        script.push_str(START);
+        script
+    }
+}
+
+#[cfg(not(feature = "docs"))]
+mod reference_page {
+    use super::*;
+    use crate::error::Error;
+    use crate::web::problem::{self, Problem};
+
+    pub fn page(_: &App, _: &Request) -> Result<Response> {
+        Err(left_out())
+    }
+
+    pub fn script(_: &App, _: &Request) -> Result<Response> {
+        Err(left_out())
+    }
+
+    fn left_out() -> Error {
+        let detail = "This build has no reference page. The description is at /openapi.json.";
+        Problem::new(problem::NOT_FOUND, detail).into()
+    }
+}
