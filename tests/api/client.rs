@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::contract;
+
 pub struct Client {
     base: String,
     token: Option<String>,
@@ -108,7 +110,7 @@ impl Request<'_> {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let sent = match self.body {
+        let sent = match &self.body {
             Some(body) => self.client.agent.run(request.body(body).expect("a request")),
             None => self.client.agent.run(request.body(()).expect("a request")),
         };
@@ -129,6 +131,7 @@ impl Request<'_> {
             text,
         };
         answer.check_what_all_have();
+        contract::check(self.method, &self.path, self.body.as_deref(), &answer);
         answer
     }
 }

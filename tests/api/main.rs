@@ -5,6 +5,7 @@ mod client;
 mod fixtures;
 mod harness;
 mod program;
+mod schema;
 mod shelves;
 mod wire;
 
@@ -12,6 +13,7 @@ mod access;
 mod accounts;
 mod cli;
 mod conditional;
+mod contract;
 mod customers;
 mod cut_connections;
 mod documents;

@@ -1,0 +1,397 @@
+//! `openapi.json` against the service: every answer that any test of this binary receives is checked
+//! here, and the tests below hold the document against the route table and the kinds of problems.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use storekeeper::handlers::documents::DESCRIPTION;
+use storekeeper::web::problem::KINDS;
+use storekeeper::web::router::{Access, ROUTES};
+
+use crate::client::Answer;
+use crate::schema::{resolved, violations};
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(DESCRIPTION).expect("openapi.json is JSON"));
+
+/// Headers that any answer may have without being told of.
+const UNIVERSAL_HEADERS: &[&str] =
+    &["cache-control", "connection", "content-length", "content-type", "date", "x-content-type-options"];
+
+/// The document is written for a currency with two decimals, as the default is.
+const CURRENCY: &str = "EUR";
+
+/// Panics unless the answer, and the request if it was granted, are as the document says.
+/// `target` is path and query.
+#[track_caller]
+pub fn check(method: &str, target: &str, request_body: Option<&[u8]>, answer: &Answer) {
+    let broken = broken(method, target, request_body, answer);
+    assert!(
+        broken.is_empty(),
+        "openapi.json does not describe how {method} {target} was answered:\n  {}\n{} {:?}\n{}",
+        broken.join("\n  "),
+        answer.status,
+        answer.headers,
+        answer.text,
+    );
+}
+
+fn broken(method: &str, target: &str, request_body: Option<&[u8]>, answer: &Answer) -> Vec<String> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some(path_item) = path_item(path) else {
+        // Only what is refused before the path is looked at can be another answer than 404.
+        let early = ["Unreadable", "Failed"].map(|name| &DOCUMENT["components"]["responses"][name]);
+        let responses = match answer.status {
+            404 => &DOCUMENT["components"]["responses"]["NotFound"],
+            400..500 => early[0],
+            _ => early[1],
+        };
+        return broken_answer(responses, method, answer);
+    };
+    let described = match method {
+        "HEAD" => path_item.get("get"),
+        _ => path_item.get(method.to_ascii_lowercase()),
+    };
+    let Some(operation) = described else {
+        if method == "OPTIONS" && answer.status == 204 {
+            return Vec::from_iter(answer.header("Allow").is_none().then(|| "no Allow".to_owned()));
+        }
+        let early = if answer.status < 500 { "Unreadable" } else { "Failed" };
+        return broken_answer(&DOCUMENT["components"]["responses"][early], method, answer);
+    };
+    let mut broken = match response_of(operation, answer.status) {
+        Some(response) => broken_answer(response, method, answer),
+        None => vec![format!("the status {} is not documented", answer.status)],
+    };
+    let in_other_currency = answer.body.get("currency").is_some_and(|currency| currency != CURRENCY);
+    if (200..300).contains(&answer.status) && !in_other_currency {
+        broken.extend(broken_query(operation, query));
+        broken.extend(broken_request(operation, request_body.unwrap_or_default()));
+    }
+    broken
+}
+
+/// The entry of `paths` that fits a path with its ids.
+fn path_item(path: &str) -> Option<&'static Value> {
+    let fits = |template: &str| {
+        let mut given = path.split('/');
+        let fitting = template.split('/').all(|wanted| match (wanted, given.next()) {
+            ("{id}", Some(segment)) => {
+                let id = segment.parse::<i64>().is_ok_and(|id| id > 0);
+                id && segment.bytes().all(|b| b.is_ascii_digit()) && !segment.starts_with('0')
+            }
+            (wanted, given) => given == Some(wanted),
+        });
+        fitting && given.next().is_none()
+    };
+    let paths = DOCUMENT["paths"].as_object().expect("paths");
+    paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item)
+}
+
+fn response_of(operation: &'static Value, status: u16) -> Option<&'static Value> {
+    let responses = &operation["responses"];
+    let exact = responses.get(status.to_string());
+    let response = exact.or_else(|| responses.get(format!("{}XX", status / 100)));
+    response.map(|response| resolved(&DOCUMENT, response))
+}
+
+fn broken_answer(response: &'static Value, method: &str, answer: &Answer) -> Vec<String> {
+    let mut broken = broken_headers(response, answer);
+    let Some(content) = response.get("content") else {
+        if !answer.text.is_empty() {
+            broken.push("a body is not documented".to_owned());
+        }
+        return broken;
+    };
+    let media_type = answer.header("Content-Type").unwrap_or("").split(';').next().unwrap_or("");
+    let Some(described) = content.get(media_type) else {
+        broken.push(format!("the content type {media_type:?} is not documented"));
+        return broken;
+    };
+    if method != "HEAD" {
+        let body = match media_type.ends_with("json") {
+            true => answer.body.clone(),
+            false => Value::String(answer.text.clone()),
+        };
+        broken.extend(violations(&DOCUMENT, &described["schema"], &body));
+    }
+    broken
+}
+
+fn broken_headers(response: &'static Value, answer: &Answer) -> Vec<String> {
+    let mut broken = Vec::new();
+    let described = response["headers"].as_object().expect("headers");
+    for (name, header) in described {
+        let header = resolved(&DOCUMENT, header);
+        // What these two are needed for is a status in a range of them, which a header cannot say.
+        let needed = match (name.as_str(), answer.status) {
+            ("Allow", status) => status == 405,
+            ("Retry-After", status) if status >= 500 => status == 503,
+            _ => header["required"] == true,
+        };
+        match answer.header(name) {
+            Some(text) => {
+                let value = parameter_value(&header["schema"], text);
+                let found = violations(&DOCUMENT, &header["schema"], &value);
+                broken.extend(found.into_iter().map(|found| format!("header {name}{found}")));
+            }
+            None if needed => broken.push(format!("the header {name} is missing")),
+            None => {}
+        }
+    }
+    for name in answer.headers.keys() {
+        let known = described.keys().any(|described| described.eq_ignore_ascii_case(name));
+        if !known && !UNIVERSAL_HEADERS.contains(&name.as_str()) {
+            broken.push(format!("the header {name} is not documented"));
+        }
+    }
+    broken
+}
+
+/// A parameter's text as the JSON that its schema judges.
+fn parameter_value(schema: &'static Value, text: &str) -> Value {
+    let types = &resolved(&DOCUMENT, schema)["type"];
+    let parsed = match types.as_str() {
+        Some("integer" | "boolean") => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn broken_query(operation: &'static Value, query: &str) -> Vec<String> {
+    let parameters = operation["parameters"].as_array();
+    let described: Vec<_> = parameters.into_iter().flatten().map(|one| resolved(&DOCUMENT, one)).collect();
+    // Operations without parameters in the query do not look at it.
+    if !described.iter().any(|parameter| parameter["in"] == "query") {
+        return Vec::new();
+    }
+    let mut broken = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let spaced = value.replace('+', " ");
+        let value = percent_decode_str(&spaced).decode_utf8_lossy();
+        let is_it = |one: &&&Value| {
+            one["in"] == "query" && one["name"] == *percent_decode_str(name).decode_utf8_lossy()
+        };
+        match described.iter().find(is_it) {
+            Some(parameter) => {
+                let schema = &parameter["schema"];
+                let found = violations(&DOCUMENT, schema, &parameter_value(schema, &value));
+                broken.extend(found.into_iter().map(|found| format!("parameter {name}{found}")));
+            }
+            None => broken.push(format!("the parameter {name} is not documented")),
+        }
+    }
+    broken
+}
+
+fn broken_request(operation: &'static Value, body: &[u8]) -> Vec<String> {
+    let described = &operation["requestBody"];
+    if body.is_empty() || described.is_null() {
+        let needed = described["required"] == true;
+        return Vec::from_iter(needed.then(|| "the request has no body".to_owned()));
+    }
+    let body = serde_json::from_slice(body).expect("a body that was taken is JSON");
+    let found = violations(&DOCUMENT, &described["content"]["application/json"]["schema"], &body);
+    found.into_iter().map(|found| format!("request{found}")).collect()
+}
+
+/// Every operation with its method and path.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().expect("paths");
+    paths.iter().flat_map(|(path, item)| {
+        let operations = item.as_object().expect("operations");
+        operations.iter().map(|(method, operation)| (method.as_str(), path.as_str(), operation))
+    })
+}
+
+#[test]
+fn the_document_has_the_routes_of_the_table_and_who_may_call_them() {
+    let routes: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|route| {
+            let (access, security) = match route.access {
+                Access::Anyone => ("anyone", json!([{}, {"session": []}])),
+                Access::Open => ("open", json!([])),
+                Access::SignedIn => ("signed_in", json!([{"session": []}])),
+                Access::Staff => ("staff", json!([{"session": []}])),
+            };
+            (route.method.to_lowercase(), route.path, json!(access).to_string(), security.to_string())
+        })
+        .collect();
+    let documented: BTreeSet<_> = operations()
+        .map(|(method, path, operation)| {
+            let access = operation["x-access"].to_string();
+            (method.to_owned(), path, access, operation["security"].to_string())
+        })
+        .collect();
+    assert_eq!(documented, routes);
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_their_links_lead_to_them() {
+    let mut names = BTreeSet::new();
+    for (method, path, operation) in operations() {
+        let name = operation["operationId"].as_str().expect("an operationId");
+        assert!(names.insert(name), "{method} {path}: {name} stands twice");
+        let in_path =
+            operation["parameters"].as_array().into_iter().flatten().map(|one| resolved(&DOCUMENT, one));
+        let has_id =
+            in_path.into_iter().any(|parameter| parameter["in"] == "path" && parameter["name"] == "id");
+        assert_eq!(has_id, path.contains("{id}"), "{method} {path}");
+    }
+    for (method, path, operation) in operations() {
+        for response in operation["responses"].as_object().expect("responses").values() {
+            let links = resolved(&DOCUMENT, response)["links"].as_object();
+            for link in links.into_iter().flat_map(|links| links.values()) {
+                let to = link["operationId"].as_str().expect("an operationId");
+                assert!(names.contains(to), "{method} {path} links to {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_has_every_kind_of_problem_and_no_other() {
+    let kinds: Vec<_> = KINDS
+        .iter()
+        .map(|kind| json!({"code": kind.code, "status": kind.status, "title": kind.title}))
+        .collect();
+    assert_eq!(DOCUMENT["x-problems"], Value::Array(kinds));
+
+    let statuses: BTreeMap<_, _> = KINDS.iter().map(|kind| (kind.code, kind.status)).collect();
+    let mut documented = BTreeSet::new();
+    for (name, response) in DOCUMENT["components"]["responses"].as_object().expect("responses") {
+        let Some(content) =
+            response.get("content").and_then(|content| content.get("application/problem+json"))
+        else {
+            continue;
+        };
+        let own = &content["schema"]["allOf"][1]["properties"];
+        let codes = own["code"]["enum"].as_array().unwrap_or_else(|| panic!("{name} has no codes"));
+        let mut of_codes = BTreeSet::new();
+        for code in codes {
+            let code = code.as_str().expect("a code");
+            of_codes.insert(*statuses.get(code).unwrap_or_else(|| panic!("{name}: {code} is no kind")));
+            documented.insert(code);
+            assert!(content["examples"].get(code).is_some(), "{name} has no example of {code}");
+        }
+        let one = own["status"].get("const").into_iter();
+        let stated = one.chain(own["status"]["enum"].as_array().into_iter().flatten());
+        let stated: BTreeSet<_> = stated.map(|status| status.as_u64().expect("a status") as u16).collect();
+        assert_eq!(stated, of_codes, "{name}");
+    }
+    assert_eq!(documented, statuses.keys().copied().collect());
+
+    // A response stands under the status, or the range of statuses, that its codes have.
+    for (method, path, operation) in operations() {
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let own = &resolved(&DOCUMENT, response)["content"]["application/problem+json"]["schema"];
+            let stated = &own["allOf"][1]["properties"]["status"];
+            match (status.parse::<u16>(), stated.is_null()) {
+                (Ok(status), false) => assert_eq!(stated["const"], status, "{method} {path}"),
+                (Ok(status), true) => assert!(status < 400, "{method} {path} has no codes for {status}"),
+                (Err(_), _) => assert!(!stated.is_null(), "{method} {path} {status}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_is_valid() {
+    let mut count = 0;
+    each_example(&DOCUMENT, "", &mut |schema, example, at| {
+        count += 1;
+        let found = violations(&DOCUMENT, schema, example);
+        assert!(found.is_empty(), "{at}: {}", found.join("; "));
+    });
+    assert!(count > 150, "only {count} examples were found");
+}
+
+/// Calls `visit` with every example below `node` and its schema.
+fn each_example(node: &Value, at: &str, visit: &mut impl FnMut(&Value, &Value, &str)) {
+    if let Value::Object(members) = node {
+        if let Some(schema) = members.get("schema") {
+            let named = members.get("examples").and_then(Value::as_object);
+            for (name, example) in named.into_iter().flatten() {
+                visit(schema, &example["value"], &format!("{at}/examples/{name}"));
+            }
+            if let Some(example) = members.get("example") {
+                visit(schema, example, &format!("{at}/example"));
+            }
+        } else if let Some(Value::Array(examples)) = members.get("examples") {
+            for example in examples {
+                visit(node, example, at);
+            }
+        }
+        // What stands inside an example is no schema.
+        for (name, member) in
+            members.iter().filter(|(name, _)| !["examples", "example", "value"].contains(&name.as_str()))
+        {
+            each_example(member, &format!("{at}/{name}"), visit);
+        }
+    }
+    if let Value::Array(items) = node {
+        for (index, item) in items.iter().enumerate() {
+            each_example(item, &format!("{at}/{index}"), visit);
+        }
+    }
+}
+
+#[test]
+fn objects_say_all_that_they_hold_and_the_version_is_ours() {
+    assert_eq!(DOCUMENT["info"]["version"], env!("CARGO_PKG_VERSION"));
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().expect("schemas") {
+        if schema["type"] == "object" {
+            assert_eq!(schema["additionalProperties"], false, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_the_document_does_not_say_is_noticed() {
+    let answer = |status: u16, headers: &[(&str, &str)], body: Value| Answer {
+        request: String::new(),
+        status,
+        headers: headers
+            .iter()
+            .chain(&[("x-request-id", "a1"), ("content-type", "application/json; charset=utf-8")])
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+        text: body.to_string(),
+        body,
+    };
+    let good = || json!({"status": "ok"});
+    assert_eq!(broken("GET", "/healthz", None, &answer(200, &[], good())), [""; 0]);
+    assert_eq!(broken("HEAD", "/healthz", None, &answer(200, &[], good())), [""; 0]);
+    for (method, path, request, answer) in [
+        ("GET", "/healthz", None, answer(201, &[], good())),
+        ("GET", "/healthz", None, answer(200, &[("x-powered-by", "us")], good())),
+        ("GET", "/healthz", None, answer(200, &[], json!({"status": "ok", "uptime": 3}))),
+        ("GET", "/healthz", None, answer(200, &[], json!({"status": "fine"}))),
+        ("PUT", "/healthz", None, answer(200, &[], good())),
+        ("GET", "/health", None, answer(200, &[], good())),
+        (
+            "GET",
+            "/products?limit=0",
+            None,
+            answer(200, &[("cache-control", "no-cache")], json!({"data": [], "next": null})),
+        ),
+        (
+            "GET",
+            "/products?colour=red",
+            None,
+            answer(200, &[("cache-control", "no-cache")], json!({"data": [], "next": null})),
+        ),
+        (
+            "GET",
+            "/products",
+            None,
+            answer(200, &[("cache-control", "no-store")], json!({"data": [], "next": null})),
+        ),
+    ] {
+        assert_ne!(broken(method, path, request, &answer), [""; 0], "{method} {path}");
+    }
+}
