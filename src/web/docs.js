@@ -30,12 +30,14 @@
 
   Scalar.createApiReference("#app", {
     url: "/openapi.json",
-    fetch: fetchLoggedIn,
+    customFetch: fetchLoggedIn,
     authentication: { preferredSecurityScheme: "session" },
     documentDownloadType: "json",
     agent: { disabled: true },
     mcp: { disabled: true },
     hideClientButton: true,
+    orderRequiredPropertiesFirst: true,
+    orderSchemaPropertiesBy: "preserve",
     persistAuth: false,
     proxyUrl: "",
     showDeveloperTools: "never",

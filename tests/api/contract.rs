@@ -340,6 +340,21 @@ fn each_example(node: &Value, at: &str, visit: &mut impl FnMut(&Value, &Value, &
     }
 }
 
+/// "Try it" on /docs fills a request in from the examples. What may be left out must start switched
+/// off, or it would filter every list and send one Idempotency-Key for ever.
+#[test]
+fn examples_of_optional_parameters_are_switched_off_on_the_page() {
+    let shared = DOCUMENT["components"]["parameters"].as_object().expect("parameters").values();
+    let own =
+        operations().flat_map(|(_, _, operation)| operation["parameters"].as_array().into_iter().flatten());
+    for parameter in shared.chain(own).filter(|parameter| parameter.get("$ref").is_none()) {
+        if parameter["required"] != true {
+            let examples = parameter["examples"].as_object().unwrap_or_else(|| panic!("{parameter}"));
+            assert!(examples.values().all(|example| example["x-disabled"] == true), "{parameter}");
+        }
+    }
+}
+
 #[test]
 fn objects_say_all_that_they_hold_and_the_version_is_ours() {
     assert_eq!(DOCUMENT["info"]["version"], env!("CARGO_PKG_VERSION"));
