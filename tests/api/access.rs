@@ -36,6 +36,9 @@ enum Who {
     Staff,
 }
 
+/// A build without the feature has no reference page.
+const DOCS: u16 = if cfg!(feature = "docs") { 200 } else { 404 };
+
 const EVERYBODY: [Who; 6] = [Who::Nobody, Who::Garbage, Who::Expired, Who::Other, Who::Own, Who::Staff];
 
 /// What a row needs of the shop: a customer's things, and callers who may or may not have them.
@@ -211,6 +214,10 @@ const MATRIX: &[Row] = &[
     row("GET",    "/healthz",                Rule::Open,     200, None),
     row("GET",    "/readyz",                 Rule::Open,     200, None),
     row("GET",    "/metrics",                Rule::Staff,    200, None),
+
+    row("GET",    "/openapi.json",           Rule::Open,     200, None),
+    row("GET",    "/docs",                   Rule::Open,     DOCS, None),
+    row("GET",    "/docs/scalar.js",         Rule::Open,     DOCS, None),
 ];
 
 fn person() -> Value {

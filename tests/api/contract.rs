@@ -38,6 +38,16 @@ pub fn check(method: &str, target: &str, request_body: Option<&[u8]>, answer: &A
     );
 }
 
+/// Panics unless this is a problem of a documented kind, for answers to bytes that name no operation.
+#[track_caller]
+pub fn check_problem(problem: &Value) {
+    let broken = violations(&DOCUMENT, &json!({"$ref": "#/components/schemas/Problem"}), problem);
+    assert!(broken.is_empty(), "{}", broken.join("; "));
+    let kind = |kind: &&Value| ["code", "status", "title"].iter().all(|name| kind[name] == problem[name]);
+    let kinds = DOCUMENT["x-problems"].as_array().expect("kinds of problems");
+    assert!(kinds.iter().any(|one| kind(&one)), "no such kind of problem: {problem}");
+}
+
 fn broken(method: &str, target: &str, request_body: Option<&[u8]>, answer: &Answer) -> Vec<String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let Some(path_item) = path_item(path) else {

@@ -1,55 +1,48 @@
-//! What stands twice is the same in both places: the README's tables and the program's, the files of
-//! `sql/` and the lists of them in the program.
+//! The description of the API and its page, as they are served. That the page works is for
+//! scripts/judge, which has a browser.
 
-use std::collections::BTreeSet;
-use std::fs;
+use storekeeper::handlers::documents::DESCRIPTION;
 
-use storekeeper::config::SETTINGS;
-use storekeeper::db::invariants::INVARIANTS;
-use storekeeper::db::migrations::MIGRATIONS;
-use storekeeper::web::problem::KINDS;
-
-fn readme() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README")
-}
-
-/// The cells of the table whose header is `header`, row by row.
-fn table(header: &str) -> Vec<Vec<String>> {
-    let readme = readme();
-    let rows = readme.lines().skip_while(|line| *line != header).skip(2);
-    let rows: Vec<Vec<String>> = rows
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
-        .collect();
-    assert!(!rows.is_empty(), "the README has no table {header}");
-    rows
-}
+use crate::harness::Shop;
 
 #[test]
-fn the_table_of_settings_is_that_of_the_program() {
-    let known = SETTINGS.iter();
-    let known: Vec<_> = known
-        .map(|setting| [format!("`{}`", setting.name), setting.default.into(), setting.meaning.into()])
-        .collect();
-    assert_eq!(table("| setting | default | meaning |"), known);
+fn the_description_is_served_as_it_is_and_sent_again_only_when_it_changes() {
+    let shop = Shop::open();
+    let answer = shop.with_token("a stale token is not looked at").get("/openapi.json").expect(200);
+    assert_eq!(answer.text, DESCRIPTION);
+    assert_eq!(answer.header("Content-Type"), Some("application/json; charset=utf-8"));
+    shop.anyone().request("GET", "/openapi.json").header("If-None-Match", answer.etag()).send().expect(304);
 }
 
+#[cfg(feature = "docs")]
 #[test]
-fn the_table_of_errors_is_that_of_the_program() {
-    let known = KINDS.iter();
-    let known: Vec<_> =
-        known.map(|kind| [format!("`{}`", kind.code), kind.status.to_string(), kind.title.into()]).collect();
-    assert_eq!(table("| code | status | when |"), known);
+fn the_page_brings_all_it_needs_and_may_do_nothing_else() {
+    let shop = Shop::open();
+    let page = shop.anyone().get("/docs").expect(200);
+    assert_eq!(page.header("Content-Type"), Some("text/html; charset=utf-8"));
+    let policy = page.header("Content-Security-Policy").expect("a policy");
+    for directive in
+        ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
+    {
+        assert!(policy.split("; ").any(|given| given == directive), "{directive} is not in {policy}");
+    }
+    assert!(!policy.contains("http") && !page.text.contains("http"), "nothing comes from elsewhere");
+
+    let script = shop.anyone().get("/docs/scalar.js").expect(200);
+    assert_eq!(script.header("Content-Type"), Some("text/javascript; charset=utf-8"));
+    assert!(script.text.ends_with(include_str!("../../src/web/docs.js")));
+    for (path, answer) in [("/docs", page), ("/docs/scalar.js", script)] {
+        let again = shop.anyone().request("GET", path).header("If-None-Match", answer.etag()).send();
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+    }
 }
 
+#[cfg(not(feature = "docs"))]
 #[test]
-fn every_file_of_sql_is_known_to_the_program() {
-    let files = |folder: &str| -> BTreeSet<String> {
-        let folder = format!("{}/sql/{folder}", env!("CARGO_MANIFEST_DIR"));
-        let files = fs::read_dir(folder).expect("a folder of SQL");
-        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
-    };
-    let named = |name: &str| format!("{name}.sql");
-    assert_eq!(files("invariants"), INVARIANTS.iter().map(|invariant| named(invariant.name)).collect());
-    assert_eq!(files("migrations"), MIGRATIONS.iter().map(|migration| named(migration.name)).collect());
+fn without_the_feature_the_page_says_where_the_description_is() {
+    let shop = Shop::open();
+    for path in ["/docs", "/docs/scalar.js"] {
+        let problem = shop.anyone().get(path).expect_problem(404, "not_found");
+        assert!(problem.body["detail"].as_str().unwrap().contains("/openapi.json"));
+    }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::contract;
+
 /// Longer than any limit of the server, so that a hang is told from a slow answer.
 const HANG: Duration = Duration::from_secs(20);
 
@@ -165,7 +167,7 @@ impl RawAnswer {
                 let text = problem[member].as_str().unwrap_or("");
                 assert!(!text.is_empty(), "no {member}: {}", said());
             }
-            assert!(problem["errors"].is_array(), "no errors: {}", said());
+            contract::check_problem(&problem);
         }
     }
 }

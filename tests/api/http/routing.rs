@@ -206,7 +206,7 @@ fn a_sane_request_id_is_kept_and_any_other_is_replaced() {
 }
 
 #[test]
-fn only_what_anyone_may_read_of_the_catalogue_may_be_kept() {
+fn only_the_catalogue_and_what_comes_with_the_program_may_be_kept() {
     let shop = Shop::open();
     let staff = shop.staff();
     shop.product(&staff, 1);
@@ -217,6 +217,7 @@ fn only_what_anyone_may_read_of_the_catalogue_may_be_kept() {
         let answer = staff.get(&concrete(path));
         let expected = match (path, answer.status) {
             ("/products" | "/products/{id}", 200) => "no-cache",
+            ("/openapi.json" | "/docs" | "/docs/scalar.js", 200) => "no-cache",
             _ => "no-store",
         };
         assert_eq!(answer.header("Cache-Control"), Some(expected), "{path}");
