@@ -70,6 +70,10 @@ impl Error {
     }
 }
 
+fn overtaken() -> Problem {
+    Problem::busy("Too many wanted the same thing at once. Nothing was changed; try again.")
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {

@@ -21,8 +21,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(2);
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 /// Connections are replaced after a while, so that a changed server setting reaches all of them.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);
-/// More than the number of statements in this program, so that none is prepared twice.
-const STATEMENTS_KEPT: usize = 256;
+/// More than the number of statements in this program, so that none is prepared twice. Each length of
+/// an IN list and of an order's lines, up to 100, is a statement of its own.
+const STATEMENTS_KEPT: usize = 512;
 
 /// How every connection behaves. READ COMMITTED takes no gap locks and shows guarded statements the
 /// newest committed row; a lock is waited for as long as a repeated Idempotency-Key may wait.

@@ -236,7 +236,9 @@ const OPEN_ORDERS_NAMED: u32 = 20;
 
 fn refuse_while_orders_are_open(db: &mut Connection, customer_id: Id) -> Result<()> {
     let open: Vec<Id> = db.rows(
-        "SELECT id FROM orders WHERE customer_id = ? AND status IN ('placed', 'shipped') ORDER BY placed_at, id LIMIT ?",
+        // Otherwise MariaDB walks all orders by time when the customer has many.
+        "SELECT id FROM orders FORCE INDEX (orders_by_customer)
+         WHERE customer_id = ? AND status IN ('placed', 'shipped') ORDER BY placed_at, id LIMIT ?",
         (customer_id, OPEN_ORDERS_NAMED),
         |row| column(row, "id"),
     )?;
