@@ -44,9 +44,8 @@ impl Error {
                 )
                 .retry_after(1)
             }
-            Error::Raced => {
-                Problem::busy("Too many wanted the same thing at once. Nothing was changed; try again.")
-            }
+            Error::Raced => overtaken(),
+            Error::Database(cause) if crate::db::errors::is_worth_rerunning(&cause) => overtaken(),
             Error::Database(cause) if crate::db::errors::is_passing(&cause) => {
                 log::warn!("database: {cause}");
                 Problem::new(

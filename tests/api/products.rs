@@ -361,7 +361,9 @@ fn every_sort_walks_all_products_once_across_ties() {
             minor,
         )
     });
-    let sorted_by = |key: &dyn Fn(&(u64, String, i64)) -> (String, i64)| {
+    /// Its id, its name in lower case, its price.
+    type Listed = (u64, String, i64);
+    let sorted_by = |key: &dyn Fn(&Listed) -> (String, i64)| {
         let mut sorted = products.to_vec();
         sorted.sort_by_key(|product| (key(product), product.0));
         sorted.iter().map(|product| product.0).collect::<Vec<u64>>()
