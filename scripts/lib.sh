@@ -67,5 +67,18 @@ need_rust() {
     need "Rust links programs with the C compiler" cc:gcc cc:libc6-dev
 }
 
+# newman is npm's, in the version that tests/postman/package-lock.json pins, and stays in that folder.
+need_newman() {
+    need "newman, which runs the Postman collections, is a Node.js program" node:nodejs npm:npm
+    at_least "$(node --version | cut -c2-)" 16 || die "Node.js $(node --version) is too old: 16 or newer is needed."
+    local folder=tests/postman
+    # The copy is made last, so an installation cut short starts over.
+    ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed" || return 0
+    say "Installing newman under $folder/node_modules with npm: it runs the Postman collections."
+    npm ci --prefix "$folder" --no-progress --ignore-scripts >&2 ||
+        die "npm could not install newman; its last lines say why."
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed"
+}
+
 # at_least VERSION MINIMUM: true also when there is no minimum.
 at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }

@@ -26,6 +26,7 @@ mod orders;
 mod outage;
 mod paging;
 mod plans;
+mod postman;
 mod products;
 mod properties;
 mod races;
