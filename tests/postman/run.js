@@ -57,7 +57,7 @@ function run(name, iterationCount) {
             }
             // A run that was cut short must not pass for a whole one.
             const expected = count(JSON.parse(fs.readFileSync(collection, "utf8"))) * iterationCount;
-            const missing = expected - executions.length;
+            const missing = expected - stats.items.total;
             if (missing > 0) {
                 console.log(`  ${missing} requests were not sent.`);
             }
