@@ -215,12 +215,14 @@ struct PastStock {
 fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response> {
     let product_id = request.path_id;
     let figures = db::read(&app.pool, |db| {
-        find(db, product_id)?;
+        let stock = find(db, product_id)?;
+        // What was there before the first movement since. Asked for the last one up to then, MariaDB
+        // may walk there from the newest.
         let on_hand = db.row(
-            "SELECT balance_after FROM stock_movements WHERE product_id = ? AND at <= ?
-             ORDER BY at DESC, position DESC LIMIT 1",
+            "SELECT balance_after - delta AS on_hand FROM stock_movements WHERE product_id = ? AND at > ?
+             ORDER BY at, position LIMIT 1",
             (product_id, as_of),
-            |row| column(row, "balance_after"),
+            |row| column(row, "on_hand"),
         )?;
         let reserved = db.row(
             "SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) AS reserved
@@ -241,7 +243,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
             |row| column(row, "incoming"),
         )?;
         Ok(Figures {
-            on_hand: on_hand.unwrap_or(0),
+            on_hand: on_hand.unwrap_or(stock.on_hand),
             reserved: reserved.unwrap_or(0),
             incoming: incoming.unwrap_or(0),
         })
@@ -429,26 +431,37 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
     let from = fields.optional("from", None, Timestamp::parse);
     let to = fields.optional("to", None, Timestamp::parse);
     let (page, reason, from, to) = fields.finish((|| Some((page?, reason?, from?, to?)))())?;
-    let mut filter = Filter::default();
-    filter.add("m.product_id = ?", [request.path_id.into()]);
-    if let Some(reason) = reason {
-        filter.add("m.reason = ?", [reason.into()]);
-    }
-    // Times and positions of one product are in the same order.
-    if let Some(from) = from {
-        filter.add("m.at >= ?", [from.into()]);
-    }
-    if let Some(to) = to {
-        filter.add("m.at < ?", [to.into()]);
-    }
-    if let Some(after) = &page.after {
-        filter.add("m.position < ?", [after.id.into()]);
-    }
-    let sql = format!("{} {} ORDER BY m.position DESC LIMIT ?", select_movements(), filter.sql());
-    let values = filter.values(page.rows_to_read());
+    let product_id = request.path_id;
     let movements = db::read(&app.pool, |db| {
-        find(db, request.path_id)?;
-        db.rows(&sql, values.clone(), Movement::from_row)
+        find(db, product_id)?;
+        // A page is cut out of the positions, which have no gaps, so it costs the same however long the
+        // ledger is and however deep the page lies in it.
+        let mut first = from.map_or(Ok(1), |from| first_position_since(db, product_id, from))?;
+        let mut before = to.map_or(Ok(i64::MAX), |to| first_position_since(db, product_id, to))?;
+        if let Some(after) = &page.after {
+            before = before.min(after.id.try_into().unwrap_or(i64::MAX));
+        }
+        let mut filter = Filter::default();
+        filter.add("m.product_id = ?", [product_id.into()]);
+        match &reason {
+            Some(reason) => filter.add("m.reason = ?", [reason.into()]),
+            None if before < i64::MAX => first = first.max(before - page.rows_to_read()),
+            None => {}
+        }
+        filter.add("m.position >= ? AND m.position < ?", [first.into(), before.into()]);
+        let sql = format!("{} {} ORDER BY m.position DESC LIMIT ?", select_movements(), filter.sql());
+        db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
     })?;
     Ok(reply::json(200, &page.list(movements, |movement| Cursor::by_id(movement.position as Id))))
+}
+
+/// Where a time falls in the product's ledger: times and positions of one product are in the same
+/// order. More than any position when nothing has happened since.
+fn first_position_since(db: &mut Connection, product_id: Id, time: Timestamp) -> Result<i64> {
+    let first = db.row(
+        "SELECT position FROM stock_movements WHERE product_id = ? AND at >= ? ORDER BY at, position LIMIT 1",
+        (product_id, time),
+        |row| column(row, "position"),
+    )?;
+    Ok(first.unwrap_or(i64::MAX))
 }
