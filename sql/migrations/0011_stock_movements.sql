@@ -19,7 +19,7 @@ CREATE TABLE stock_movements (
     KEY stock_movements_by_time (product_id, at, position),
     KEY stock_movements_by_reason (product_id, reason, position),
     -- The forecast reads the sales of four weeks from this key alone.
-    KEY stock_movements_sales (reason, at, product_id, delta),
+    KEY stock_movements_sales (product_id, reason, at, delta),
     CONSTRAINT stock_movements_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_for_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
