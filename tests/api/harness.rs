@@ -47,8 +47,11 @@ impl MariaDb {
             user=$(id -un)
             mariadb-install-db --no-defaults --user="$user" --datadir="$1/data" --skip-test-db \
                 --auth-root-authentication-method=normal >install.log 2>&1
+            # Of its own, since a server that starts removes what others of the same user keep in /tmp.
+            mkdir tmp
             start() {
                 mariadbd --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
+                    --tmpdir="$1/tmp" \
                     --max-connections=1000 --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=256M \
                     --skip-log-bin >>server.log 2>&1 &
                 pid=$!
