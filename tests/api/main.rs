@@ -21,6 +21,7 @@ mod http;
 mod idempotency;
 mod invariants;
 mod ledger;
+mod ledger_scale;
 mod logs;
 mod orders;
 mod outage;
