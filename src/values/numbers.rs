@@ -18,8 +18,8 @@ impl Quantity {
     }
 }
 
-/// A whole number from `min` to `max`, written as a JSON number without fraction or exponent, or as
-/// a query parameter.
+/// A whole number from `min` to `max`, written as a JSON number without an exponent. A fraction may
+/// only be zeros: 2.0 is what some languages write for 2.
 pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     let refused = || {
         let message = format!("must be a whole number from {min} to {max}");
@@ -28,7 +28,11 @@ pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     let Input::Number(text) = input else {
         return Err(refused());
     };
-    match text.parse::<i64>() {
+    let digits = match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        _ => text,
+    };
+    match digits.parse::<i64>() {
         Ok(number) if (min..=max).contains(&number) && !text.starts_with('+') => Ok(number),
         _ => Err(refused()),
     }
@@ -56,5 +60,23 @@ pub fn query_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     match input {
         Input::Text(text) => whole_number(&Input::Number(text.clone()), min, max),
         other => whole_number(other, min, max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_read_exactly() {
+        let read = |text: &str| whole_number(&Input::Number(text.into()), -5, i64::MAX).ok();
+        assert_eq!(read("17"), Some(17));
+        assert_eq!(read("-5"), Some(-5));
+        assert_eq!(read("2.0"), Some(2));
+        assert_eq!(read("9223372036854775807.00"), Some(i64::MAX));
+        for bad in ["-6", "9223372036854775808", "2.5", "2.01", "2.", ".0", "1e2", "+1", "", "NaN"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+        assert!(whole_number(&Input::Text("17".into()), 1, 20).is_err());
     }
 }

@@ -2,13 +2,15 @@
 // and lists the orders with that login. Nothing may leave the machine, and the page's
 // Content-Security-Policy may stop nothing that it needs.
 //
-// node docs.mjs BASE_URL SCREENSHOT   (the password of the account staff is in STAFF_PASSWORD)
+// scripts/private-shop node tests/outside/docs.mjs SCREENSHOT
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-const [base, screenshot] = process.argv.slice(2);
-const password = process.env.STAFF_PASSWORD;
+const [screenshot] = process.argv.slice(2);
+const { BASE_URL: base, STAFF_USERNAME: username } = process.env;
+const password = readFileSync(process.env.STAFF_PASSWORD_FILE, "utf8").trim();
 const started = Date.now();
 
 const browser = await chromium.launch({
@@ -81,7 +83,7 @@ try {
     const editor = dialog.locator(".cm-content").first();
     await editor.click();
     await page.keyboard.press("Control+A");
-    await page.keyboard.insertText(JSON.stringify({ username: "staff", password }));
+    await page.keyboard.insertText(JSON.stringify({ username, password }));
   });
   assert.equal(login.status(), 201, "logged in");
   const after = await tryOut("List orders", "get", "/orders");

@@ -1,0 +1,92 @@
+"""Lets schemathesis judge a running service as anyone, as a customer and as staff.
+
+scripts/private-shop PYTHON tests/outside/judge.py SEED [ROLE...], with schemathesis beside that Python.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+SEED, *ROLES = sys.argv[1:]
+BASE = os.environ["BASE_URL"]
+HERE = pathlib.Path(__file__).parent
+
+
+def call(method, path, token=None, body=None):
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(BASE + path, data, headers, method=method)) as answer:
+        return json.load(answer)
+
+
+def prepare():
+    """A shop in the middle of its day; answers the tokens of a customer and of staff."""
+    password = pathlib.Path(os.environ["STAFF_PASSWORD_FILE"]).read_text().strip()
+    login = {"username": os.environ["STAFF_USERNAME"], "password": password}
+    staff = call("POST", "/sessions", body=login)["token"]
+    customers = []
+    for number in (1, 2, 3):
+        body = {"name": f"Customer {number}", "email": "ada@example.com", "phone": "+44 20 123456"}
+        # The first one is a guest, so that the session survives whatever happens to an account.
+        if number > 1:
+            body["account"] = {"username": f"customer-{number}", "password": "a long walk by the sea"}
+        customers.append(call("POST", "/customers", body=body)["session"]["token"])
+    for token in customers:
+        for product in (1, 2):
+            call("POST", "/orders", token, {"items": [{"product_id": product, "quantity": 1}]})
+    for order in (3, 5, 6):
+        call("POST", f"/orders/{order}/ship", staff, {"carrier": "Post"})
+    call("POST", "/orders/4/cancel", staff)
+    for product in range(1, 7):
+        policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
+        call("PATCH", f"/products/{product}/stock", staff, policy)
+    call("POST", "/restock/runs", staff)
+    return customers[0], staff
+
+
+def judge(role, token):
+    command = [
+        str(pathlib.Path(sys.executable).with_name("schemathesis")),
+        "--config-file", str(HERE / "schemathesis.toml"),
+        "run", f"{BASE}/openapi.json", "--seed", SEED, "--no-color",
+    ]
+    environment = os.environ | {"JUDGE_ROLE": role, "JUDGE_TOKEN": token}
+    started = time.monotonic()
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        print(done.stdout)
+    explained = re.findall(r"^  explained .*$", done.stdout, re.M) if done.returncode == 0 else []
+    phases = re.findall(r"(Examples|Coverage|Fuzzing|Stateful) \(in ([0-9.]+)s\)", done.stdout)
+    cases = re.search(r"Test cases:\n *(.*)", done.stdout)
+    print(f"schemathesis as {role}, seed {SEED}: {cases[1] if cases else 'no test cases'} "
+          f"({', '.join(f'{phase.lower()} {float(seconds):.0f} s' for phase, seconds in phases)}; "
+          f"{time.monotonic() - started:.0f} s in all)")
+    for line in explained:
+        print(line, flush=True)
+    return done.returncode == 0
+
+
+def never_granted(staff):
+    """The operations of the description that no run has brought to a success, as the service has counted."""
+    request = urllib.request.Request(BASE + "/metrics", headers={"Authorization": f"Bearer {staff}"})
+    with urllib.request.urlopen(request) as answer:
+        metrics = answer.read().decode()
+    granted = set(re.findall(r'requests_total\{method="(\w+)",route="([^"]+)",status="2\d\d"\}', metrics))
+    paths = call("GET", "/openapi.json")["paths"]
+    operations = {(method.upper(), path) for path, item in paths.items() for method in item}
+    return sorted(operations - granted)
+
+
+customer, staff = prepare()
+tokens = {"anyone": "", "customer": customer, "staff": staff}
+verdicts = [judge(role, tokens[role]) for role in ROLES or tokens]
+# A run that is refused everywhere finds nothing and looks like a success.
+for method, path in never_granted(staff):
+    print(f"judge.py: {method} {path} was never answered with a success")
+    verdicts.append(False)
+sys.exit(not all(verdicts))
