@@ -49,8 +49,9 @@ pub fn run(app: &App, request: &Request) -> Result<Response> {
     let run_id = restock::start(app, source)?;
     let scope = Scope { product_id: product_id.map(|id| id as Id), ..Scope::default() };
     restock::run(app, run_id, source, scope)?;
+    // On its own, since the run has ended also when another one's answer is given below.
+    db::transaction(&app.pool, |db| restock::finish(db, run_id, app.clock.now()))?;
     idempotency::once(app, request, |db, claim| {
-        restock::finish(db, run_id, app.clock.now())?;
         let summary = restock::summary(db, run_id)?.ok_or_else(Problem::not_found)?;
         let created = Created {
             status: 201,
