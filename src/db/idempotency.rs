@@ -102,6 +102,10 @@ fn fingerprint(request: &Request) -> [u8; 32] {
 fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
     static PASSWORD: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#""password"\s*:\s*"(\\.|[^"\\])*""#).expect("a valid pattern"));
+    // Most bodies hold none, and a pattern that runs on many threads keeps memory for each.
+    if !body.windows(8).any(|window| window == b"password") {
+        return Cow::Borrowed(body);
+    }
     PASSWORD.replace_all(body, &br#""password":"""#[..])
 }
 

@@ -2,11 +2,11 @@
 //! for how much HTTP, JSON and the pool cost. `scripts/bench` runs it.
 //!
 //! Arguments: what (`product`, `products` or `order`), threads, seconds. The database is the one of
-//! STOREKEEPER_DATABASE_URL. Prints `rate p50_us p99_us`.
+//! STOREKEEPER_DATABASE_URL; PRODUCTS are the ids to order. Prints `rate p50_us p99_us`.
 
 use std::env;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,7 @@ fn main() {
     let url = env::var("STOREKEEPER_DATABASE_URL").expect("STOREKEEPER_DATABASE_URL");
     let threads: u64 = threads.parse().expect("a number of threads");
     let seconds: u64 = seconds.parse().expect("a number of seconds");
+    PRODUCTS.set(ids()).expect("set once");
     let stop = Arc::new(AtomicBool::new(false));
     let workers: Vec<_> = (0..threads)
         .map(|thread| {
@@ -58,6 +59,22 @@ fn main() {
     println!("{rate:.0} {} {}", at(50), at(99));
 }
 
+/// What is ordered.
+static PRODUCTS: OnceLock<Vec<u64>> = OnceLock::new();
+
+fn ids() -> Vec<u64> {
+    let ids = env::var("PRODUCTS").unwrap_or_default();
+    ids.split_whitespace().map(|id| id.parse().expect("ids in PRODUCTS")).collect()
+}
+
+/// Three products that follow each other, in the order of their ids as the service locks them.
+fn three_products(number: u64) -> [u64; 3] {
+    let products = PRODUCTS.get().expect("set at the start");
+    // A cheap scatter, so that the threads do not walk in step.
+    let at = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % (products.len() - 2);
+    [products[at], products[at + 1], products[at + 2]]
+}
+
 fn read_product(conn: &mut Conn, _: u64) {
     let row: Option<Row> = conn
         .exec_first(
@@ -85,6 +102,7 @@ fn list_products(conn: &mut Conn, _: u64) {
 
 /// The statements of an order of three lines under an Idempotency-Key, with the session check.
 fn place_order(conn: &mut Conn, number: u64) {
+    let [a, b, c] = three_products(number);
     let key = format!("bare-{number}-{}", std::process::id());
     let _: Option<Row> = conn
         .exec_first(
@@ -97,7 +115,7 @@ fn place_order(conn: &mut Conn, number: u64) {
     let claim = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, created_at) VALUES (?, ?, ?, NOW(6))";
     conn.exec_drop(claim, ("bench:1", &key, &[1_u8; 32][..])).unwrap();
     let _: Vec<Row> = conn
-        .exec("SELECT id, name, price_minor FROM products WHERE id IN (?, ?, ?) AND archived_at IS NULL ORDER BY id", (1, 2, 3))
+        .exec("SELECT id, name, price_minor FROM products WHERE id IN (?, ?, ?) AND archived_at IS NULL ORDER BY id", (a, b, c))
         .unwrap();
     conn.exec_drop(
         "INSERT INTO orders (customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
@@ -108,8 +126,8 @@ fn place_order(conn: &mut Conn, number: u64) {
     let id = conn.last_insert_id();
     conn.exec_drop(
         "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor)
-         VALUES (?, 1, 'a', 1, 100), (?, 2, 'b', 1, 100), (?, 3, 'c', 1, 100)",
-        (id, id, id),
+         VALUES (?, ?, 'a', 1, 100), (?, ?, 'b', 1, 100), (?, ?, 'c', 1, 100)",
+        (id, a, id, b, id, c),
     )
     .unwrap();
     let event = "INSERT INTO order_events (order_id, step, status, at) SELECT id, 1, 'placed', placed_at FROM orders WHERE id = ?";
