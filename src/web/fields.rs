@@ -1,6 +1,6 @@
 //! The fields of a body or a query, read one by one; every bad one is remembered and named.
 //!
-//! ```ignore
+//! ```text
 //! let mut fields = request.json()?;
 //! let name = fields.required("name", None, Line::parse);
 //! let note = fields.optional("note", None, Paragraph::parse);
