@@ -1,7 +1,6 @@
 //! Many callers who want the same thing in the same moment: nobody gets what is not there, nothing
 //! happens twice, and whoever loses is told so.
 
-use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,22 +10,7 @@ use serde_json::json;
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
 use crate::harness::Shop;
-
-/// Runs `work` on so many threads, which start together, and answers what each made of it.
-fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(threads);
-    let (work, start) = (&work, &start);
-    thread::scope(|scope| {
-        let spawn = |number| {
-            scope.spawn(move || {
-                start.wait();
-                work(number)
-            })
-        };
-        let running: Vec<_> = (0..threads).map(spawn).collect();
-        running.into_iter().map(|thread| thread.join().expect("a thread of the race")).collect()
-    })
-}
+use crate::shelves::together;
 
 /// Sends the request again while it is told to come back later, which it is only with Retry-After.
 fn until_decided(send: impl Fn() -> Answer) -> Answer {
@@ -73,7 +57,7 @@ fn the_last_units_go_to_as_many_as_there_are() {
     let guests: Vec<_> = (0..24).map(|_| shop.guest()).collect();
     for units in [1, 7] {
         let product = shop.product(&staff, units);
-        let answers = at_once(guests.len(), |n| until_decided(|| guests[n].client.order(&[(product, 1)])));
+        let answers = together(guests.len(), |n| until_decided(|| guests[n].client.order(&[(product, 1)])));
         assert_eq!(winners(answers, 201, (409, "out_of_stock")).len() as i64, units);
         assert_eq!(staff_sees(&staff, product), units);
         assert_eq!(guests[0].client.available(product), 0);
@@ -95,7 +79,7 @@ fn unequal_wishes_never_add_up_to_more_than_there_is() {
     let staff = shop.staff();
     let guest = shop.guest();
     let product = shop.product(&staff, 20);
-    let answers = at_once(16, |n| until_decided(|| guest.client.order(&[(product, 1 + n as i64 % 4)])));
+    let answers = together(16, |n| until_decided(|| guest.client.order(&[(product, 1 + n as i64 % 4)])));
     winners(answers, 201, (409, "out_of_stock"));
     let left = guest.client.available(product);
     // A wish for four is the largest, so the refusals began with at most three left.
@@ -110,7 +94,7 @@ fn orders_of_the_same_products_in_opposite_order_do_not_block_each_other() {
     let guest = shop.guest();
     let products: Vec<u64> = (0..6).map(|_| shop.product(&staff, 10_000)).collect();
     let (threads, rounds) = (16, 8);
-    at_once(threads, |n| {
+    together(threads, |n| {
         let mut items: Vec<(u64, i64)> = products.iter().map(|&product| (product, 1)).collect();
         if n % 2 == 1 {
             items.reverse();
@@ -132,7 +116,7 @@ fn placing_cancelling_and_shipping_the_same_products_do_not_block_each_other() {
     let guest = shop.guest();
     let products = [shop.product(&staff, 10_000), shop.product(&staff, 10_000)];
     let rounds = 8;
-    at_once(12, |n| {
+    together(12, |n| {
         let mut items = products.map(|product| (product, 1));
         if n % 2 == 1 {
             items.reverse();
@@ -155,7 +139,7 @@ fn one_key_sent_by_fifty_makes_one_order() {
     let guest = shop.guest();
     let product = shop.product(&staff, 100);
     let body = json!({"items": items_json(&[(product, 2)])});
-    let answers = at_once(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
+    let answers = together(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
     assert_eq!(count(&answers, 201), 50);
     let first = |answer: &&Answer| answer.header("Idempotency-Replayed").is_none();
     assert_eq!(answers.iter().filter(first).count(), 1);
@@ -171,7 +155,7 @@ fn one_key_sent_by_fifty_for_what_is_out_of_stock_keeps_nothing() {
     let guest = shop.guest();
     let product = shop.product(&staff, 1);
     let body = json!({"items": items_json(&[(product, 2)])});
-    let answers = at_once(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
+    let answers = together(50, |_| until_decided(|| guest.client.post_once("one", "/orders", body.clone())));
     assert_eq!(winners(answers, 201, (409, "out_of_stock")).len(), 0);
     for table in ["orders", "order_lines", "order_events", "idempotency_keys"] {
         assert_eq!(rows(&shop, table), 0, "{table}");
@@ -186,7 +170,7 @@ fn one_key_sent_by_many_for_two_different_orders_makes_one_of_them() {
     let guest = shop.guest();
     let product = shop.product(&staff, 100);
     let body = |n: usize| json!({"items": items_json(&[(product, 1 + n as i64 % 2)])});
-    let answers = at_once(12, |n| until_decided(|| guest.client.post_once("one", "/orders", body(n))));
+    let answers = together(12, |n| until_decided(|| guest.client.post_once("one", "/orders", body(n))));
     let won = winners(answers, 201, (422, "idempotency_key_reused"));
     assert_eq!(won.len(), 6);
     assert!(won.iter().all(|answer| answer.id() == won[0].id()));
@@ -202,7 +186,7 @@ fn of_cancelling_and_shipping_exactly_one_happens() {
     let mut shipped = 0;
     for round in 0..25 {
         let id = guest.client.order(&[(product, 1)]).expect(201).id();
-        let answers = at_once(4, |n| match (n + round) % 2 {
+        let answers = together(4, |n| match (n + round) % 2 {
             0 => step(&guest.client, id, "cancel"),
             _ => step(&staff, id, "ship"),
         });
@@ -223,7 +207,7 @@ fn an_order_that_twenty_cancel_is_released_once() {
     let product = shop.product(&staff, 10);
     let id = guest.client.order(&[(product, 4)]).expect(201).id();
     guest.client.order(&[(product, 5)]).expect(201);
-    let answers = at_once(20, |_| step(&guest.client, id, "cancel"));
+    let answers = together(20, |_| step(&guest.client, id, "cancel"));
     assert_eq!(count(&answers, 200), 20);
     assert!(answers.iter().all(|answer| answer.text == answers[0].text));
     assert_eq!(guest.client.available(product), 5);
@@ -237,11 +221,11 @@ fn an_order_that_many_ship_leaves_the_shelf_once() {
     let guest = shop.guest();
     let product = shop.product(&staff, 10);
     let id = guest.client.order(&[(product, 4)]).expect(201).id();
-    let answers = at_once(12, |_| step(&staff, id, "ship"));
+    let answers = together(12, |_| step(&staff, id, "ship"));
     assert_eq!(count(&answers, 200), 12);
     assert_eq!(guest.client.available(product), 6);
     assert_eq!(rows(&shop, "stock_movements"), 2);
-    let answers = at_once(12, |_| step(&staff, id, "deliver"));
+    let answers = together(12, |_| step(&staff, id, "deliver"));
     assert_eq!(count(&answers, 200), 12);
     assert_eq!(rows(&shop, "order_events"), 3);
 }
@@ -260,7 +244,7 @@ fn a_customer_is_either_erased_or_has_ordered() {
         }
         let body = json!({"items": items_json(&[(product, 1)]), "customer_id": guest.id, "note": "Ada"});
         let key = unique("key");
-        let answers = at_once(3, |n| match (n + round) % 3 {
+        let answers = together(3, |n| match (n + round) % 3 {
             0 => until_decided(|| guest.client.post_once(&key, "/orders", body.clone())),
             1 => until_decided(|| staff.post_once(&key, "/orders", body.clone())),
             _ => until_decided(|| staff.delete(&format!("/customers/{}", guest.id))),
@@ -284,7 +268,7 @@ fn a_product_is_ordered_or_archived_first_and_both_hold() {
     for round in 0..16 {
         let product = shop.product(&staff, 5);
         let path = format!("/products/{product}");
-        let answers = at_once(4, |n| match (n + round) % 4 {
+        let answers = together(4, |n| match (n + round) % 4 {
             0 => until_decided(|| staff.delete(&path)),
             _ => until_decided(|| guest.client.order(&[(product, 1)])),
         });
@@ -308,7 +292,7 @@ fn one_sku_goes_to_one_product() {
     for round in 0..8 {
         let skus = [format!("mug-{round}"), format!("MUG-{round}")];
         let body = |n: usize| json!({"name": "Mug", "price": "1.00", "sku": skus[n % 2], "stock": 3});
-        let answers = at_once(6, |n| until_decided(|| staff[n % 2].post("/products", body(n))));
+        let answers = together(6, |n| until_decided(|| staff[n % 2].post("/products", body(n))));
         assert_eq!(winners(answers, 201, (409, "sku_taken")).len(), 1);
     }
     assert_eq!(rows(&shop, "products"), 8);
@@ -319,7 +303,7 @@ fn one_sku_goes_to_one_product() {
 fn one_username_goes_to_one_customer_and_the_others_leave_nothing() {
     let shop = Shop::open();
     let username = unique("user");
-    let answers = at_once(12, |n| {
+    let answers = together(12, |n| {
         let username = if n % 2 == 0 { username.clone() } else { username.to_uppercase() };
         let body = json!({
             "name": format!("Customer {n}"),
@@ -345,7 +329,7 @@ fn a_price_that_changes_meanwhile_is_taken_as_it_was_at_one_moment() {
     let staff = shop.staff();
     let guest = shop.guest();
     let product = shop.product(&staff, 1000);
-    let answers = at_once(9, |n| {
+    let answers = together(9, |n| {
         for price in ["20.00", "30.00"].into_iter().cycle().take(if n == 0 { 16 } else { 0 }) {
             staff.patch(&format!("/products/{product}"), json!({"price": price})).expect(200);
         }
