@@ -40,5 +40,5 @@ VALUES
     (15, 0, 0, 0, 0, '2026-01-05 08:00:00', 5, 15, 1, 14),
     (16, 90, 0, 0, 1, '2026-01-05 08:00:00', 30, 90, 30, 0);
 
-INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
 SELECT product_id, 1, on_hand, on_hand, 'initial', last_movement_at FROM stock WHERE on_hand > 0;

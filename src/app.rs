@@ -8,10 +8,10 @@ use chrono::{Duration, SubsecRound, Utc};
 use crate::config::Config;
 use crate::db::{self, Pool};
 use crate::error::Result;
+use crate::metrics::Metrics;
 use crate::passwords::Hasher;
 use crate::throttle::Throttle;
 use crate::values::Timestamp;
-use crate::web::metrics::Metrics;
 
 pub struct App {
     pub config: Config,

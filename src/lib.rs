@@ -1,7 +1,7 @@
 //! Storekeeper: the back office of a small shop that runs its own server.
 //!
 //! # The map
-//! Read [`web::router`] first: it lists every route, who may call it, and the handler. A handler in
+//! Read [`routes`] first: it lists every route, who may call it, and the handler. A handler in
 //! [`handlers`] is one feature, read from the top: its types, its handlers, its SQL. [`values`] holds
 //! what is parsed once at the edge, [`db`] how SQL is run and rerun, and [`web`] how bytes become
 //! requests. [`app::App`] is what every handler is given.
@@ -24,18 +24,22 @@
 //! cache: the database is the only truth, so several nodes can run at once. No TLS: nginx has it. No
 //! e-mail and no payment: they belong to the shop in front.
 
+pub mod allocator;
 pub mod app;
-pub mod books;
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod handlers;
+pub mod http;
+pub mod ledger;
 pub mod logging;
-pub mod memory;
+pub mod metrics;
 pub mod passwords;
-pub mod program;
+pub mod problem;
 pub mod random;
 pub mod restock;
+pub mod routes;
 pub mod table;
 pub mod throttle;
 pub mod values;

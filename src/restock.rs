@@ -11,9 +11,9 @@ mod run;
 use mysql::Row;
 use serde::Serialize;
 
-use crate::books::Figures;
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
+use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
 use crate::values::{Id, Timestamp};
 
@@ -54,7 +54,7 @@ pub enum Reason {
 /// deciding again orders nothing.
 ///
 /// ```
-/// use storekeeper::books::Figures;
+/// use storekeeper::ledger::Figures;
 /// use storekeeper::restock::{Decision, Policy, decide};
 ///
 /// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0 };
@@ -187,11 +187,11 @@ pub struct Scope {
     pub limit: Option<i64>,
 }
 
-/// The watched products on sale in the order of their ids, with one statement.
+/// The watched active products in the order of their ids, with one statement.
 pub fn scan(db: &mut Connection, scope: Scope) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
     filter.add("s.reorder_point IS NOT NULL", []);
-    filter.add("p.on_sale = 1", []);
+    filter.add("p.active = 1", []);
     match scope.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),
         None => filter.add("s.product_id > ?", [scope.after.into()]),

@@ -1,4 +1,4 @@
--- The catalogue. sku_key is the SKU in upper case while the product is on sale and NULL once it is
+-- The catalogue. sku_key is the SKU in upper case while the product is active and NULL once it is
 -- archived, so an archived product's SKU is free again. Stock is in a table of its own: an order
 -- line's foreign key locks this row, and stock changes must not wait for that.
 CREATE TABLE products (
@@ -12,13 +12,13 @@ CREATE TABLE products (
     created_at DATETIME(6) NOT NULL,
     updated_at DATETIME(6) NOT NULL,
     archived_at DATETIME(6) NULL,
-    on_sale TINYINT AS (IF(archived_at IS NULL, 1, 0)) STORED,
+    active TINYINT AS (IF(archived_at IS NULL, 1, 0)) STORED,
     PRIMARY KEY (id),
     UNIQUE KEY products_sku (sku_key),
-    KEY products_by_id (on_sale, id),
-    KEY products_by_name (on_sale, name, id),
-    KEY products_by_price (on_sale, price_minor, id),
-    KEY products_by_category (on_sale, category, id),
+    KEY products_by_id (active, id),
+    KEY products_by_name (active, name, id),
+    KEY products_by_price (active, price_minor, id),
+    KEY products_by_category (active, category, id),
     CONSTRAINT products_price CHECK (price_minor BETWEEN 0 AND 9999999999),
     CONSTRAINT products_archived_sku CHECK (archived_at IS NULL OR sku_key IS NULL)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

@@ -1,9 +1,9 @@
--- The ledger: every change of what is on hand, append-only. position counts a product's lines from 1
+-- The ledger: every change of what is on hand, append-only. sequence counts a product's lines from 1
 -- without gaps, whatever node of a cluster wrote them.
 CREATE TABLE stock_movements (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     product_id BIGINT UNSIGNED NOT NULL,
-    position BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
     delta BIGINT NOT NULL,
     balance_after BIGINT NOT NULL,
     reason VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -13,11 +13,11 @@ CREATE TABLE stock_movements (
     restock_order_id BIGINT UNSIGNED NULL,
     at DATETIME(6) NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE KEY stock_movements_position (product_id, position),
+    UNIQUE KEY stock_movements_sequence (product_id, sequence),
     UNIQUE KEY stock_movements_of_order (order_id, product_id),
     KEY stock_movements_of_restock_order (restock_order_id),
-    KEY stock_movements_by_time (product_id, at, position),
-    KEY stock_movements_by_reason (product_id, reason, position),
+    KEY stock_movements_by_time (product_id, at, sequence),
+    KEY stock_movements_by_reason (product_id, reason, sequence),
     -- The forecast reads the sales of four weeks from this key alone.
     KEY stock_movements_sales (product_id, reason, at, delta),
     CONSTRAINT stock_movements_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
@@ -30,5 +30,5 @@ CREATE TABLE stock_movements (
     CONSTRAINT stock_movements_sale_has_order CHECK ((reason = 'sale') = (order_id IS NOT NULL)),
     CONSTRAINT stock_movements_restock_has_order CHECK ((reason = 'restock') = (restock_order_id IS NOT NULL)),
     CONSTRAINT stock_movements_balance CHECK (balance_after >= 0),
-    CONSTRAINT stock_movements_position_from_1 CHECK (position >= 1)
+    CONSTRAINT stock_movements_sequence_from_1 CHECK (sequence >= 1)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci

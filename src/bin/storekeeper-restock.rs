@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use storekeeper::app::App;
+use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::Config;
 use storekeeper::db;
-use storekeeper::program::{self, Failure, Outcome};
 use storekeeper::restock::{self, PlanLine, RunLine, Scope, Source};
 use storekeeper::table;
 use storekeeper::values::Id;
@@ -38,7 +38,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    program::end(
+    cli::end(
         "storekeeper-restock",
         parse_arguments().and_then(|arguments| match arguments {
             Some(arguments) => restock(&arguments),
@@ -78,8 +78,8 @@ fn parse_arguments() -> Result<Option<Arguments>, Failure> {
 }
 
 fn restock(arguments: &Arguments) -> Outcome {
-    let config = program::settings()?;
-    program::require_current_schema(&config)?;
+    let config = cli::settings()?;
+    cli::require_current_schema(&config)?;
     // A run is one thread after another's transaction; it needs one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
     let scope = Scope { product_id: arguments.product_id, ..Scope::default() };

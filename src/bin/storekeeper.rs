@@ -9,16 +9,16 @@ use std::{io, thread};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use storekeeper::allocator;
 use storekeeper::app::App;
-use storekeeper::books;
+use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
-use storekeeper::db::{self, idempotency, invariants, migrations};
+use storekeeper::db::{self, invariants, migrations};
 use storekeeper::handlers::{accounts, sessions};
-use storekeeper::memory;
-use storekeeper::program::{self, Failure, Outcome};
-use storekeeper::restock;
+use storekeeper::ledger;
 use storekeeper::values::{Input, StaffPassword, Username};
-use storekeeper::web::server;
+use storekeeper::web::idempotency;
+use storekeeper::{http, restock, routes};
 
 const COMMANDS: &str = "\
 storekeeper: the back office of a small shop
@@ -62,11 +62,11 @@ fn main() -> ExitCode {
         }
         command => run(command),
     });
-    program::end("storekeeper", outcome)
+    cli::end("storekeeper", outcome)
 }
 
 fn run(command: Command) -> Outcome {
-    let config = program::settings()?;
+    let config = cli::settings()?;
     match command {
         Command::Migrate => migrate(&config),
         Command::MigrateStatus => migrate_status(&config),
@@ -115,7 +115,7 @@ fn print_help() -> Outcome {
 }
 
 fn serve(config: Config) -> Outcome {
-    memory::keep_small();
+    allocator::keep_small();
     // Taken first, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let listen = config.listen;
@@ -125,9 +125,9 @@ fn serve(config: Config) -> Outcome {
         )),
         _ => Failure(format!("cannot listen on {listen}: {cause}; set STOREKEEPER_LISTEN")),
     })?;
-    program::require_current_schema(&config)?;
+    cli::require_current_schema(&config)?;
     let app = Arc::new(App::new(config)?);
-    let server = server::start(app, listener)?;
+    let server = http::start(listener, routes::limits(&app), routes::application(&app))?;
     log::info!("listening on http://{}", server.address);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     feed_watchdog(server.address);
@@ -174,7 +174,7 @@ fn ask_health(address: SocketAddr, limit: Duration) -> io::Result<()> {
 }
 
 fn migrate(config: &Config) -> Outcome {
-    let (mut conn, mut guard) = (program::connect(config)?, program::connect(config)?);
+    let (mut conn, mut guard) = (cli::connect(config)?, cli::connect(config)?);
     let applied = migrations::migrate(&mut conn, &mut guard)?;
     for name in &applied {
         println!("applied {name}");
@@ -187,7 +187,7 @@ fn migrate(config: &Config) -> Outcome {
 }
 
 fn migrate_status(config: &Config) -> Outcome {
-    let mut conn = program::connect(config)?;
+    let mut conn = cli::connect(config)?;
     for (migration, state) in migrations::states(&mut db::Connection(&mut conn))? {
         let state = match state {
             migrations::State::Applied => "applied",
@@ -202,14 +202,14 @@ fn migrate_status(config: &Config) -> Outcome {
 fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
     let username = Username::parse(&Input::Text(name.to_owned()))
         .map_err(|bad| Failure(format!("the username {}", bad.message)))?;
-    drop(program::connect(&config)?);
+    drop(cli::connect(&config)?);
     let password = StaffPassword::parse(&Input::Text(read_password()?), Some(&username))
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
     match reset {
-        false => accounts::add_staff(&app, &username, &password).map_err(program::in_words)?,
-        true => accounts::reset_staff(&app, &username, &password).map_err(program::in_words)?,
+        false => accounts::add_staff(&app, &username, &password).map_err(cli::in_words)?,
+        true => accounts::reset_staff(&app, &username, &password).map_err(cli::in_words)?,
     }
     println!("staff account {} is ready; log in with POST /sessions", username.0);
     Ok(ExitCode::SUCCESS)
@@ -231,7 +231,7 @@ fn read_password() -> Result<String, Failure> {
 }
 
 fn verify(config: Config, repair: bool) -> Outcome {
-    let mut conn = program::connect(&config)?;
+    let mut conn = cli::connect(&config)?;
     if repair {
         repair_figures(config)?;
     }
@@ -264,10 +264,10 @@ fn verify(config: Config, repair: bool) -> Outcome {
 fn repair_figures(config: Config) -> Result<(), Failure> {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let mut repaired = 0;
-    for product_id in db::read(&app.pool, books::product_ids)? {
-        for repair in db::transaction(&app.pool, |db| books::repair(db, product_id))? {
+    for product_id in db::read(&app.pool, ledger::product_ids)? {
+        for repair in db::transaction(&app.pool, |db| ledger::repair(db, product_id))? {
             repaired += 1;
-            let books::Repair { figure, stood, now, .. } = repair;
+            let ledger::Repair { figure, stood, now, .. } = repair;
             log::warn!("repaired product={product_id} figure={figure} stood={stood} now={now}");
             println!("repaired product {product_id}: {figure} stood at {stood}, is {now} now");
         }
@@ -277,7 +277,7 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
 }
 
 fn prune(config: Config) -> Outcome {
-    drop(program::connect(&config)?);
+    drop(cli::connect(&config)?);
     let app = App::new(Config { database_connections: 1, ..config })?;
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;

@@ -8,8 +8,8 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 use sha2::{Digest, Sha256};
 
-use crate::db::errors::{is_already_there, is_no_such_table};
 use crate::db::{Connection, column};
+use crate::error::database::{is_already_there, is_no_such_table};
 use crate::error::{Error, Result};
 
 pub struct Migration {

@@ -4,8 +4,6 @@
 //! Handlers call [`read`] for plain reads and [`transaction`] for changes. Statements are prepared
 //! once per connection: the `mysql` crate keeps them by their text.
 
-pub mod errors;
-pub mod idempotency;
 pub mod invariants;
 pub mod migrations;
 mod pool;
@@ -14,7 +12,7 @@ mod transaction;
 use mysql::prelude::Queryable;
 use mysql::{Params, Row, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, database};
 
 pub use pool::{Pool, connect_alone, open_pool};
 pub use transaction::{read, transaction};
@@ -82,7 +80,7 @@ pub fn contains(text: &str) -> String {
 /// Runs an INSERT, and turns a violation of the UNIQUE key `key` into `taken()`.
 pub fn unless_taken<T>(result: Result<T>, key: &str, taken: impl FnOnce() -> Error) -> Result<T> {
     match result {
-        Err(Error::Database(cause)) if errors::is_duplicate_of(&cause, key) => Err(taken()),
+        Err(Error::Database(cause)) if database::is_duplicate_of(&cause, key) => Err(taken()),
         other => other,
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 
-use crate::db::errors::{is_lost_connection, is_worth_rerunning};
 use crate::db::pool::Pooled;
 use crate::db::{Connection, Pool};
+use crate::error::database::{is_lost_connection, is_worth_rerunning};
 use crate::error::{Error, Result};
 
 /// A transaction that loses against others this often in this time is better told to the caller.

@@ -5,18 +5,18 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
-use crate::handlers::sessions::Caller;
+use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_number};
 use crate::values::{Input, whole_number};
-use crate::web::fields::Fields;
+use crate::web::caller::Caller;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Created};
 use crate::web::paging::{Cursor, Page};
-use crate::web::problem::{self, FieldError, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 #[derive(Debug, Serialize)]
 pub struct Account {
@@ -61,10 +61,10 @@ impl Account {
 }
 
 impl NewCredentials {
-    pub fn read(fields: &mut Fields) -> Option<NewCredentials> {
-        let username = fields.required("username", None, Username::parse);
+    pub fn read(form: &mut Form) -> Option<NewCredentials> {
+        let username = form.required("username", None, Username::parse);
         let password =
-            fields.required("password", None, |input| CustomerPassword::parse(input, username.as_ref()));
+            form.required("password", None, |input| CustomerPassword::parse(input, username.as_ref()));
         Some(NewCredentials { username: username?, password: password? })
     }
 
@@ -77,11 +77,11 @@ impl NewCredentials {
 /// `POST /customer_accounts`: `{username, password, customer_id?}`; staff must name the customer.
 /// 201; 409 `username_taken` or `account_exists`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
-    let credentials = NewCredentials::read(&mut fields);
+    let mut form = request.json()?;
+    let credentials = NewCredentials::read(&mut form);
     let own = request.caller.only_customer();
-    let customer_id = fields.required("customer_id", own.as_ref(), id);
-    let (credentials, customer_id) = fields.finish((|| Some((credentials?, customer_id?)))())?;
+    let customer_id = form.required("customer_id", own.as_ref(), id);
+    let (credentials, customer_id) = form.finish((|| Some((credentials?, customer_id?)))())?;
     if own.is_some_and(|own| own != customer_id) {
         return Err(Problem::not_found().into());
     }
@@ -93,7 +93,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
         let created = Created {
             status: 201,
             location: format!("/customer_accounts/{id}"),
-            body: reply::to_text(&account),
+            body: response::to_text(&account),
             order_id: None,
             customer_id: Some(customer_id),
         };
@@ -148,11 +148,11 @@ fn username_taken(field: &str) -> Error {
 
 /// `GET /customer_accounts?q=&limit=&after=`, by id. `q` is looked for in the username.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let q = fields.optional("q", None, Line::<100>::parse);
-    let customer_id = fields.optional("customer_id", None, |input| query_number(input, 1, i64::MAX));
-    let (page, q, customer_id) = fields.finish((|| Some((page?, q?, customer_id?)))())?;
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let q = form.optional("q", None, Line::<100>::parse);
+    let customer_id = form.optional("customer_id", None, |input| query_number(input, 1, i64::MAX));
+    let (page, q, customer_id) = form.finish((|| Some((page?, q?, customer_id?)))())?;
     let mut filter = Filter::default();
     filter.add("a.customer_id IS NOT NULL", []);
     if let Some(after) = &page.after {
@@ -167,13 +167,13 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let sql = format!("SELECT {COLUMNS} FROM accounts a {} ORDER BY a.id LIMIT ?", filter.sql());
     let values = filter.values(page.rows_to_read());
     let accounts = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Account::from_row))?;
-    Ok(reply::json(200, &page.list(accounts, |account| Cursor::by_id(account.id))))
+    Ok(response::json(200, &page.list(accounts, |account| Cursor::by_id(account.id))))
 }
 
 /// `GET /customer_accounts/{id}`, with the customer.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let account = db::read(&app.pool, |db| find(db, &request.caller, request.path_id, ""))?;
-    Ok(reply::resource(request, &account))
+    Ok(response::resource(request, &account))
 }
 
 fn find(db: &mut Connection, caller: &Caller, id: Id, locking: &str) -> Result<AccountAndCustomer> {
@@ -191,21 +191,21 @@ fn find(db: &mut Connection, caller: &Caller, id: Id, locking: &str) -> Result<A
 
 /// `PUT /customer_accounts/{id}`: `{username, password}`. A changed password ends all other sessions.
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
-    let credentials = NewCredentials::read(&mut fields);
-    let credentials = fields.finish(credentials)?;
+    let mut form = request.json()?;
+    let credentials = NewCredentials::read(&mut form);
+    let credentials = form.finish(credentials)?;
     update(app, request, Some(credentials.username), Some(credentials.password))
 }
 
 /// `PATCH /customer_accounts/{id}`: any of `{username, password}`. A changed password ends all other
 /// sessions.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
+    let mut form = request.json()?;
     // Null is refused: an account without one of them could not log in.
-    let username = fields.changed("username", Username::parse);
+    let username = form.changed("username", Username::parse);
     let known = username.as_ref().and_then(Option::as_ref);
-    let password = fields.changed("password", |input| CustomerPassword::parse(input, known));
-    let (username, password) = fields.finish((|| Some((username?, password?)))())?;
+    let password = form.changed("password", |input| CustomerPassword::parse(input, known));
+    let (username, password) = form.finish((|| Some((username?, password?)))())?;
     update(app, request, username, password)
 }
 
@@ -219,7 +219,7 @@ fn update(
     let now = app.clock.now();
     let account = db::transaction(&app.pool, |db| {
         let mut account = find(db, &request.caller, request.path_id, "FOR UPDATE")?;
-        reply::check_if_match(request, &account)?;
+        response::check_if_match(request, &account)?;
         let username = username.clone().unwrap_or_else(|| Username(account.account.username.clone()));
         if password.as_ref().is_some_and(|password| password.is_username(&username)) {
             return Err(Problem::invalid_field("password", Password::same_as_username()).into());
@@ -237,7 +237,7 @@ fn update(
         account.account.updated_at = now;
         Ok(account)
     })?;
-    Ok(reply::resource(request, &account))
+    Ok(response::resource(request, &account))
 }
 
 /// Ends the customer's sessions, with an account or without, except the one that asks.
@@ -254,11 +254,11 @@ fn end_other_sessions(db: &mut Connection, request: &Request, customer_id: Id) -
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |db| {
         let account = find(db, &request.caller, request.path_id, "FOR UPDATE")?;
-        reply::check_if_match(request, &account)?;
+        response::check_if_match(request, &account)?;
         db.execute("DELETE FROM sessions WHERE account_id = ?", (account.account.id,))?;
         db.execute("DELETE FROM accounts WHERE id = ?", (account.account.id,))
     })?;
-    Ok(reply::no_content())
+    Ok(response::no_content())
 }
 
 /// Makes a staff account, for `storekeeper add-staff`.

@@ -9,17 +9,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
 use crate::handlers::accounts::{self, NewCredentials};
 use crate::handlers::sessions::{self, Opened};
+use crate::problem::{self, Problem};
 use crate::values::{Email, Id, Line, Phone, Timestamp};
-use crate::web::fields::Fields;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Created};
 use crate::web::paging::{Cursor, Page};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Customer {
@@ -58,10 +58,10 @@ impl Customer {
 
 impl Details {
     /// `old` is what PATCH keeps where a field is not named.
-    fn read(fields: &mut Fields, old: Option<&Customer>) -> Option<Details> {
-        let name = fields.required("name", old.map(|old| &old.name), Line::parse);
-        let email = fields.required("email", old.map(|old| &old.email), Email::parse);
-        let phone = fields.required("phone", old.map(|old| &old.phone), Phone::parse);
+    fn read(form: &mut Form, old: Option<&Customer>) -> Option<Details> {
+        let name = form.required("name", old.map(|old| &old.name), Line::parse);
+        let email = form.required("email", old.map(|old| &old.email), Email::parse);
+        let phone = form.required("phone", old.map(|old| &old.phone), Phone::parse);
         Some(Details { name: name?, email: email?, phone: phone? })
     }
 }
@@ -69,10 +69,10 @@ impl Details {
 /// `POST /customers`: `{name, email, phone, account?: {username, password}}`.
 /// 201 with the customer and, unless staff call, `session: {token, expires_at}`; 409 `username_taken`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
-    let details = Details::read(&mut fields, None);
-    let account = fields.object("account", NewCredentials::read);
-    let (details, account) = fields.finish((|| Some((details?, account?)))())?;
+    let mut form = request.json()?;
+    let details = Details::read(&mut form, None);
+    let account = form.object("account", NewCredentials::read);
+    let (details, account) = form.finish((|| Some((details?, account?)))())?;
     let account = account.map(|credentials| credentials.hashed(app)).transpose()?;
     let now = app.clock.now();
     let insert = |db: &mut Connection| -> Result<Customer> {
@@ -101,7 +101,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
             let created = Created {
                 status: 201,
                 location: location(&customer),
-                body: reply::to_text(&customer),
+                body: response::to_text(&customer),
                 order_id: None,
                 customer_id: Some(customer.id),
             };
@@ -123,15 +123,15 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     }
     let location = location(&customer);
     let body = SignedUp { customer: &customer, session };
-    Ok(reply::json(201, &body).with_unique_header("Location", location))
+    Ok(response::json(201, &body).with_unique_header("Location", location))
 }
 
 /// `GET /customers?q=&limit=&after=`, by id. `q` is looked for in name, email and phone.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let q = fields.optional("q", None, Line::<100>::parse);
-    let (page, q) = fields.finish((|| Some((page?, q?)))())?;
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let q = form.optional("q", None, Line::<100>::parse);
+    let (page, q) = form.finish((|| Some((page?, q?)))())?;
     let mut filter = Filter::default();
     filter.add("c.erased_at IS NULL", []);
     if let Some(after) = &page.after {
@@ -147,13 +147,13 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let sql = format!("SELECT {COLUMNS} FROM customers c {} ORDER BY c.id LIMIT ?", filter.sql());
     let values = filter.values(page.rows_to_read());
     let customers = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Customer::from_row))?;
-    Ok(reply::json(200, &page.list(customers, |customer| Cursor::by_id(customer.id))))
+    Ok(response::json(200, &page.list(customers, |customer| Cursor::by_id(customer.id))))
 }
 
 /// `GET /customers/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let customer = db::read(&app.pool, |db| find(db, request, ""))?;
-    Ok(reply::resource(request, &customer))
+    Ok(response::resource(request, &customer))
 }
 
 /// The customer in the path when the caller may see them.
@@ -178,14 +178,14 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn update(app: &App, request: &Request, keep_old: bool) -> Result<Response> {
-    let fields = request.json()?;
+    let form = request.json()?;
     let now = app.clock.now();
     let customer = db::transaction(&app.pool, |db| {
         let old = find(db, request, "FOR UPDATE")?;
-        reply::check_if_match(request, &old)?;
-        let mut fields = fields.clone();
-        let details = Details::read(&mut fields, keep_old.then_some(&old));
-        let details = fields.finish(details)?;
+        response::check_if_match(request, &old)?;
+        let mut form = form.clone();
+        let details = Details::read(&mut form, keep_old.then_some(&old));
+        let details = form.finish(details)?;
         db.execute(
             "UPDATE customers SET name = ?, email = ?, phone = ?, updated_at = ? WHERE id = ?",
             (&details.name, &details.email, &details.phone, now, old.id),
@@ -198,7 +198,7 @@ fn update(app: &App, request: &Request, keep_old: bool) -> Result<Response> {
             ..old
         })
     })?;
-    Ok(reply::resource(request, &customer))
+    Ok(response::resource(request, &customer))
 }
 
 /// `DELETE /customers/{id}`: removes a customer without orders, and erases the personal data of one
@@ -208,7 +208,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |db| {
         // The lock keeps new orders out: placing one locks the customer's row too.
         let customer = find(db, request, "FOR UPDATE")?;
-        reply::check_if_match(request, &customer)?;
+        response::check_if_match(request, &customer)?;
         refuse_while_orders_are_open(db, customer.id)?;
         for sql in [
             "DELETE FROM sessions WHERE customer_id = ?",
@@ -228,7 +228,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
             ),
         }
     })?;
-    Ok(reply::no_content())
+    Ok(response::no_content())
 }
 
 /// As many order ids as a person reads.

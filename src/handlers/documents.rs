@@ -6,8 +6,8 @@ use rouille::Response;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 pub use reference_page::{page, script};
 
@@ -17,8 +17,8 @@ pub const DESCRIPTION: &str = include_str!("../web/openapi.json");
 
 /// `GET /openapi.json`.
 pub fn description(_: &App, request: &Request) -> Result<Response> {
-    static ETAG: LazyLock<String> = LazyLock::new(|| reply::etag_of(DESCRIPTION));
-    Ok(reply::fixed(request, "application/json; charset=utf-8", &ETAG, || DESCRIPTION.into()))
+    static ETAG: LazyLock<String> = LazyLock::new(|| response::etag_of(DESCRIPTION));
+    Ok(response::fixed(request, "application/json; charset=utf-8", &ETAG, || DESCRIPTION.into()))
 }
 
 #[cfg(feature = "docs")]
@@ -38,15 +38,15 @@ mod reference_page {
     /// `GET /docs`: a page that shows the description and tries the operations out.
     pub fn page(_: &App, request: &Request) -> Result<Response> {
         static ETAG: LazyLock<String> =
-            LazyLock::new(|| reply::etag_of(&[PAGE, CONTENT_SECURITY_POLICY].concat()));
-        let page = reply::fixed(request, "text/html; charset=utf-8", &ETAG, || PAGE.into());
+            LazyLock::new(|| response::etag_of(&[PAGE, CONTENT_SECURITY_POLICY].concat()));
+        let page = response::fixed(request, "text/html; charset=utf-8", &ETAG, || PAGE.into());
         Ok(page.with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY))
     }
 
     /// `GET /docs/scalar.js`: the page's one script, Scalar and after it what starts it here.
     pub fn script(_: &App, request: &Request) -> Result<Response> {
-        static ETAG: LazyLock<String> = LazyLock::new(|| reply::etag_of(&whole_script()));
-        Ok(reply::fixed(request, "text/javascript; charset=utf-8", &ETAG, whole_script))
+        static ETAG: LazyLock<String> = LazyLock::new(|| response::etag_of(&whole_script()));
+        Ok(response::fixed(request, "text/javascript; charset=utf-8", &ETAG, whole_script))
     }
 
     fn whole_script() -> String {
@@ -62,7 +62,7 @@ mod reference_page {
 mod reference_page {
     use super::*;
     use crate::error::Error;
-    use crate::web::problem::{self, Problem};
+    use crate::problem::{self, Problem};
 
     pub fn page(_: &App, _: &Request) -> Result<Response> {
         Err(left_out())

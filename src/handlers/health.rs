@@ -6,20 +6,20 @@ use serde_json::json;
 use crate::app::App;
 use crate::db::{self, migrations};
 use crate::error::Result;
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
+use crate::problem::{self, Problem};
 use crate::web::request::Request;
+use crate::web::response;
 
 /// `GET /healthz`: the process answers. It asks nothing of the database.
 pub fn alive(_: &App, _: &Request) -> Result<Response> {
-    Ok(reply::json(200, &json!({"status": "ok"})))
+    Ok(response::json(200, &json!({"status": "ok"})))
 }
 
 /// `GET /readyz`: the database answers and has the schema that this program needs; otherwise 503.
 pub fn ready(app: &App, _: &Request) -> Result<Response> {
     let missing = db::read(&app.pool, migrations::missing)?;
     if missing.is_empty() {
-        return Ok(reply::json(200, &json!({"status": "ready"})));
+        return Ok(response::json(200, &json!({"status": "ready"})));
     }
     let detail = format!("The schema is behind by {} steps. Run \"storekeeper migrate\".", missing.len());
     Err(Problem::new(problem::DATABASE_UNAVAILABLE, detail).retry_after(5).into())

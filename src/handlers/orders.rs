@@ -13,12 +13,12 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
-use crate::handlers::sessions::Caller;
+use crate::problem::{self, Problem};
 use crate::values::{Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_number};
+use crate::web::caller::Caller;
 use crate::web::paging::{Cursor, Page};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 pub use place::place;
 pub use steps::{cancel, deliver, ship};
@@ -177,22 +177,22 @@ pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, |value| Timestamp::from_cursor(value).is_some());
-    let newest_first = fields.required("sort", Some(&true), |input| match input {
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, |value| Timestamp::from_cursor(value).is_some());
+    let newest_first = form.required("sort", Some(&true), |input| match input {
         Input::Text(text) if text == "-order_date" => Ok(true),
         Input::Text(text) if text == "order_date" => Ok(false),
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
-    let status = fields.optional("status", None, Status::parse);
-    let from = fields.optional("from", None, Timestamp::parse);
-    let to = fields.optional("to", None, Timestamp::parse);
+    let status = form.optional("status", None, Status::parse);
+    let from = form.optional("from", None, Timestamp::parse);
+    let to = form.optional("to", None, Timestamp::parse);
     let of_customer = match customer_id {
         Some(_) => Some(None),
-        None => fields.optional("customer_id", None, |input| query_number(input, 1, i64::MAX)),
+        None => form.optional("customer_id", None, |input| query_number(input, 1, i64::MAX)),
     };
     let filters = (|| Some((page?, newest_first?, status?, from?, to?, of_customer?)))();
-    let (page, newest_first, status, from, to, of_customer) = fields.finish(filters)?;
+    let (page, newest_first, status, from, to, of_customer) = form.finish(filters)?;
 
     let mut filter = Filter::default();
     let owners = [request.caller.only_customer(), customer_id, of_customer.map(|id| id as Id)];
@@ -236,7 +236,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
             db.rows(&sql, values.clone(), |row| Order::from_row(row, &app.config.currency, &request.caller))?;
         with_lines(db, &app.config.currency, orders)
     })?;
-    Ok(reply::json(
+    Ok(response::json(
         200,
         &page.list(orders, |order| Cursor { value: order.order_date.to_string(), id: order.id }),
     ))
@@ -245,7 +245,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
 /// `GET /orders/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let order = db::read(&app.pool, |db| find(app, db, request, ""))?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }
 
 /// The order in the path with its lines, when the caller may see it.
@@ -304,25 +304,25 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
         tracking_number: order.tracking_number.as_ref(),
         events,
     };
-    Ok(reply::resource(request, &tracking))
+    Ok(response::resource(request, &tracking))
 }
 
 /// `PATCH /orders/{id}`: `{expected_delivery_date}`, while the order is under way.
 pub fn reschedule(app: &App, request: &Request) -> Result<Response> {
-    let fields = request.json()?;
+    let form = request.json()?;
     let order = db::transaction(&app.pool, |db| {
         let mut order = find(app, db, request, "FOR UPDATE")?;
-        reply::check_if_match(request, &order)?;
-        let mut fields = fields.clone();
+        response::check_if_match(request, &order)?;
+        let mut form = form.clone();
         let ordered_on = Day(order.order_date.0.date());
-        let date = fields.required("expected_delivery_date", Some(&order.expected_delivery_date), |input| {
+        let date = form.required("expected_delivery_date", Some(&order.expected_delivery_date), |input| {
             let date = Day::parse(input)?;
             match date >= ordered_on {
                 true => Ok(date),
                 false => Err(Bad::new("before_order_date", format!("must not be before {ordered_on}"))),
             }
         });
-        let date = fields.finish(date)?;
+        let date = form.finish(date)?;
         if !matches!(order.status, Status::Placed | Status::Shipped) {
             let status = order.status.text();
             let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
@@ -332,5 +332,5 @@ pub fn reschedule(app: &App, request: &Request) -> Result<Response> {
         order.expected_delivery_date = date;
         Ok(order)
     })?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }

@@ -5,18 +5,18 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::books;
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column, unless_taken};
 use crate::error::{Error, Result};
+use crate::ledger;
+use crate::problem::{self, FieldError, Problem};
 use crate::values::{
     Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, query_boolean, whole_number,
 };
-use crate::web::fields::Fields;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Created};
 use crate::web::paging::{Cursor, Page};
-use crate::web::problem::{self, FieldError, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Product {
@@ -64,13 +64,13 @@ impl Product {
 
 impl Details {
     /// `old` is what PATCH keeps where a field is not named.
-    fn read(fields: &mut Fields, old: Option<&Product>, currency: &Currency) -> Option<Details> {
-        let sku = fields.optional("sku", old.and_then(|old| old.sku.as_ref()), Sku::parse);
-        let name = fields.required("name", old.map(|old| &old.name), Line::parse);
+    fn read(form: &mut Form, old: Option<&Product>, currency: &Currency) -> Option<Details> {
+        let sku = form.optional("sku", old.and_then(|old| old.sku.as_ref()), Sku::parse);
+        let name = form.required("name", old.map(|old| &old.name), Line::parse);
         let description =
-            fields.optional("description", old.and_then(|old| old.description.as_ref()), Paragraph::parse);
-        let category = fields.optional("category", old.and_then(|old| old.category.as_ref()), Line::parse);
-        let price = fields.required("price", old.map(|old| &old.price), |input| currency.parse(input));
+            form.optional("description", old.and_then(|old| old.description.as_ref()), Paragraph::parse);
+        let category = form.optional("category", old.and_then(|old| old.category.as_ref()), Line::parse);
+        let price = form.required("price", old.map(|old| &old.price), |input| currency.parse(input));
         Some(Details {
             sku: sku?,
             name: name?,
@@ -85,19 +85,19 @@ impl Details {
 /// units on the shelf, 0 when it is left out. 201; 409 `sku_taken`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
-    let mut fields = request.json()?;
-    let details = Details::read(&mut fields, None, currency);
-    let on_hand = fields.required("stock", Some(&0), |input| whole_number(input, 0, books::ON_HAND_MAX));
-    let (details, on_hand) = fields.finish((|| Some((details?, on_hand?)))())?;
+    let mut form = request.json()?;
+    let details = Details::read(&mut form, None, currency);
+    let on_hand = form.required("stock", Some(&0), |input| whole_number(input, 0, ledger::ON_HAND_MAX));
+    let (details, on_hand) = form.finish((|| Some((details?, on_hand?)))())?;
     let now = app.clock.now();
     idempotency::once(app, request, |db, claim| {
         let id = insert(db, &details, now)?;
-        books::open(db, id, on_hand, request.caller.staff_account(), now)?;
+        ledger::open(db, id, on_hand, request.caller.staff_account(), now)?;
         let product = find(db, currency, id)?;
         let created = Created {
             status: 201,
             location: format!("/products/{id}"),
-            body: reply::to_text(&product),
+            body: response::to_text(&product),
             order_id: None,
             customer_id: None,
         };
@@ -222,20 +222,20 @@ impl Sort {
 /// `q` is looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
-    let mut fields = request.query()?;
-    let sort = fields.required("sort", Some(&Sort::Id), Sort::parse);
-    let page = Page::read(&mut fields, |value| sort.is_none_or(|sort| sort.fits(value)));
-    let q = fields.optional("q", None, Line::<100>::parse);
-    let category = fields.optional("category", None, Line::<100>::parse);
-    let min_price = fields.optional("min_price", None, |input| currency.parse(input));
-    let max_price = fields.optional("max_price", None, |input| currency.parse(input));
-    let in_stock = fields.optional("in_stock", None, query_boolean);
+    let mut form = request.query()?;
+    let sort = form.required("sort", Some(&Sort::Id), Sort::parse);
+    let page = Page::read(&mut form, |value| sort.is_none_or(|sort| sort.fits(value)));
+    let q = form.optional("q", None, Line::<100>::parse);
+    let category = form.optional("category", None, Line::<100>::parse);
+    let min_price = form.optional("min_price", None, |input| currency.parse(input));
+    let max_price = form.optional("max_price", None, |input| currency.parse(input));
+    let in_stock = form.optional("in_stock", None, query_boolean);
     let filters = (|| Some((sort?, page?, q?, category?, min_price?, max_price?, in_stock?)))();
-    let (sort, page, q, category, min_price, max_price, in_stock) = fields.finish(filters)?;
+    let (sort, page, q, category, min_price, max_price, in_stock) = form.finish(filters)?;
 
     let hint = sort.index_hint(category.is_some(), min_price.or(max_price).is_some());
     let mut filter = Filter::default();
-    filter.add("p.on_sale = 1", []);
+    filter.add("p.active = 1", []);
     if let Some(after) = &page.after {
         let (condition, values) = sort.after(after);
         filter.add(condition, values);
@@ -267,13 +267,13 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let values = filter.values(page.rows_to_read());
     let products =
         db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Product::from_row(row, currency)))?;
-    Ok(reply::json(200, &page.list(products, |product| sort.cursor(product))))
+    Ok(response::json(200, &page.list(products, |product| sort.cursor(product))))
 }
 
 /// `GET /products/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let product = db::read(&app.pool, |db| find(db, &app.config.currency, request.path_id))?;
-    Ok(reply::resource(request, &product))
+    Ok(response::resource(request, &product))
 }
 
 fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
@@ -302,14 +302,14 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
 
 fn update(app: &App, request: &Request, keep_old: bool) -> Result<Response> {
     let currency = &app.config.currency;
-    let fields = request.json()?;
+    let form = request.json()?;
     let now = app.clock.now();
     let product = db::transaction(&app.pool, |db| {
         let old = lock(db, currency, request.path_id)?;
-        reply::check_if_match(request, &old)?;
-        let mut fields = fields.clone();
-        let details = Details::read(&mut fields, keep_old.then_some(&old), currency);
-        let details = fields.finish(details)?;
+        response::check_if_match(request, &old)?;
+        let mut form = form.clone();
+        let details = Details::read(&mut form, keep_old.then_some(&old), currency);
+        let details = form.finish(details)?;
         let updated = db.execute(
             "UPDATE products SET sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?
              WHERE id = ?",
@@ -335,7 +335,7 @@ fn update(app: &App, request: &Request, keep_old: bool) -> Result<Response> {
             ..old
         })
     })?;
-    Ok(reply::resource(request, &product))
+    Ok(response::resource(request, &product))
 }
 
 /// `DELETE /products/{id}`: archives it. It is gone from the catalogue and its SKU is free again;
@@ -344,11 +344,11 @@ pub fn archive(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
     db::transaction(&app.pool, |db| {
         let product = lock(db, &app.config.currency, request.path_id)?;
-        reply::check_if_match(request, &product)?;
+        response::check_if_match(request, &product)?;
         db.execute(
             "UPDATE products SET archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",
             (now, now, product.id),
         )
     })?;
-    Ok(reply::no_content())
+    Ok(response::no_content())
 }

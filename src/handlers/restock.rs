@@ -6,41 +6,41 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::books::{self, Origin};
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
+use crate::ledger::{self, Origin};
+use crate::problem::{self, Problem};
 use crate::restock::{self, Outcome, RunLine, Scope, Source, Summary};
 use crate::values::{
     Bad, Id, Input, Paragraph, Quantity, Timestamp, boolean, query_boolean, query_number, whole_number,
 };
+use crate::web::idempotency::{self, Created};
 use crate::web::paging::{Cursor, List, Page};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 /// `GET /restock/plan?product_id=&limit=&after=`: what a run would do now and why, for every watched
 /// product, by id.
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let product_id = fields.optional("product_id", None, |input| query_number(input, 1, i64::MAX));
-    let (page, product_id) = fields.finish((|| Some((page?, product_id?)))())?;
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let product_id = form.optional("product_id", None, |input| query_number(input, 1, i64::MAX));
+    let (page, product_id) = form.finish((|| Some((page?, product_id?)))())?;
     let scope = Scope {
         product_id: product_id.map(|id| id as Id),
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
     let lines = db::read(&app.pool, |db| restock::plan(db, scope, app.clock.now()))?;
-    Ok(reply::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
+    Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }
 
 /// `POST /restock/runs`: `{product_id?}`; restocks every watched product that is due, or one. 201 with
 /// the run's figures; its lines are at its Location. A second run changes nothing.
 pub fn run(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json_or_nothing()?;
-    let product_id = fields.optional("product_id", None, |input| whole_number(input, 1, i64::MAX));
-    let product_id = fields.finish(product_id)?;
+    let mut form = request.json_or_nothing()?;
+    let product_id = form.optional("product_id", None, |input| whole_number(input, 1, i64::MAX));
+    let product_id = form.finish(product_id)?;
     if let Some(answer) = idempotency::stored(app, request)? {
         return Ok(answer);
     }
@@ -56,7 +56,7 @@ pub fn run(app: &App, request: &Request) -> Result<Response> {
         let created = Created {
             status: 201,
             location: format!("/restock/runs/{run_id}"),
-            body: reply::to_text(&summary),
+            body: response::to_text(&summary),
             order_id: None,
             customer_id: None,
         };
@@ -67,9 +67,9 @@ pub fn run(app: &App, request: &Request) -> Result<Response> {
 
 /// `GET /restock/runs?limit=&after=`: newest first.
 pub fn list_runs(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, |value| Timestamp::from_cursor(value).is_some());
-    let page = fields.finish(page)?;
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, |value| Timestamp::from_cursor(value).is_some());
+    let page = form.finish(page)?;
     let mut filter = Filter::default();
     if let Some(after) = &page.after {
         let time = Timestamp::from_cursor(&after.value).map(mysql::Value::from).unwrap_or(mysql::Value::NULL);
@@ -93,7 +93,7 @@ pub fn list_runs(app: &App, request: &Request) -> Result<Response> {
     let values = filter.values(page.rows_to_read());
     let runs = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Summary::from_row))?;
     let cursor = |run: &Summary| Cursor { value: run.started_at.to_string(), id: run.id };
-    Ok(reply::json(200, &page.list(runs, cursor)))
+    Ok(response::json(200, &page.list(runs, cursor)))
 }
 
 #[derive(Serialize)]
@@ -106,16 +106,16 @@ struct RunWithLines {
 /// `GET /restock/runs/{id}?outcome=&limit=&after=`: the run's figures and, page by page, what it saw
 /// and did, by product.
 pub fn read_run(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let outcome = fields.optional("outcome", None, |input| {
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let outcome = form.optional("outcome", None, |input| {
         let known = match input {
             Input::Text(text) => Outcome::from_text(text),
             _ => None,
         };
         known.ok_or_else(|| Bad::new("invalid_outcome", "must be one of ordered, received, nothing, failed"))
     });
-    let (page, outcome) = fields.finish((|| Some((page?, outcome?)))())?;
+    let (page, outcome) = form.finish((|| Some((page?, outcome?)))())?;
     let mut filter = Filter::default();
     filter.add("l.run_id = ?", [request.path_id.into()]);
     if let Some(outcome) = outcome {
@@ -135,7 +135,7 @@ pub fn read_run(app: &App, request: &Request) -> Result<Response> {
         Ok((summary, db.rows(&sql, values.clone(), RunLine::from_row)?))
     })?;
     let lines = page.list(lines, |line| Cursor::by_id(line.product_id));
-    Ok(reply::resource(request, &RunWithLines { summary, lines }))
+    Ok(response::resource(request, &RunWithLines { summary, lines }))
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -188,16 +188,16 @@ impl RestockOrder {
 /// `GET /restock_orders?status=&overdue=&product_id=&limit=&after=`: newest first.
 pub fn list_orders(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, |value| Timestamp::from_cursor(value).is_some());
-    let status = fields.optional("status", None, |input| match input {
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, |value| Timestamp::from_cursor(value).is_some());
+    let status = form.optional("status", None, |input| match input {
         Input::Text(text) if ["open", "received", "cancelled"].contains(&text.as_str()) => Ok(text.clone()),
         _ => Err(Bad::new("invalid_status", "must be one of open, received, cancelled")),
     });
-    let overdue = fields.optional("overdue", None, query_boolean);
-    let product_id = fields.optional("product_id", None, |input| query_number(input, 1, i64::MAX));
+    let overdue = form.optional("overdue", None, query_boolean);
+    let product_id = form.optional("product_id", None, |input| query_number(input, 1, i64::MAX));
     let filters = (|| Some((page?, status?, overdue?, product_id?)))();
-    let (page, status, overdue, product_id) = fields.finish(filters)?;
+    let (page, status, overdue, product_id) = form.finish(filters)?;
     let mut filter = Filter::default();
     if let Some(status) = status {
         filter.add("r.status = ?", [status.into()]);
@@ -226,14 +226,14 @@ pub fn list_orders(app: &App, request: &Request) -> Result<Response> {
     let orders =
         db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| RestockOrder::from_row(row, now)))?;
     let cursor = |order: &RestockOrder| Cursor { value: order.ordered_at.to_string(), id: order.id };
-    Ok(reply::json(200, &page.list(orders, cursor)))
+    Ok(response::json(200, &page.list(orders, cursor)))
 }
 
 /// `GET /restock_orders/{id}`.
 pub fn read_order(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
     let order = db::read(&app.pool, |db| find_order(db, request.path_id, now))?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }
 
 fn find_order(db: &mut Connection, id: Id, now: Timestamp) -> Result<RestockOrder> {
@@ -247,7 +247,7 @@ fn find_order(db: &mut Connection, id: Id, now: Timestamp) -> Result<RestockOrde
 /// The restock order with its product's stock locked. Stock is locked before the order, as runs do it.
 fn lock_order(db: &mut Connection, id: Id, now: Timestamp) -> Result<RestockOrder> {
     let product_id = find_order(db, id, now)?.product_id;
-    books::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
+    ledger::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
     find_order(db, id, now)
 }
 
@@ -255,15 +255,15 @@ fn lock_order(db: &mut Connection, id: Id, now: Timestamp) -> Result<RestockOrde
 /// that is outstanding. Send an Idempotency-Key, so that a retry of a part is not a second part. 200 with
 /// the restock order; 409 `surplus` when it is more than was ordered and `accept_surplus` is not true.
 pub fn receive(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json_or_nothing()?;
-    let quantity = fields.optional("quantity", None, |input| {
+    let mut form = request.json_or_nothing()?;
+    let quantity = form.optional("quantity", None, |input| {
         // A delivery of goods may be larger than an order's line.
-        whole_number(input, 1, books::ON_HAND_MAX).map(Quantity)
+        whole_number(input, 1, ledger::ON_HAND_MAX).map(Quantity)
     });
-    let accept_surplus = fields.required("accept_surplus", Some(&false), boolean);
-    let note = fields.optional("note", None, Paragraph::<500>::parse);
+    let accept_surplus = form.required("accept_surplus", Some(&false), boolean);
+    let note = form.optional("note", None, Paragraph::<500>::parse);
     let wanted = (|| Some((quantity?, accept_surplus?, note?)))();
-    let (quantity, accept_surplus, note) = fields.finish(wanted)?;
+    let (quantity, accept_surplus, note) = form.finish(wanted)?;
     let now = app.clock.now();
     idempotency::once(app, request, |db, claim| {
         let order = lock_order(db, request.path_id, now)?;
@@ -280,15 +280,15 @@ pub fn receive(app: &App, request: &Request) -> Result<Response> {
             "UPDATE restock_orders SET received = ?, status = ?, closed_at = ? WHERE id = ?",
             (received, if closed { "received" } else { "open" }, closed.then_some(now), order.id),
         )?;
-        books::expect(db, order.product_id, -quantity.min(order.outstanding))?;
+        ledger::expect(db, order.product_id, -quantity.min(order.outstanding))?;
         let origin = Origin {
             actor: request.caller.staff_account(),
             restock_order_id: Some(order.id),
             note: note.as_ref().map(|note| note.0.as_str()),
         };
-        if !books::move_stock(db, order.product_id, quantity, "restock", &origin, now)? {
-            let figures = books::lock(db, order.product_id)?.ok_or_else(Problem::not_found)?;
-            return Err(books::shelf_full(figures.on_hand, quantity).into());
+        if !ledger::move_stock(db, order.product_id, quantity, "restock", &origin, now)? {
+            let figures = ledger::lock(db, order.product_id)?.ok_or_else(Problem::not_found)?;
+            return Err(ledger::shelf_full(figures.on_hand, quantity).into());
         }
         changed(db, claim, order.id, now)
     })
@@ -307,7 +307,7 @@ pub fn cancel(app: &App, request: &Request) -> Result<Response> {
                     "UPDATE restock_orders SET status = 'cancelled', closed_at = ? WHERE id = ?",
                     (now, order.id),
                 )?;
-                books::expect(db, order.product_id, -order.outstanding)?;
+                ledger::expect(db, order.product_id, -order.outstanding)?;
             }
             "cancelled" => {}
             _ => return Err(wrong_state(&order, "Only an open restock order can be cancelled.").into()),
@@ -320,7 +320,7 @@ fn changed(db: &mut Connection, claim: &idempotency::Claim, id: Id, now: Timesta
     let created = Created {
         status: 200,
         location: format!("/restock_orders/{id}"),
-        body: reply::to_text(&find_order(db, id, now)?),
+        body: response::to_text(&find_order(db, id, now)?),
         order_id: None,
         customer_id: None,
     };

@@ -1,41 +1,23 @@
-//! Logging in and out, and who is calling.
+//! Logging in and out.
 //!
 //! A session is an opaque random token; only its SHA-256 is stored. A guest who has signed up
 //! without an account has a session too.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use chrono::Duration;
 use rouille::Response;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::db::{self, Connection, column};
 use crate::error::Result;
 use crate::passwords::Verdict;
+use crate::problem::{self, Problem};
 use crate::throttle::{PER_ADDRESS, PER_USERNAME};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
+use crate::web::caller::{Session, sha256};
 use crate::web::request::Request;
-
-/// Who is calling, as far as is known.
-pub enum Caller {
-    Anyone,
-    Customer { customer_id: Id, session: Session },
-    Staff { account_id: Id, session: Session },
-}
-
-pub struct Session {
-    pub token_sha256: [u8; 32],
-    pub account_id: Option<Id>,
-    customer_id: Option<Id>,
-    username: Option<String>,
-    created_at: Timestamp,
-    last_used_at: Timestamp,
-    expires_at: Timestamp,
-}
+use crate::web::response;
 
 /// A session that was just opened: the only time that its token is shown.
 #[derive(Serialize)]
@@ -54,68 +36,15 @@ struct CurrentSession<'a> {
     expires_at: Timestamp,
 }
 
-/// A session's last use is written down at most this often, so that reads stay reads.
-const LAST_USE_STEP: Duration = Duration::minutes(1);
-
-impl Caller {
-    /// For the log.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Caller::Anyone => "anyone",
-            Caller::Customer { .. } => "customer",
-            Caller::Staff { .. } => "staff",
-        }
-    }
-
-    /// To whom Idempotency-Keys belong.
-    pub fn id(&self) -> Option<String> {
-        match self {
-            Caller::Anyone => None,
-            Caller::Customer { customer_id, .. } => Some(format!("customer:{customer_id}")),
-            Caller::Staff { account_id, .. } => Some(format!("staff:{account_id}")),
-        }
-    }
-
-    /// The only customer whose things the caller may touch; None for staff, who may touch all.
-    /// Bound twice into `(? IS NULL OR customer_id = ?)`.
-    pub fn only_customer(&self) -> Option<Id> {
-        match self {
-            Caller::Staff { .. } => None,
-            Caller::Customer { customer_id, .. } => Some(*customer_id),
-            // No row has this id; the route table lets nobody without a session get here.
-            Caller::Anyone => Some(0),
-        }
-    }
-
-    pub fn is_staff(&self) -> bool {
-        matches!(self, Caller::Staff { .. })
-    }
-
-    /// The staff account that acts, for the ledger.
-    pub fn staff_account(&self) -> Option<Id> {
-        match self {
-            Caller::Staff { account_id, .. } => Some(*account_id),
-            _ => None,
-        }
-    }
-
-    pub fn session(&self) -> Option<&Session> {
-        match self {
-            Caller::Anyone => None,
-            Caller::Customer { session, .. } | Caller::Staff { session, .. } => Some(session),
-        }
-    }
-}
-
 /// `POST /sessions`: log in with `{username, password}`.
 /// 201 `{token, expires_at, caller, customer_id, account_id, username}`; 401 `wrong_credentials`;
 /// 429 `too_many_attempts`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
-    let username = fields.required("username", None, claimed_username);
-    let password = fields.required("password", None, Password::claimed);
+    let mut form = request.json()?;
+    let username = form.required("username", None, claimed_username);
+    let password = form.required("password", None, Password::claimed);
     let login = (|| Some((username?, password?)))();
-    let (username, password) = fields.finish(login)?;
+    let (username, password) = form.finish(login)?;
 
     let now = app.clock.now();
     let username_key = username.to_ascii_lowercase();
@@ -151,7 +80,7 @@ fn answer(opened: &Opened, session: &Session) -> Response {
         session: CurrentSession<'a>,
     }
     let body = Created { token: &opened.token, session: current(session) };
-    reply::json(201, &body).with_unique_header("Location", "/sessions/current")
+    response::json(201, &body).with_unique_header("Location", "/sessions/current")
 }
 
 /// What one caller has: an IPv4 address, or the 64 bits of an IPv6 network, in which they may take any
@@ -253,7 +182,7 @@ pub fn open(
 /// `GET /sessions/current`: who is logged in, without the token.
 pub fn read(_: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
-    Ok(reply::resource(request, &current(session)))
+    Ok(response::resource(request, &current(session)))
 }
 
 /// `DELETE /sessions/current`: log out. 204.
@@ -262,7 +191,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |db| {
         db.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))
     })?;
-    Ok(reply::no_content())
+    Ok(response::no_content())
 }
 
 fn current(session: &Session) -> CurrentSession<'_> {
@@ -277,58 +206,6 @@ fn current(session: &Session) -> CurrentSession<'_> {
         created_at: session.created_at,
         expires_at: session.expires_at,
     }
-}
-
-/// Finds out who calls from `Authorization: Bearer <token>`. Without the header it is anyone; with a
-/// token that is unknown or has expired it is an error, so that nobody acts as less than they think.
-pub fn identify(app: &App, http: &rouille::Request) -> Result<Caller> {
-    let Some(header) = http.header("Authorization") else {
-        return Ok(Caller::Anyone);
-    };
-    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(Problem::unauthenticated().into());
-    }
-    let token_sha256 = sha256(token.trim());
-    let session = db::read(&app.pool, |db| {
-        db.row(
-            "SELECT s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username
-             FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id
-             WHERE s.token_sha256 = ?",
-            (&token_sha256[..],),
-            |row| Session {
-                token_sha256,
-                account_id: column(row, "account_id"),
-                customer_id: column(row, "customer_id"),
-                username: column(row, "username"),
-                created_at: column(row, "created_at"),
-                last_used_at: column(row, "last_used_at"),
-                expires_at: column(row, "expires_at"),
-            },
-        )
-    })?;
-    let now = app.clock.now();
-    let alive = |session: &Session| {
-        now < session.expires_at && now.0 < session.last_used_at.0 + app.config.session_idle
-    };
-    let session = session.filter(alive).ok_or_else(Problem::unauthenticated)?;
-    if session.last_used_at.0 + LAST_USE_STEP <= now.0 {
-        db::transaction(&app.pool, |db| {
-            db.execute(
-                "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at < ?",
-                (now, &token_sha256[..], now),
-            )
-        })?;
-    }
-    match (session.customer_id, session.account_id) {
-        (Some(customer_id), _) => Ok(Caller::Customer { customer_id, session }),
-        (None, Some(account_id)) => Ok(Caller::Staff { account_id, session }),
-        (None, None) => Err(Problem::unauthenticated().into()),
-    }
-}
-
-fn sha256(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 /// Rows that one step of pruning deletes: few enough to hold no lock for long.

@@ -6,18 +6,18 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::books::{self, Figures, ON_HAND_MAX, Origin};
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
+use crate::ledger::{self, Figures, ON_HAND_MAX, Origin};
+use crate::problem::{self, Problem};
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast};
 use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, query_boolean, whole_number};
-use crate::web::fields::Fields;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Created};
 use crate::web::paging::{Cursor, Page};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Stock {
@@ -44,7 +44,7 @@ pub struct Movement {
     pub id: Id,
     pub product_id: Id,
     /// Counts the product's movements from 1 without gaps.
-    pub position: i64,
+    pub sequence: i64,
     pub delta: i64,
     pub balance_after: i64,
     pub reason: String,
@@ -62,7 +62,7 @@ pub struct Actor {
     pub username: String,
 }
 
-const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.position, m.delta, m.balance_after, m.reason, m.note,
+const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
     m.actor_account_id, a.username, m.order_id, m.restock_order_id, m.at";
 
 /// The reasons that staff may give.
@@ -107,7 +107,7 @@ impl Movement {
         Movement {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
-            position: column(row, "position"),
+            sequence: column(row, "sequence"),
             delta: column(row, "delta"),
             balance_after: column(row, "balance_after"),
             reason: column(row, "reason"),
@@ -120,18 +120,18 @@ impl Movement {
     }
 }
 
-/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the products on sale, by id. `q` is
+/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the active products, by id. `q` is
 /// looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let below_threshold = fields.optional("below_threshold", None, query_boolean);
-    let out_of_stock = fields.optional("out_of_stock", None, query_boolean);
-    let q = fields.optional("q", None, Line::<100>::parse);
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let below_threshold = form.optional("below_threshold", None, query_boolean);
+    let out_of_stock = form.optional("out_of_stock", None, query_boolean);
+    let q = form.optional("q", None, Line::<100>::parse);
     let filters = (|| Some((page?, below_threshold?, out_of_stock?, q?)))();
-    let (page, below_threshold, out_of_stock, q) = fields.finish(filters)?;
+    let (page, below_threshold, out_of_stock, q) = form.finish(filters)?;
     let mut filter = Filter::default();
-    filter.add("p.on_sale = 1", []);
+    filter.add("p.active = 1", []);
     if let Some(after) = &page.after {
         filter.add("s.product_id > ?", [after.id.into()]);
     }
@@ -160,23 +160,23 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     );
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
-    Ok(reply::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))
+    Ok(response::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))
 }
 
 /// `GET /products/{id}/stock`, with the forecast; or with `?as_of=` what the figures were at that
 /// moment. Archived products keep their books.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
-    let mut fields = request.query()?;
-    let as_of = fields.optional("as_of", None, |input| match Timestamp::parse(input)? {
+    let mut form = request.query()?;
+    let as_of = form.optional("as_of", None, |input| match Timestamp::parse(input)? {
         time if time <= now => Ok(time),
         _ => Err(Bad::new("in_the_future", "must not be in the future")),
     });
-    if let Some(as_of) = fields.finish(as_of)? {
+    if let Some(as_of) = form.finish(as_of)? {
         return read_as_of(app, request, as_of);
     }
     let view = db::read(&app.pool, |db| view(db, request.path_id, now))?;
-    Ok(reply::resource(request, &view))
+    Ok(response::resource(request, &view))
 }
 
 #[derive(Serialize)]
@@ -220,7 +220,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
         // may walk there from the newest.
         let on_hand = db.row(
             "SELECT balance_after - delta AS on_hand FROM stock_movements WHERE product_id = ? AND at > ?
-             ORDER BY at, position LIMIT 1",
+             ORDER BY at, sequence LIMIT 1",
             (product_id, as_of),
             |row| column(row, "on_hand"),
         )?;
@@ -256,21 +256,21 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
         available: figures.available(),
         incoming: figures.incoming,
     };
-    Ok(reply::resource(request, &past))
+    Ok(response::resource(request, &past))
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
 /// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
-    let fields = request.json()?;
+    let form = request.json()?;
     let now = app.clock.now();
     let view = db::transaction(&app.pool, |db| {
-        books::lock(db, request.path_id)?.ok_or_else(Problem::not_found)?;
+        ledger::lock(db, request.path_id)?.ok_or_else(Problem::not_found)?;
         let mut view = view(db, request.path_id, now)?;
-        reply::check_if_match(request, &view)?;
-        let mut fields = fields.clone();
-        let policy = read_policy(&mut fields, &view.stock.policy);
-        let policy = fields.finish(policy)?;
+        response::check_if_match(request, &view)?;
+        let mut form = form.clone();
+        let policy = read_policy(&mut form, &view.stock.policy);
+        let policy = form.finish(policy)?;
         db.execute(
             "UPDATE stock SET reorder_point = ?, reorder_target = ?, reorder_multiple = ?, lead_time_days = ?
              WHERE product_id = ?",
@@ -285,17 +285,17 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
         view = self::view(db, request.path_id, now)?;
         Ok(view)
     })?;
-    Ok(reply::resource(request, &view))
+    Ok(response::resource(request, &view))
 }
 
-fn read_policy(fields: &mut Fields, old: &Policy) -> Option<Policy> {
+fn read_policy(form: &mut Form, old: &Policy) -> Option<Policy> {
     let units = |input: &Input| whole_number(input, 0, ON_HAND_MAX);
-    let reorder_point = fields.optional("reorder_point", old.reorder_point.as_ref(), units);
-    let reorder_target = fields.optional("reorder_target", old.reorder_target.as_ref(), units);
-    let reorder_multiple = fields
+    let reorder_point = form.optional("reorder_point", old.reorder_point.as_ref(), units);
+    let reorder_target = form.optional("reorder_target", old.reorder_target.as_ref(), units);
+    let reorder_multiple = form
         .required("reorder_multiple", Some(&old.reorder_multiple), |input| whole_number(input, 1, 1_000_000));
     let lead_time_days =
-        fields.required("lead_time_days", Some(&old.lead_time_days), |input| whole_number(input, 0, 365));
+        form.required("lead_time_days", Some(&old.lead_time_days), |input| whole_number(input, 0, 365));
     let policy = Policy {
         reorder_point: reorder_point?,
         reorder_target: reorder_target?,
@@ -305,11 +305,11 @@ fn read_policy(fields: &mut Fields, old: &Policy) -> Option<Policy> {
     match (policy.reorder_point, policy.reorder_target) {
         (Some(point), Some(target)) if target < point => {
             let message = format!("must be at least the reorder point, {point}");
-            fields.reject("reorder_target", Bad::new("below_reorder_point", message));
+            form.reject("reorder_target", Bad::new("below_reorder_point", message));
         }
         (Some(_), None) => {
             let message = "is required together with a reorder point";
-            fields.reject("reorder_target", Bad::new("required", message));
+            form.reject("reorder_target", Bad::new("required", message));
         }
         _ => {}
     }
@@ -320,13 +320,13 @@ fn read_policy(fields: &mut Fields, old: &Policy) -> Option<Policy> {
 /// reason, note?}` for a stock take. 201 with the movement; 409 `stock_changed` when the shelf was not
 /// what was expected, 409 `stock_limit` when less than nothing would be left.
 pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json()?;
-    let new = NewMovement::read(&mut fields);
-    let new = fields.finish(new)?;
+    let mut form = request.json()?;
+    let new = NewMovement::read(&mut form);
+    let new = form.finish(new)?;
     let product_id = request.path_id;
     let now = app.clock.now();
     idempotency::once(app, request, |db, claim| {
-        let figures = books::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
+        let figures = ledger::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
         let delta = match new.change {
             Change::Delta(delta) => delta,
             Change::Counted { expected_on_hand: Some(expected), .. } if expected != figures.on_hand => {
@@ -339,19 +339,19 @@ pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
             note: new.note.as_ref().map(|note| note.0.as_str()),
             ..Origin::default()
         };
-        if !books::move_stock(db, product_id, delta, &new.reason, &origin, now)? {
+        if !ledger::move_stock(db, product_id, delta, &new.reason, &origin, now)? {
             return Err(match delta > 0 {
-                true => books::shelf_full(figures.on_hand, delta),
+                true => ledger::shelf_full(figures.on_hand, delta),
                 false => too_few(figures.on_hand, delta),
             }
             .into());
         }
-        let sql = format!("{} WHERE m.product_id = ? ORDER BY m.position DESC LIMIT 1", select_movements());
+        let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
         let movement = db.row(&sql, (product_id,), Movement::from_row)?;
         let created = Created {
             status: 201,
             location: format!("/products/{product_id}/stock/movements"),
-            body: reply::to_text(&movement),
+            body: response::to_text(&movement),
             order_id: None,
             customer_id: None,
         };
@@ -361,30 +361,30 @@ pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
 }
 
 impl NewMovement {
-    fn read(fields: &mut Fields) -> Option<NewMovement> {
+    fn read(form: &mut Form) -> Option<NewMovement> {
         let delta =
-            fields.optional("delta", None, |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
+            form.optional("delta", None, |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
                 0 => {
                     Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted"))
                 }
                 delta => Ok(delta),
             });
-        let counted = fields.optional("counted", None, |input| whole_number(input, 0, ON_HAND_MAX));
-        let expected = fields.optional("expected_on_hand", None, |input| whole_number(input, 0, ON_HAND_MAX));
-        let reason = fields.required("reason", None, |input| parse_reason(input, &[&STAFF_REASONS]));
-        let note = fields.optional("note", None, Paragraph::parse);
+        let counted = form.optional("counted", None, |input| whole_number(input, 0, ON_HAND_MAX));
+        let expected = form.optional("expected_on_hand", None, |input| whole_number(input, 0, ON_HAND_MAX));
+        let reason = form.required("reason", None, |input| parse_reason(input, &[&STAFF_REASONS]));
+        let note = form.optional("note", None, Paragraph::parse);
         let change = match (delta?, counted?, expected?) {
             (Some(delta), None, None) => Change::Delta(delta),
             (None, Some(counted), expected_on_hand) => Change::Counted { counted, expected_on_hand },
             (Some(_), None, Some(_)) => {
                 let message = "belongs to counted; leave it out with delta";
-                fields.reject("expected_on_hand", Bad::new("not_with_delta", message));
+                form.reject("expected_on_hand", Bad::new("not_with_delta", message));
                 return None;
             }
             _ => {
                 let message = "send either delta or counted";
-                fields.reject("delta", Bad::new("delta_or_counted", message));
-                fields.reject("counted", Bad::new("delta_or_counted", message));
+                form.reject("delta", Bad::new("delta_or_counted", message));
+                form.reject("counted", Bad::new("delta_or_counted", message));
                 return None;
             }
         };
@@ -424,20 +424,19 @@ fn select_movements() -> String {
 
 /// `GET /products/{id}/stock/movements?reason=&from=&to=&limit=&after=`: the ledger, newest first.
 pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.query()?;
-    let page = Page::read(&mut fields, str::is_empty);
-    let reason =
-        fields.optional("reason", None, |input| parse_reason(input, &[&STAFF_REASONS, &OWN_REASONS]));
-    let from = fields.optional("from", None, Timestamp::parse);
-    let to = fields.optional("to", None, Timestamp::parse);
-    let (page, reason, from, to) = fields.finish((|| Some((page?, reason?, from?, to?)))())?;
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, str::is_empty);
+    let reason = form.optional("reason", None, |input| parse_reason(input, &[&STAFF_REASONS, &OWN_REASONS]));
+    let from = form.optional("from", None, Timestamp::parse);
+    let to = form.optional("to", None, Timestamp::parse);
+    let (page, reason, from, to) = form.finish((|| Some((page?, reason?, from?, to?)))())?;
     let product_id = request.path_id;
     let movements = db::read(&app.pool, |db| {
         find(db, product_id)?;
-        // A page is cut out of the positions, which have no gaps, so it costs the same however long the
+        // A page is cut out of the sequences, which have no gaps, so it costs the same however long the
         // ledger is and however deep the page lies in it.
-        let mut first = from.map_or(Ok(1), |from| first_position_since(db, product_id, from))?;
-        let mut before = to.map_or(Ok(i64::MAX), |to| first_position_since(db, product_id, to))?;
+        let mut first = from.map_or(Ok(1), |from| first_sequence_since(db, product_id, from))?;
+        let mut before = to.map_or(Ok(i64::MAX), |to| first_sequence_since(db, product_id, to))?;
         if let Some(after) = &page.after {
             before = before.min(after.id.try_into().unwrap_or(i64::MAX));
         }
@@ -448,20 +447,20 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
             None if before < i64::MAX => first = first.max(before - page.rows_to_read()),
             None => {}
         }
-        filter.add("m.position >= ? AND m.position < ?", [first.into(), before.into()]);
-        let sql = format!("{} {} ORDER BY m.position DESC LIMIT ?", select_movements(), filter.sql());
+        filter.add("m.sequence >= ? AND m.sequence < ?", [first.into(), before.into()]);
+        let sql = format!("{} {} ORDER BY m.sequence DESC LIMIT ?", select_movements(), filter.sql());
         db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
     })?;
-    Ok(reply::json(200, &page.list(movements, |movement| Cursor::by_id(movement.position as Id))))
+    Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence as Id))))
 }
 
-/// Where a time falls in the product's ledger: times and positions of one product are in the same
-/// order. More than any position when nothing has happened since.
-fn first_position_since(db: &mut Connection, product_id: Id, time: Timestamp) -> Result<i64> {
+/// Where a time falls in the product's ledger: times and sequences of one product are in the same
+/// order. More than any sequence when nothing has happened since.
+fn first_sequence_since(db: &mut Connection, product_id: Id, time: Timestamp) -> Result<i64> {
     let first = db.row(
-        "SELECT position FROM stock_movements WHERE product_id = ? AND at >= ? ORDER BY at, position LIMIT 1",
+        "SELECT sequence FROM stock_movements WHERE product_id = ? AND at >= ? ORDER BY at, sequence LIMIT 1",
         (product_id, time),
-        |row| column(row, "position"),
+        |row| column(row, "sequence"),
     )?;
     Ok(first.unwrap_or(i64::MAX))
 }

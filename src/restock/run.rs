@@ -4,9 +4,9 @@ use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::books::{self, Figures, Origin};
 use crate::db::{self, Connection, column};
 use crate::error::{Error, Result};
+use crate::ledger::{self, Figures, Origin};
 use crate::restock::{Decision, Policy, Scope, Watched, decide, scan};
 use crate::values::{Id, Timestamp};
 
@@ -225,7 +225,7 @@ fn order(app: &App, db: &mut Connection, run_id: Id, source: Source, line: &RunL
         (line.product_id, run_id, status, line.quantity, received, now, expected_at, closed_at),
     )?;
     if line.outcome == Outcome::Ordered {
-        books::expect(db, line.product_id, line.quantity)?;
+        ledger::expect(db, line.product_id, line.quantity)?;
         return Ok(id);
     }
     let actor = match source {
@@ -233,9 +233,9 @@ fn order(app: &App, db: &mut Connection, run_id: Id, source: Source, line: &RunL
         Source::Program => None,
     };
     let origin = Origin { actor, restock_order_id: Some(id), note: None };
-    match books::move_stock(db, line.product_id, line.quantity, "restock", &origin, now)? {
+    match ledger::move_stock(db, line.product_id, line.quantity, "restock", &origin, now)? {
         true => Ok(id),
-        false => Err(books::shelf_full(line.on_hand, line.quantity).into()),
+        false => Err(ledger::shelf_full(line.on_hand, line.quantity).into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON as it was written: numbers keep their text and a key may stand only once.
+//! JSON as it was written: numbers keep their text and a key may appear only once.
 //!
 //! `serde_json::Value` turns 19.999999999999999999 into 20.0 and lets the last of two equal keys
 //! win. A price must not be rounded and a doubled key is a caller's bug, so both are kept visible.

@@ -17,7 +17,9 @@ pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use input::Input;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
-pub use numbers::{Id, Quantity, boolean, query_boolean, query_number, whole_number};
+pub use numbers::{
+    Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_number, whole_number,
+};
 pub use product::Sku;
 pub use text::{Line, Paragraph};
 pub use time::{Day, Timestamp, add_business_days};

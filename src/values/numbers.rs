@@ -5,6 +5,29 @@ use super::{Bad, Input};
 /// The key of a row. Ids are positive and say nothing about order or number.
 pub type Id = u64;
 
+/// AUTO_INCREMENT never gets there, and every program can hold it in a signed number.
+const ID_MAX: Id = i64::MAX as Id;
+
+/// An id in a body, written as a number.
+pub fn id(input: &Input) -> Result<Id, Bad> {
+    whole_number(input, 1, i64::MAX).map(|id| id as Id)
+}
+
+/// An id in a query string.
+pub fn query_id(input: &Input) -> Result<Id, Bad> {
+    query_number(input, 1, i64::MAX).map(|id| id as Id)
+}
+
+/// Ids in paths are written in one way only: digits without a leading zero. Larger ones than the
+/// database can hold name nothing.
+pub fn id_from_digits(digits: &str) -> Option<Id> {
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !plain || digits.starts_with('0') {
+        return None;
+    }
+    digits.parse().ok().filter(|&id| id <= ID_MAX)
+}
+
 /// Units of a product: 1 to 100,000 in one line of an order. See [`super::PRICE_MINOR_MAX`] for why
 /// there is a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Bad, Input};
 
-/// A stock keeping unit. It reads back as it was written, and is unique among the products on sale
+/// A stock keeping unit. It reads back as it was written, and is unique among the active products
 /// whatever the case of its letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::values::{Bad, Id, Input};
-use crate::web::fields::Fields;
+use crate::web::form::Form;
 
 pub const LIMIT_MAX: i64 = 100;
 pub const LIMIT_DEFAULT: i64 = 20;
@@ -33,11 +33,11 @@ pub struct List<T> {
 
 impl Page {
     /// `cursor_fits` says whether the sort value is one that this list could have written.
-    pub fn read(fields: &mut Fields, cursor_fits: impl Fn(&str) -> bool) -> Option<Page> {
-        let limit = fields.required("limit", Some(&LIMIT_DEFAULT), |input| {
+    pub fn read(form: &mut Form, cursor_fits: impl Fn(&str) -> bool) -> Option<Page> {
+        let limit = form.required("limit", Some(&LIMIT_DEFAULT), |input| {
             crate::values::query_number(input, 1, LIMIT_MAX)
         });
-        let after = fields.optional("after", None, |input| {
+        let after = form.optional("after", None, |input| {
             let cursor = Cursor::parse(input).filter(|cursor| cursor_fits(&cursor.value));
             cursor.ok_or_else(|| {
                 let message = "is not a cursor of this list and sort; leave it out to start again";

@@ -1,20 +1,21 @@
 //! What a handler is given: the request, who calls, and the numbers in the path.
 
+use std::io::Read;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 
 use crate::app::App;
-use crate::handlers::sessions::Caller;
+use crate::problem::{self, Problem};
 use crate::values::input::Malformed;
 use crate::values::{Bad, Id, Input};
-use crate::web::fields::Fields;
-use crate::web::problem::{self, Problem};
-use crate::web::router::Route;
+use crate::web::caller::Caller;
+use crate::web::form::Form;
+use crate::web::route::Route;
 
 pub struct Request<'a> {
     pub http: &'a rouille::Request,
-    pub body: &'a [u8],
+    pub body: Vec<u8>,
     pub route: &'static Route,
     pub caller: Caller,
     /// The id in the path, or 0 where the route has none.
@@ -23,7 +24,7 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// The body as the fields of a JSON object.
-    pub fn json(&self) -> Result<Fields, Problem> {
+    pub fn json(&self) -> Result<Form, Problem> {
         let content_type = self.http.header("Content-Type").unwrap_or("");
         let media_type = content_type.split(';').next().unwrap_or("").trim();
         let json = media_type.eq_ignore_ascii_case("application/json");
@@ -38,24 +39,24 @@ impl Request<'_> {
     }
 
     /// Like [`Request::json`] for requests whose body may be left out altogether.
-    pub fn json_or_nothing(&self) -> Result<Fields, Problem> {
-        match self.body {
-            [] => Ok(Fields::new(Vec::new())),
+    pub fn json_or_nothing(&self) -> Result<Form, Problem> {
+        match self.body.as_slice() {
+            [] => Ok(Form::new(Vec::new())),
             _ => self.json(),
         }
     }
 
-    fn json_fields(&self) -> Result<Fields, Problem> {
-        let text = std::str::from_utf8(self.body)
+    fn json_fields(&self) -> Result<Form, Problem> {
+        let text = std::str::from_utf8(&self.body)
             .map_err(|_| Problem::new(problem::INVALID_UTF8, "Send the body in UTF-8."))?;
         match Input::parse(text) {
-            Ok(Input::Object(members)) => Ok(Fields::new(members)),
+            Ok(Input::Object(members)) => Ok(Form::new(members)),
             Ok(_) => {
                 let bad = Bad::new("wrong_type", "the body must be a JSON object");
                 Err(Problem::invalid_field("", bad))
             }
             Err(Malformed::DuplicateKey(key)) => {
-                let detail = format!("The key {key:?} stands twice in one object. Send it once.");
+                let detail = format!("The key {key:?} appears twice in one object. Send it once.");
                 Err(Problem::new(problem::DUPLICATE_KEY, detail))
             }
             Err(Malformed::Syntax(cause)) => {
@@ -68,18 +69,18 @@ impl Request<'_> {
     }
 
     /// The query string as fields. A name may stand once.
-    pub fn query(&self) -> Result<Fields, Problem> {
+    pub fn query(&self) -> Result<Form, Problem> {
         let mut members: Vec<(String, Input)> = Vec::new();
         let pairs = self.http.raw_query_string().split('&').filter(|pair| !pair.is_empty());
         for pair in pairs {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
             if members.iter().any(|(known, _)| *known == name) {
-                return Err(Problem::invalid_field(name, Bad::new("repeated", "must stand only once")));
+                return Err(Problem::invalid_field(name, Bad::new("repeated", "must appear only once")));
             }
             members.push((name, Input::Text(value)));
         }
-        Ok(Fields::new(members))
+        Ok(Form::new(members))
     }
 
     /// The caller's Idempotency-Key: 1 to 255 visible ASCII characters.
@@ -105,6 +106,24 @@ impl Request<'_> {
             .and_then(|address| address.trim().parse().ok())
             .unwrap_or_else(|| self.http.remote_addr().ip())
     }
+}
+
+/// The largest body that any route needs is an order of 100 lines, under 10 KiB.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The whole body. `http` never hands over a longer one than [`BODY_BYTES_MAX`]; other listeners may.
+pub fn read_body(http: &rouille::Request) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    // None when it was read before, which nobody does.
+    let Some(data) = http.data() else {
+        return Ok(body);
+    };
+    let read = data.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
+    read.map_err(|_| Problem::new(problem::MALFORMED_REQUEST, "The body did not arrive whole."))?;
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Problem::new(problem::BODY_TOO_LARGE, format!("Send at most {BODY_BYTES_MAX} bytes.")));
+    }
+    Ok(body)
 }
 
 fn decoded(text: &str) -> Result<String, Problem> {

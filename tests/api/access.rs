@@ -5,7 +5,7 @@
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
-use storekeeper::web::router::ROUTES;
+use storekeeper::routes::ROUTES;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};

@@ -1,10 +1,10 @@
 //! The operator's commands, run as the program that cargo has built.
 
 mod arguments;
-mod books;
 mod migrate;
 mod serve;
 mod staff;
+mod verify;
 
 use mysql::Conn;
 use mysql::prelude::Queryable;

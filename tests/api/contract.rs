@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use storekeeper::handlers::documents::DESCRIPTION;
-use storekeeper::web::problem::KINDS;
-use storekeeper::web::router::{Access, ROUTES};
+use storekeeper::problem::KINDS;
+use storekeeper::routes::ROUTES;
+use storekeeper::web::route::Access;
 
 use crate::client::Answer;
 use crate::schema::{resolved, violations};
@@ -245,7 +246,7 @@ fn operations_have_names_of_their_own_and_their_links_lead_to_them() {
     let mut names = BTreeSet::new();
     for (method, path, operation) in operations() {
         let name = operation["operationId"].as_str().expect("an operationId");
-        assert!(names.insert(name), "{method} {path}: {name} stands twice");
+        assert!(names.insert(name), "{method} {path}: {name} appears twice");
         let in_path =
             operation["parameters"].as_array().into_iter().flatten().map(|one| resolved(&DOCUMENT, one));
         let has_id =

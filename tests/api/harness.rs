@@ -15,8 +15,9 @@ use storekeeper::app::App;
 use storekeeper::config::Config;
 use storekeeper::db::{self, invariants, migrations};
 use storekeeper::handlers::accounts;
+use storekeeper::http::{self, Server};
+use storekeeper::routes;
 use storekeeper::values::{Input, StaffPassword, Username};
-use storekeeper::web::server::{self, Server};
 
 use crate::client::Client;
 
@@ -177,7 +178,8 @@ impl Shop {
         let config = Config::read(variables).expect("the test's settings");
         let app = Arc::new(App::new(config).expect("the app"));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let server = server::start(app.clone(), listener).expect("the server");
+        let server =
+            http::start(listener, routes::limits(&app), routes::application(&app)).expect("the server");
         Shop { app, base: format!("http://{}", server.address), database_url, server: Some(server) }
     }
 

@@ -8,7 +8,8 @@ mod fuzz;
 mod limits;
 mod routing;
 
-use storekeeper::web::router::{ROUTES, Route};
+use storekeeper::routes::ROUTES;
+use storekeeper::web::route::Route;
 
 use crate::harness::Shop;
 use crate::wire::{self, RawAnswer};

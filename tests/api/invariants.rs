@@ -136,21 +136,21 @@ impl Books {
             Case {
                 breaks: ON_HAND,
                 sql: vec![format!(
-                    "UPDATE stock_movements SET balance_after = 9 WHERE product_id = {mug} AND position = 4"
+                    "UPDATE stock_movements SET balance_after = 9 WHERE product_id = {mug} AND sequence = 4"
                 )],
                 rows: vec![format!("{mug}|4|9|7|{balance}")],
             },
             Case {
                 breaks: ON_HAND,
                 sql: vec![format!(
-                    "UPDATE stock_movements SET balance_after = 1 WHERE product_id = {mug} AND position = 2"
+                    "UPDATE stock_movements SET balance_after = 1 WHERE product_id = {mug} AND sequence = 2"
                 )],
                 rows: vec![format!("{mug}|2|1|9|{balance}")],
             },
             // A gap in the numbers whose balances look right.
             Case {
                 breaks: ON_HAND,
-                sql: vec![format!("UPDATE stock_movements SET position = 2 WHERE product_id = {pot}")],
+                sql: vec![format!("UPDATE stock_movements SET sequence = 2 WHERE product_id = {pot}")],
                 rows: vec![format!("{pot}|2|5|5|{balance}")],
             },
         ]
@@ -187,7 +187,7 @@ impl Books {
                 sql: vec![
                     format!("UPDATE stock SET on_hand = -1, movement_count = 1 WHERE product_id = {rarity}"),
                     format!(
-                        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+                        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
                          VALUES ({rarity}, 1, -1, -1, 'correction', '2026-03-01')"
                     ),
                 ],
@@ -486,10 +486,10 @@ fn a_shelf_that_a_count_left_short_breaks_nothing() {
     ))
     .unwrap();
     for reason in ["stock_take", "damaged", "correction"] {
-        sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND position = 2"))
+        sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND sequence = 2"))
             .unwrap();
         sql.query_drop(format!(
-            "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
              VALUES ({pot}, 2, -5, 0, '{reason}', '2026-03-01')"
         ))
         .unwrap();

@@ -40,7 +40,7 @@ fn the_ledger_is_listed_newest_first_and_continues_line_by_line() {
     let ledger = page.body["data"].as_array().unwrap();
     let reasons = ["correction", "return", "damaged", "stock_take", "restock", "sale", "initial"];
     assert_eq!(each(ledger, "reason"), reasons);
-    assert_eq!(each(ledger, "position"), [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(each(ledger, "sequence"), [7, 6, 5, 4, 3, 2, 1]);
     assert_eq!(each(ledger, "delta"), [1, 1, 1, 1, 18, -8, 10]);
     assert_eq!(each(ledger, "balance_after"), [24, 23, 22, 21, 20, 2, 10]);
     assert!(times.is_sorted(), "{times:?}");
@@ -62,7 +62,7 @@ fn the_ledger_is_filtered_by_reason_and_time() {
     let (product_id, times) = eventful_product(&shop, &staff);
     let listed = |query: String| {
         let list = staff.all_pages(&format!("/products/{product_id}/stock/movements?limit=2&{query}"));
-        list.iter().map(|movement| movement["position"].as_i64().unwrap()).collect::<Vec<_>>()
+        list.iter().map(|movement| movement["sequence"].as_i64().unwrap()).collect::<Vec<_>>()
     };
     let reasons = ["initial", "sale", "restock", "stock_take", "damaged", "return", "correction"];
     for (index, reason) in reasons.into_iter().enumerate() {

@@ -20,7 +20,7 @@ const MOVEMENTS: i64 = 1_000_000 + 40 * (PRODUCTS - 1);
 /// The orders of the first products have their lines; for the others they would only take time.
 const WITH_LINES: i64 = 5_000;
 
-/// The ledger, written by SQL: position 1 of a product is `initial`, then comes a `sale` of 1 and a
+/// The ledger, written by SQL: sequence 1 of a product is `initial`, then comes a `sale` of 1 and a
 /// `return` of 1 in turn, one a day until yesterday; product 1 sells and takes back once in a hundred
 /// movements, which are a minute apart, and is counted in between.
 fn fill(sql: &mut Conn) {
@@ -71,7 +71,7 @@ fn fill_ledger(sql: &mut Conn) {
     sql.query_drop("SET GLOBAL innodb_buffer_pool_size = 2 << 30").unwrap();
     sql.query_drop("SET GLOBAL innodb_log_file_size = 1 << 30").unwrap();
     timed(sql, &format!("ALTER TABLE stock_movements {}", dropped.join(", ")));
-    let columns = "product_id, position, delta, balance_after, reason, order_id, at";
+    let columns = "product_id, sequence, delta, balance_after, reason, order_id, at";
     timed(
         sql,
         &format!(
@@ -265,7 +265,7 @@ fn fill_shelves(sql: &mut Conn) {
              SELECT seq, IF(seq MOD 10, 50, 0), 0, 0, IF(seq MOD 10, 1, 0), NOW(6), 10, 50, 1, IF(seq MOD 20, 7, 0)
              FROM seq_1_to_{WATCHED}"
         ),
-        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
          SELECT product_id, 1, 50, 50, 'initial', last_movement_at FROM stock WHERE on_hand > 0"
             .to_owned(),
     ] {

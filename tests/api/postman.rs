@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use storekeeper::web::router::ROUTES;
+use storekeeper::routes::ROUTES;
 
 const COLLECTIONS: [&str; 4] =
     ["Customer Management", "Product Management", "Order Management", "Bonus Features"];

@@ -190,8 +190,8 @@ impl<'a> Model<'a> {
     fn place_by_staff(&mut self, customer: usize, items: &[(usize, i64)]) {
         let body = json!({"items": self.items(items), "customer_id": self.customers[customer].id});
         let answer = self.staff.post("/orders", body);
-        let all_on_sale = items.iter().all(|(product, _)| !self.products[*product].archived);
-        if self.erased[customer] && all_on_sale {
+        let all_active = items.iter().all(|(product, _)| !self.products[*product].archived);
+        if self.erased[customer] && all_active {
             answer.expect_problem(404, "not_found");
         } else {
             self.placed(customer, items, answer);
@@ -371,15 +371,15 @@ impl<'a> Model<'a> {
 
     /// The refusal of an order for far too much says what is available of everything.
     fn check_availability(&self) {
-        let on_sale = || self.products.iter().filter(|product| !product.archived);
-        let wanted: Vec<_> = on_sale().map(|product| (product.id, 1000)).collect();
+        let active = || self.products.iter().filter(|product| !product.archived);
+        let wanted: Vec<_> = active().map(|product| (product.id, 1000)).collect();
         if wanted.is_empty() {
             return;
         }
         let refused = self.shop.guest().client.order(&wanted).expect_problem(409, "out_of_stock");
         let named = refused.body["products"].as_array().unwrap().iter();
         let named: Vec<_> = named.map(|product| product["available"].as_i64().unwrap()).collect();
-        assert_eq!(named, on_sale().map(|product| product.on_hand - product.reserved).collect::<Vec<_>>());
+        assert_eq!(named, active().map(|product| product.on_hand - product.reserved).collect::<Vec<_>>());
     }
 
     fn check_order(&self, order: &Order) {

@@ -105,9 +105,9 @@ fn every_derived_figure_is_rebuilt_and_named() {
     for product_id in [product_id, other] {
         assert_eq!(staff.figures(product_id), [19, 2, 8]);
         let next = staff.count_shelf(product_id, 18);
-        assert_eq!((&next.body["position"], &next.body["balance_after"]), (&json!(6), &json!(18)));
+        assert_eq!((&next.body["sequence"], &next.body["balance_after"]), (&json!(6), &json!(18)));
     }
-    shop.sql().query_drop("DELETE FROM stock_movements WHERE position = 6").unwrap();
+    shop.sql().query_drop("DELETE FROM stock_movements WHERE sequence = 6").unwrap();
     assert_eq!(history(&shop), before);
     expect_exit(verify(&shop, &["--repair"]), 0);
 }
@@ -118,7 +118,7 @@ fn of_a_broken_ledger_the_first_movement_is_named_and_none_is_changed() {
     let staff = shop.staff();
     let product_id = product_with_history(&shop, &staff);
     let whole = product_with_history(&shop, &staff);
-    let wrong = "UPDATE stock_movements SET balance_after = balance_after + 1 WHERE position IN (3, 5)";
+    let wrong = "UPDATE stock_movements SET balance_after = balance_after + 1 WHERE sequence IN (3, 5)";
     break_books(&shop, &format!("{wrong} AND product_id = {product_id}"));
     let broken = history(&shop);
     for arguments in [&[][..], &["--repair"]] {
@@ -140,7 +140,7 @@ fn a_missing_movement_is_named_by_the_one_that_follows_it() {
     let product_id = product_with_history(&shop, &staff);
     break_books(
         &shop,
-        &format!("DELETE FROM stock_movements WHERE product_id = {product_id} AND position = 3"),
+        &format!("DELETE FROM stock_movements WHERE product_id = {product_id} AND sequence = 3"),
     );
     let output = expect_exit(verify(&shop, &[]), 1);
     let first = output.lines().find(|line| line.contains("does not continue")).expect("a first movement");

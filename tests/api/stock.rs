@@ -166,7 +166,7 @@ fn movements_change_the_shelf_and_say_who_and_why() {
     let expected = json!({
         "id": answer.id(),
         "product_id": product_id,
-        "position": 2,
+        "sequence": 2,
         "delta": -2,
         "balance_after": 8,
         "reason": "damaged",
@@ -178,9 +178,9 @@ fn movements_change_the_shelf_and_say_who_and_why() {
     });
     assert_eq!(answer.body, expected);
     assert_eq!(staff.ledger(product_id)[0], expected);
-    for (position, reason, delta) in [(3, "return", 4), (4, "correction", -1), (5, "stock_take", 1)] {
+    for (sequence, reason, delta) in [(3, "return", 4), (4, "correction", -1), (5, "stock_take", 1)] {
         let moved = staff.move_stock(product_id, json!({"delta": delta, "reason": reason})).expect(201);
-        assert_eq!(moved.body["position"], position);
+        assert_eq!(moved.body["sequence"], sequence);
         assert_eq!(moved.body["note"], Value::Null);
     }
     assert_eq!(staff.on_hand(product_id), 12);

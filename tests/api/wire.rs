@@ -126,7 +126,7 @@ impl RawAnswer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
         let value = named.next().map(|(_, value)| value.as_str());
-        assert!(named.next().is_none(), "{name} stands twice: {:?}", self.headers);
+        assert!(named.next().is_none(), "{name} appears twice: {:?}", self.headers);
         value
     }
 

@@ -93,7 +93,7 @@ fn list_products(conn: &mut Conn, _: u64) {
             "SELECT p.id, p.sku, p.name, p.description, p.category, p.price_minor, p.created_at, p.updated_at,
                     s.on_hand > s.reserved AS in_stock
              FROM products p STRAIGHT_JOIN stock s ON s.product_id = p.id
-             WHERE p.on_sale = 1 ORDER BY p.id LIMIT ?",
+             WHERE p.active = 1 ORDER BY p.id LIMIT ?",
             (21,),
         )
         .expect("products");

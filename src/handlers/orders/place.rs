@@ -11,16 +11,16 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
-use crate::books::{self, Shortage};
-use crate::db::idempotency::{self, Created};
 use crate::db::{self, Connection, column};
 use crate::error::{Error, Result};
 use crate::handlers::orders::{Order, OrderLine, Status};
+use crate::ledger::{self, Shortage};
+use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, Day, Id, Paragraph, Price, Quantity, Timestamp, add_business_days, whole_number};
-use crate::web::fields::Fields;
-use crate::web::problem::{self, FieldError, Problem};
-use crate::web::reply;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Created};
 use crate::web::request::Request;
+use crate::web::response;
 
 /// A longer order is a wholesale contract. See [`crate::values::PRICE_MINOR_MAX`] for what the
 /// limits guarantee together.
@@ -44,9 +44,9 @@ struct Item {
 /// is available; 422 names unknown products. Nothing is kept unless all of it is.
 pub fn place(app: &App, request: &Request) -> Result<Response> {
     let own = request.caller.only_customer();
-    let mut fields = request.json()?;
-    let wanted = Wanted::read(&mut fields, own);
-    let wanted = fields.finish(wanted)?;
+    let mut form = request.json()?;
+    let wanted = Wanted::read(&mut form, own);
+    let wanted = form.finish(wanted)?;
     if own.is_some_and(|own| own != wanted.customer_id) {
         return Err(Problem::not_found().into());
     }
@@ -73,13 +73,13 @@ pub fn place(app: &App, request: &Request) -> Result<Response> {
         let created = Created {
             status: 201,
             location: format!("/orders/{}", order.id),
-            body: reply::to_text(&order),
+            body: response::to_text(&order),
             order_id: Some(order.id),
             customer_id: Some(order.customer_id),
         };
         claim.keep(db, &created)?;
-        if !books::reserve(db, order.id, order.items.len())? {
-            let short = books::shortages(db, &quantities, |on_hand, reserved| on_hand - reserved)?;
+        if !ledger::reserve(db, order.id, order.items.len())? {
+            let short = ledger::shortages(db, &quantities, |on_hand, reserved| on_hand - reserved)?;
             let advice = "Order less, or leave these products out. Nothing was ordered.";
             return Err(out_of_stock(advice, &short).into());
         }
@@ -88,16 +88,16 @@ pub fn place(app: &App, request: &Request) -> Result<Response> {
 }
 
 impl Wanted {
-    fn read(fields: &mut Fields, own: Option<Id>) -> Option<Wanted> {
+    fn read(form: &mut Form, own: Option<Id>) -> Option<Wanted> {
         let id = |input: &_| whole_number(input, 1, i64::MAX).map(|id| id as Id);
-        let customer_id = fields.required("customer_id", own.as_ref(), id);
-        let items = fields.objects("items", ITEMS_MAX, |item| {
+        let customer_id = form.required("customer_id", own.as_ref(), id);
+        let items = form.objects("items", ITEMS_MAX, |item| {
             let product_id = item.required("product_id", None, id);
             let quantity = item.required("quantity", None, Quantity::parse);
             Some(Item { product_id: product_id?, quantity: quantity? })
         });
-        let shipping_address = fields.optional("shipping_address", None, Paragraph::parse);
-        let note = fields.optional("note", None, Paragraph::parse);
+        let shipping_address = form.optional("shipping_address", None, Paragraph::parse);
+        let note = form.optional("note", None, Paragraph::parse);
         Some(Wanted {
             customer_id: customer_id?,
             items: items?,
@@ -157,7 +157,7 @@ fn priced_lines(
     })?;
     wanted.reject(|product_id| {
         let unknown = !lines.iter().any(|line| line.product_id == product_id);
-        unknown.then(|| ("product_id", Bad::new("unknown_product", "is not a product on sale")))
+        unknown.then(|| ("product_id", Bad::new("unknown_product", "is not an active product")))
     })?;
     Ok(lines)
 }
@@ -186,7 +186,7 @@ fn insert(db: &mut Connection, order: &Order, now: Timestamp) -> Result<Id> {
         ),
     );
     let id = match inserted {
-        Err(Error::Database(cause)) if db::errors::is_null_in_not_null(&cause) => {
+        Err(Error::Database(cause)) if crate::error::database::is_null_in_not_null(&cause) => {
             return Err(Problem::not_found().into());
         }
         inserted => inserted?,

@@ -7,15 +7,15 @@ use mysql::Params;
 use rouille::Response;
 
 use crate::app::App;
-use crate::books;
 use crate::db::{self, Connection};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::{Order, Status, find};
+use crate::ledger;
+use crate::problem::{self, Problem};
 use crate::values::{Id, Line, Timestamp};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 /// `POST /orders/{id}/cancel`: gives back what was reserved. 200, also the second time; 409
 /// `order_state` once it is shipped.
@@ -34,20 +34,20 @@ pub fn cancel(app: &App, request: &Request) -> Result<Response> {
             return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
         }
         record(db, order.id, 2, Status::Cancelled, now)?;
-        books::release(db, order.id)?;
+        ledger::release(db, order.id)?;
         Ok(order)
     })?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }
 
 /// `POST /orders/{id}/ship`: `{carrier?, tracking_number?}`; takes the goods from the shelf. 200, also
 /// the second time with the same carrier and number; 409 `order_state` otherwise, or `out_of_stock`
 /// when a count has left too little.
 pub fn ship(app: &App, request: &Request) -> Result<Response> {
-    let mut fields = request.json_or_nothing()?;
-    let carrier = fields.optional("carrier", None, Line::<100>::parse);
-    let tracking_number = fields.optional("tracking_number", None, Line::<100>::parse);
-    let (carrier, tracking_number) = fields.finish((|| Some((carrier?, tracking_number?)))())?;
+    let mut form = request.json_or_nothing()?;
+    let carrier = form.optional("carrier", None, Line::<100>::parse);
+    let tracking_number = form.optional("tracking_number", None, Line::<100>::parse);
+    let (carrier, tracking_number) = form.finish((|| Some((carrier?, tracking_number?)))())?;
     let now = app.clock.now();
     let order = db::transaction(&app.pool, |db| {
         let parameters: Params = (carrier.as_ref(), tracking_number.as_ref(), request.path_id).into();
@@ -66,15 +66,15 @@ pub fn ship(app: &App, request: &Request) -> Result<Response> {
         }
         record(db, order.id, 2, Status::Shipped, now)?;
         let actor = request.caller.staff_account();
-        if !books::ship(db, order.id, order.items.len(), actor, now)? {
+        if !ledger::ship(db, order.id, order.items.len(), actor, now)? {
             let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
-            let short = books::shortages(db, &quantities, |on_hand, _| on_hand)?;
+            let short = ledger::shortages(db, &quantities, |on_hand, _| on_hand)?;
             let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
             return Err(out_of_stock(advice, &short).into());
         }
         Ok(order)
     })?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }
 
 /// `POST /orders/{id}/deliver`. 200, also the second time; 409 `order_state` unless it is shipped.
@@ -93,7 +93,7 @@ pub fn deliver(app: &App, request: &Request) -> Result<Response> {
         record(db, order.id, 3, Status::Delivered, now)?;
         Ok(order)
     })?;
-    Ok(reply::resource(request, &order))
+    Ok(response::resource(request, &order))
 }
 
 /// The order, when the step was taken before; otherwise a 409.

@@ -1,7 +1,8 @@
 //! Bodies: their size, their type and their JSON, the same for every route that takes one.
 
 use serde_json::{Value, json};
-use storekeeper::web::router::{ROUTES, Route};
+use storekeeper::routes::ROUTES;
+use storekeeper::web::route::Route;
 
 use super::{CUSTOMER, check_alive, concrete, sign_up, sign_up_framed};
 use crate::client::Client;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use storekeeper::web::router::ROUTES;
+use storekeeper::routes::ROUTES;
 
 use super::{CUSTOMER, check_alive, concrete, expect_last, sign_up, sign_up_framed};
 use crate::harness::Shop;

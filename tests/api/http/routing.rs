@@ -14,7 +14,7 @@ fn allowed(answer: &Answer) -> BTreeSet<&str> {
     let allow = answer.header("Allow").unwrap_or_else(|| panic!("no Allow: {}", answer.request));
     let methods: Vec<&str> = allow.split(", ").collect();
     let set = BTreeSet::from_iter(methods.iter().copied());
-    assert_eq!(methods.len(), set.len(), "a method stands twice in {allow}");
+    assert_eq!(methods.len(), set.len(), "a method appears twice in {allow}");
     set
 }
 

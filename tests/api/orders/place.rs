@@ -239,7 +239,7 @@ fn a_key_is_forgotten_after_three_days() {
 }
 
 #[test]
-fn products_that_are_not_on_sale_are_named_at_their_item() {
+fn products_that_are_not_active_are_named_at_their_item() {
     let Counter { shop, staff, mug } = Counter::open();
     let guest = shop.guest();
     let archived = shop.product(&staff, 5);

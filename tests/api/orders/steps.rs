@@ -12,7 +12,7 @@ fn step(client: &Client, order: &str, step: &str) -> Answer {
 }
 
 fn ledger(shop: &Shop, product_id: u64) -> Vec<(i64, i64, String, Option<u64>)> {
-    let sql = "SELECT delta, balance_after, reason, order_id FROM stock_movements WHERE product_id = ? ORDER BY position";
+    let sql = "SELECT delta, balance_after, reason, order_id FROM stock_movements WHERE product_id = ? ORDER BY sequence";
     shop.sql().exec(sql, (product_id,)).unwrap()
 }
 
@@ -20,7 +20,7 @@ fn ledger(shop: &Shop, product_id: u64) -> Vec<(i64, i64, String, Option<u64>)> 
 fn count_shelf(shop: &Shop, product_id: u64, counted: i64) {
     let mut sql = shop.sql();
     sql.exec_drop(
-        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, at)
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
          SELECT product_id, movement_count + 1, ? - on_hand, ?, 'stock_take', last_movement_at
          FROM stock WHERE product_id = ?",
         (counted, counted, product_id),

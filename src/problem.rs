@@ -3,14 +3,10 @@
 //! A problem has two readers: `code` is for the caller's program, `detail` tells the person who
 //! reads it what to do next. The cause of a 500 goes to the log and never to the caller.
 
-use std::borrow::Cow;
-
-use rouille::{Response, ResponseBody};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::values::Bad;
-use crate::web::reply;
 
 /// A kind of problem: its stable code, its HTTP status and its title.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +27,7 @@ macro_rules! kinds {
 kinds! {
     MALFORMED_REQUEST = 400 "malformed_request" "The request is not valid HTTP/1.1";
     MALFORMED_JSON = 400 "malformed_json" "The body is not valid JSON";
-    DUPLICATE_KEY = 400 "duplicate_key" "A key stands twice in the body";
+    DUPLICATE_KEY = 400 "duplicate_key" "A key appears twice in the body";
     INVALID_UTF8 = 400 "invalid_utf8" "The text is not valid UTF-8";
     INVALID_IDEMPOTENCY_KEY = 400 "invalid_idempotency_key" "The Idempotency-Key cannot be used";
     UNAUTHENTICATED = 401 "unauthenticated" "A valid session is needed";
@@ -84,9 +80,9 @@ pub struct Problem {
     pub kind: &'static Kind,
     pub detail: String,
     pub errors: Vec<FieldError>,
-    headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
     /// Members of our own beside the standard ones, such as the products that are out of stock.
-    extra: Map<String, Value>,
+    pub extra: Map<String, Value>,
 }
 
 impl Problem {
@@ -148,39 +144,6 @@ impl Problem {
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Problem {
         self.errors = errors;
         self
-    }
-
-    pub fn into_response(self, request_id: &str) -> Response {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            r#type: String,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            code: &'a str,
-            errors: &'a [FieldError],
-            #[serde(flatten)]
-            extra: &'a Map<String, Value>,
-            request_id: &'a str,
-        }
-        let body = Body {
-            r#type: format!("urn:storekeeper:problem:{}", self.kind.code),
-            title: self.kind.title,
-            status: self.kind.status,
-            detail: &self.detail,
-            code: self.kind.code,
-            errors: &self.errors,
-            extra: &self.extra,
-            request_id,
-        };
-        let mut headers = vec![(Cow::from("Content-Type"), Cow::from("application/problem+json"))];
-        headers.extend(self.headers.into_iter().map(|(name, value)| (name.into(), value.into())));
-        Response {
-            status_code: self.kind.status,
-            headers,
-            data: ResponseBody::from_data(reply::to_text(&body)),
-            upgrade: None,
-        }
     }
 }
 

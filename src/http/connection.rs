@@ -1,11 +1,5 @@
-//! One client's connection: bytes to requests, answers to bytes.
-//!
-//! rouille's own listener (tiny_http 0.12) is not used, because it cannot keep this service's
-//! promises. When many connections arrive at once it leaves some without a thread until another one
-//! closes; it drops an unread body by allocating `Content-Length` bytes, also for requests that no
-//! handler ever sees; and it has no limit on headers, on time or on connections. So the bytes are
-//! read here with httparse, within the limits below, and handlers keep rouille's request and
-//! response. Everything that is refused here is a problem document like any other.
+//! One client's connection: bytes to requests, answers to bytes, within the limits below. What is
+//! refused here is a problem like any other.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -14,15 +8,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use rouille::Response;
 
-use crate::web::problem::{self, Problem};
+use crate::problem::{self, Problem};
 
 /// Request line and headers. Browsers send up to about 4 KiB; nginx allows 8 KiB a line.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 64;
 /// The longest request line worth reading: a search with its filters has a few hundred bytes.
 const URI_BYTES_MAX: usize = 8 * 1024;
-/// The largest body that any route needs is an order of 100 lines, under 10 KiB.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 /// nginx closes its idle upstream connections after 60 s; ours stay a little longer, so that a
 /// request never meets a connection that is just being closed.
 const IDLE_MAX: Duration = Duration::from_secs(75);
@@ -42,11 +34,12 @@ pub struct Connection {
     pending: Vec<u8>,
     /// The time-out that the socket has now.
     read_limit: Duration,
+    body_bytes_max: usize,
 }
 
 pub struct Received {
+    /// With its body, which is there to read.
     pub http: rouille::Request,
-    pub body: Vec<u8>,
     pub keep_alive: bool,
 }
 
@@ -59,12 +52,12 @@ pub enum Next {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Connection> {
+    pub fn new(stream: TcpStream, peer: SocketAddr, body_bytes_max: usize) -> io::Result<Connection> {
         // An answer is one write; without this it could wait 40 ms for the client's delayed
         // acknowledgement of the one before.
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_MAX))?;
-        Ok(Connection { stream, peer, pending: Vec::new(), read_limit: Duration::MAX })
+        Ok(Connection { stream, peer, pending: Vec::new(), read_limit: Duration::MAX, body_bytes_max })
     }
 
     /// Waits for the next request and reads it whole. `arriving` is called when its head is here.
@@ -101,7 +94,7 @@ impl Connection {
     }
 
     fn read_body(&mut self, head: Head, deadline: Instant) -> Result<Received, Stop> {
-        let framing = framing(&head)?;
+        let framing = framing(&head, self.body_bytes_max)?;
         if framing != Framing::Length(0) && head.expects_continue()? {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
@@ -110,9 +103,9 @@ impl Connection {
             Framing::Chunked => self.read_chunks(deadline)?,
         };
         let keep_alive = head.keep_alive();
-        let http =
-            rouille::Request::fake_http_from(self.peer, head.method, head.target, head.headers, Vec::new());
-        Ok(Received { http, body, keep_alive })
+        // rouille's name for the one way to make a request without its own listener.
+        let http = rouille::Request::fake_http_from(self.peer, head.method, head.target, head.headers, body);
+        Ok(Received { http, keep_alive })
     }
 
     fn read_length(&mut self, length: usize, deadline: Instant) -> Result<Vec<u8>, Stop> {
@@ -128,8 +121,8 @@ impl Connection {
                 self.read_trailers(deadline)?;
                 return Ok(body);
             }
-            if size > (BODY_BYTES_MAX - body.len()) as u64 {
-                return Err(too_large());
+            if size > (self.body_bytes_max - body.len()) as u64 {
+                return Err(too_large(self.body_bytes_max));
             }
             let size = size as usize;
             self.fill(size + 2, deadline)?;
@@ -264,8 +257,8 @@ fn malformed(detail: &str) -> Stop {
     Stop::Refuse(Problem::new(problem::MALFORMED_REQUEST, detail))
 }
 
-fn too_large() -> Stop {
-    let detail = format!("Send at most {BODY_BYTES_MAX} bytes.");
+fn too_large(body_bytes_max: usize) -> Stop {
+    let detail = format!("Send at most {body_bytes_max} bytes.");
     Stop::Refuse(Problem::new(problem::BODY_TOO_LARGE, detail))
 }
 
@@ -369,7 +362,7 @@ enum Framing {
 
 /// How the body is delimited. What two servers could read in two ways is refused, since that is how
 /// requests are smuggled past a proxy.
-fn framing(head: &Head) -> Result<Framing, Stop> {
+fn framing(head: &Head, body_bytes_max: usize) -> Result<Framing, Stop> {
     let mut lengths = head.values("Content-Length");
     let mut encodings = head.values("Transfer-Encoding");
     match (lengths.next(), encodings.next()) {
@@ -388,8 +381,8 @@ fn framing(head: &Head) -> Result<Framing, Stop> {
                 return Err(malformed("Send one Content-Length, in digits."));
             }
             match length.parse::<usize>() {
-                Ok(length) if length <= BODY_BYTES_MAX => Ok(Framing::Length(length)),
-                _ => Err(too_large()),
+                Ok(length) if length <= body_bytes_max => Ok(Framing::Length(length)),
+                _ => Err(too_large(body_bytes_max)),
             }
         }
     }
@@ -442,7 +435,7 @@ fn reason(status: u16) -> &'static str {
         417 => "Expectation Failed",
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
+        431 => "Request Header Form Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",
         503 => "Service Unavailable",
@@ -461,7 +454,7 @@ mod tests {
         fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(Some((head, length))) = parse_head(&bytes) {
                 prop_assert!(length <= bytes.len());
-                let _ = framing(&head);
+                let _ = framing(&head, 1000);
             }
         }
 

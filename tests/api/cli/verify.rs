@@ -33,7 +33,7 @@ fn broken_books_are_shown_row_by_row() {
     let lines: Vec<&str> = verified.out.lines().collect();
     let at = lines.iter().position(|line| line.starts_with("BROKEN  1_on_hand")).expect("the broken rule");
     let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(cells(lines[at + 1]), ["product_id", "position", "stands", "should_be", "broken"]);
+    assert_eq!(cells(lines[at + 1]), ["product_id", "sequence", "stands", "should_be", "broken"]);
     assert_eq!(cells(lines[at + 2])[..4], [&broken.to_string(), "NULL", "71", "70"]);
     // Cells stand below their columns.
     assert_eq!(lines[at + 1].find("stands"), lines[at + 2].find("71"));

@@ -12,8 +12,8 @@ use mysql::{Row, Value};
 
 use crate::db::{Connection, column, question_marks};
 use crate::error::{Error, Result};
+use crate::problem::{self, Problem};
 use crate::values::{Id, Timestamp};
-use crate::web::problem::{self, Problem};
 
 /// More units than any shelf holds; far from where a sum could overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
@@ -108,7 +108,7 @@ pub fn move_stock(
     }
     db.execute(
         "INSERT INTO stock_movements
-             (product_id, position, delta, balance_after, reason, note, actor_account_id, restock_order_id, at)
+             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, restock_order_id, at)
          SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
          FROM stock WHERE product_id = ?",
         (delta, reason, origin.note, origin.actor, origin.restock_order_id, product_id),
@@ -175,7 +175,7 @@ pub fn ship(
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO stock_movements (product_id, position, delta, balance_after, reason, actor_account_id, order_id, at)
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, actor_account_id, order_id, at)
          SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, l.order_id, s.last_movement_at
          FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          WHERE l.order_id = ?",
@@ -254,7 +254,7 @@ pub fn repair(db: &mut Connection, product_id: Id) -> Result<Vec<Repair>> {
               WHERE o.status = 'placed') AS reserved,
              (SELECT CAST(COALESCE(SUM(quantity - received), 0) AS SIGNED)
               FROM restock_orders WHERE product_id = ? AND status = 'open') AS incoming,
-             (SELECT COALESCE(MAX(position), 0) FROM stock_movements WHERE product_id = ?) AS movement_count",
+             (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count",
         (product_id, product_id, product_id, product_id),
         |row| [column(row, "on_hand"), column(row, "reserved"), column(row, "incoming"), column(row, "movement_count")],
     )?;

@@ -1,26 +1,26 @@
 //! The fields of a body or a query, read one by one; every bad one is remembered and named.
 //!
 //! ```text
-//! let mut fields = request.json()?;
-//! let name = fields.required("name", None, Line::parse);
-//! let note = fields.optional("note", None, Paragraph::parse);
-//! let new = fields.finish(|| Some(New { name: name?, note: note? }))?;
+//! let mut form = request.json()?;
+//! let name = form.required("name", None, Line::parse);
+//! let note = form.optional("note", None, Paragraph::parse);
+//! let new = form.finish(|| Some(New { name: name?, note: note? }))?;
 //! ```
 
+use crate::problem::{FieldError, Problem};
 use crate::values::{Bad, Input};
-use crate::web::problem::{FieldError, Problem};
 
 #[derive(Debug, Clone)]
-pub struct Fields {
+pub struct Form {
     /// Where these fields stand inside the body, for example `items[2].`
     path: String,
     members: Vec<(String, Input)>,
     errors: Vec<FieldError>,
 }
 
-impl Fields {
-    pub fn new(members: Vec<(String, Input)>) -> Fields {
-        Fields { path: String::new(), members, errors: Vec::new() }
+impl Form {
+    pub fn new(members: Vec<(String, Input)>) -> Form {
+        Form { path: String::new(), members, errors: Vec::new() }
     }
 
     fn take(&mut self, name: &str) -> Option<Input> {
@@ -96,11 +96,7 @@ impl Fields {
     }
 
     /// A nested object that may be absent or null, read by `read`.
-    pub fn object<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&mut Fields) -> Option<T>,
-    ) -> Option<Option<T>> {
+    pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Form) -> Option<T>) -> Option<Option<T>> {
         match self.take(name) {
             None | Some(Input::Null) => Some(None),
             Some(Input::Object(members)) => self.nested(&format!("{name}."), members, read).map(Some),
@@ -116,7 +112,7 @@ impl Fields {
         &mut self,
         name: &str,
         max: usize,
-        mut read: impl FnMut(&mut Fields) -> Option<T>,
+        mut read: impl FnMut(&mut Form) -> Option<T>,
     ) -> Option<Vec<T>> {
         let items = match self.take(name) {
             Some(Input::List(items)) if (1..=max).contains(&items.len()) => items,
@@ -151,9 +147,9 @@ impl Fields {
         &mut self,
         below: &str,
         members: Vec<(String, Input)>,
-        read: impl FnOnce(&mut Fields) -> Option<T>,
+        read: impl FnOnce(&mut Form) -> Option<T>,
     ) -> Option<T> {
-        let mut nested = Fields { path: format!("{}{below}", self.path), members, errors: Vec::new() };
+        let mut nested = Form { path: format!("{}{below}", self.path), members, errors: Vec::new() };
         let value = read(&mut nested);
         nested.reject_unknown();
         let sound = nested.errors.is_empty();

@@ -12,13 +12,13 @@ use rouille::Response;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::db::errors::{is_duplicate_of, is_lock_wait_timeout};
 use crate::db::{self, Connection, column};
+use crate::error::database::{is_duplicate_of, is_lock_wait_timeout};
 use crate::error::{Error, Result};
+use crate::problem::{self, Problem};
 use crate::values::{Id, Timestamp};
-use crate::web::problem::{self, Problem};
-use crate::web::reply;
 use crate::web::request::Request;
+use crate::web::response;
 
 /// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
 pub const KEPT: chrono::Duration = chrono::Duration::hours(72);
@@ -79,7 +79,7 @@ pub fn stored(app: &App, request: &Request) -> Result<Option<Response>> {
 }
 
 fn answer(created: Created, replayed: bool) -> Response {
-    let response = reply::made(created.status, created.location, created.body);
+    let response = response::made(created.status, created.location, created.body);
     match replayed {
         true => response.with_unique_header("Idempotency-Replayed", "true"),
         false => response,
@@ -88,7 +88,7 @@ fn answer(created: Created, replayed: bool) -> Response {
 
 /// Two requests are the same when they ask for the same bytes, passwords aside.
 fn fingerprint(request: &Request) -> [u8; 32] {
-    let body = without_passwords(request.body);
+    let body = without_passwords(&request.body);
     let mut hash = Sha256::new();
     for part in [request.http.method().as_bytes(), request.http.raw_url().as_bytes(), &body] {
         hash.update(part.len().to_le_bytes());

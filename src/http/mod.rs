@@ -1,10 +1,18 @@
-//! Listening, the bound on connections, the log line of each request, and the orderly end.
+//! HTTP/1.1 for a rouille application: listening, limits, deadlines, and the orderly end. It knows no
+//! route and nothing of the shop.
+//!
+//! Of rouille this uses `Request` and `Response`, so that handlers are those of any rouille
+//! application and the shop also runs under `rouille::Server` (a test shows it). rouille's own
+//! listener, tiny_http 0.12, is not used, because it aborts on a large `Content-Length` (it drops an
+//! unread body by allocating that many bytes), ends accepting for good at the first error of `accept`,
+//! reads any `Transfer-Encoding` as chunked, and leaves some of a burst of connections without a
+//! thread until others close. Nor is rouille's `router!`: the route table is data.
 
-use std::borrow::Cow;
+mod connection;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,10 +20,24 @@ use std::time::{Duration, Instant};
 
 use rouille::Response;
 
-use crate::app::App;
-use crate::web::connection::{Connection, Next, Received};
-use crate::web::problem::{self, Problem};
-use crate::web::router::{self, Labels};
+use crate::http::connection::{Connection, Next};
+use crate::problem::{self, Problem};
+
+/// What answers.
+pub struct Application {
+    /// Any rouille application.
+    pub handle: Box<dyn Fn(&rouille::Request) -> Response + Send + Sync>,
+    /// Words what never became a request, or was not let in.
+    pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; more are answered 503.
+    pub connections: usize,
+    /// A longer body is refused with 413 before it is read.
+    pub body_bytes: usize,
+}
 
 /// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
 const DRAIN_MAX: Duration = Duration::from_secs(9);
@@ -33,7 +55,8 @@ pub struct Server {
 }
 
 struct Shared {
-    app: Arc<App>,
+    application: Application,
+    limits: Limits,
     draining: AtomicBool,
     stopped: AtomicBool,
     open: Mutex<HashMap<u64, Open>>,
@@ -49,13 +72,13 @@ struct Open {
     served: bool,
 }
 
-/// Starts to answer on `listener`, each connection in a thread of its own, at most
-/// `STOREKEEPER_MAX_CONNECTIONS` at once. A connection has one request in flight at most, so this
-/// bounds those too.
-pub fn start(app: Arc<App>, listener: TcpListener) -> io::Result<Server> {
+/// Starts to answer on `listener`, each connection in a thread of its own. A connection has one
+/// request in flight at most, so the limit on connections bounds those too.
+pub fn start(listener: TcpListener, limits: Limits, application: Application) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let shared = Arc::new(Shared {
-        app,
+        application,
+        limits,
         draining: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
         open: Mutex::new(HashMap::new()),
@@ -141,8 +164,8 @@ fn accept_all(shared: &Arc<Shared>, listener: &TcpListener) {
 /// Gives the connection a thread: to be served, or to be told why not.
 fn admit(shared: &Arc<Shared>, number: u64, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
     let registered = stream.try_clone()?;
-    let connection = Connection::new(stream, peer)?;
-    let most = shared.app.config.max_connections;
+    let connection = Connection::new(stream, peer, shared.limits.body_bytes)?;
+    let most = shared.limits.connections;
     let mut open = shared.open();
     let served = open.values().filter(|connection| connection.served).count();
     // Asked under the lock, so a drain either finds this connection or turns it away here.
@@ -171,7 +194,7 @@ fn admit(shared: &Arc<Shared>, number: u64, stream: TcpStream, peer: SocketAddr)
 }
 
 fn turn_away(shared: &Shared, mut connection: Connection, problem: Problem) {
-    if connection.write(refuse(shared, problem), true, false).is_ok() {
+    if connection.write((shared.application.refuse)(problem), true, false).is_ok() {
         connection.close_gently();
     }
 }
@@ -192,7 +215,11 @@ fn serve(shared: &Shared, number: u64, mut connection: Connection) {
             Next::Refused(problem) => return turn_away(shared, connection, problem),
             Next::Request(received) => {
                 let with_body = received.http.method() != "HEAD";
-                let response = answer(shared, &received);
+                let response = if shared.is_draining() {
+                    (shared.application.refuse)(shutting_down())
+                } else {
+                    (shared.application.handle)(&received.http)
+                };
                 let keep_alive = received.keep_alive && !shared.is_draining();
                 if connection.write(response, with_body, keep_alive).is_err() {
                     return;
@@ -208,74 +235,4 @@ fn serve(shared: &Shared, number: u64, mut connection: Connection) {
             return;
         }
     }
-}
-
-/// The answer to a request that could not be read, logged like any other.
-fn refuse(shared: &Shared, problem: Problem) -> Response {
-    let request_id = new_request_id();
-    let response = problem.into_response(&request_id);
-    finish(shared, "-", &request_id, Instant::now(), response, &router::UNKNOWN)
-}
-
-fn answer(shared: &Shared, received: &Received) -> Response {
-    let started = Instant::now();
-    let http = &received.http;
-    let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
-    let request_id = request_id.map_or_else(new_request_id, str::to_owned);
-    let mut labels = router::UNKNOWN;
-    let response = match shared.is_draining() {
-        true => shutting_down().into_response(&request_id),
-        false => {
-            let dispatch = || router::dispatch(&shared.app, http, &received.body, &request_id, &mut labels);
-            // The panic hook has logged the cause.
-            panic::catch_unwind(AssertUnwindSafe(dispatch))
-                .unwrap_or_else(|_| Problem::internal().into_response(&request_id))
-        }
-    };
-    finish(shared, http.method(), &request_id, started, response, &labels)
-}
-
-/// Counts and logs the request, and adds the headers that every answer carries.
-fn finish(
-    shared: &Shared,
-    method: &str,
-    request_id: &str,
-    started: Instant,
-    mut response: Response,
-    labels: &Labels,
-) -> Response {
-    let took = started.elapsed();
-    let status = response.status_code;
-    // The method is whatever the client wrote; the log escapes it and the metrics know it or not.
-    shared.app.metrics.count(method, labels.route, status, took);
-    log::info!(
-        "request id={request_id} method={} route={} status={status} duration_ms={:.1} caller={}",
-        short(method),
-        labels.route,
-        took.as_secs_f64() * 1000.0,
-        labels.caller,
-    );
-    let mut add = |name: &'static str, value: Cow<'static, str>| response.headers.push((name.into(), value));
-    add("X-Request-Id", request_id.to_owned().into());
-    add("X-Content-Type-Options", "nosniff".into());
-    let keeps = |(name, _): &(Cow<str>, Cow<str>)| name == "Cache-Control";
-    if !response.headers.iter().any(keeps) {
-        response.headers.push(("Cache-Control".into(), "no-store".into()));
-    }
-    response
-}
-
-/// No method that anybody means is longer.
-fn short(method: &str) -> &str {
-    method.get(..16).unwrap_or(method)
-}
-
-/// Ids that proxies and clients make: UUIDs, hexadecimal, and the like.
-fn is_sane_request_id(id: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    (1..=64).contains(&id.len()) && id.bytes().all(plain)
-}
-
-fn new_request_id() -> String {
-    crate::random::hex::<8>()
 }

@@ -1,8 +1,10 @@
 //! The one error that handlers and transactions return.
 
+pub mod database;
+
 use std::fmt;
 
-use crate::web::problem::{self, Problem};
+use crate::problem::{self, Problem};
 
 #[derive(Debug)]
 pub enum Error {
@@ -45,8 +47,8 @@ impl Error {
                 .retry_after(1)
             }
             Error::Raced => overtaken(),
-            Error::Database(cause) if crate::db::errors::is_worth_rerunning(&cause) => overtaken(),
-            Error::Database(cause) if crate::db::errors::is_passing(&cause) => {
+            Error::Database(cause) if database::is_worth_rerunning(&cause) => overtaken(),
+            Error::Database(cause) if database::is_passing(&cause) => {
                 log::warn!("database: {cause}");
                 Problem::new(
                     problem::DATABASE_UNAVAILABLE,
@@ -54,7 +56,7 @@ impl Error {
                 )
                 .retry_after(1)
             }
-            Error::Database(cause) if crate::db::errors::is_broken_rule(&cause) => {
+            Error::Database(cause) if database::is_broken_rule(&cause) => {
                 log::error!("a constraint stopped a change that a guard should have refused: {cause}");
                 Problem::new(
                     problem::CONFLICT,
@@ -77,9 +79,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Error::Refused(problem) => write!(f, "{}: {}", problem.kind.code, problem.detail),
-            Error::Database(cause) | Error::OutcomeUnknown(cause) => {
-                f.write_str(&crate::db::errors::in_words(cause))
-            }
+            Error::Database(cause) | Error::OutcomeUnknown(cause) => f.write_str(&database::in_words(cause)),
             Error::NoConnection(cause) => write!(f, "{cause}"),
             Error::Raced => f.write_str("overtaken by another transaction"),
             Error::Internal(cause) => f.write_str(cause),

@@ -1,24 +1,16 @@
-//! Answers that are not problems.
+//! Answers: resources, lists, and problems.
 
 use std::borrow::Cow;
 
 use rouille::{Response, ResponseBody};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::web::problem::{self, Problem};
+use crate::problem::{self, FieldError, Problem};
 use crate::web::request::Request;
 
 const JSON: &str = "application/json; charset=utf-8";
-
-/// How long a browser or a proxy may keep an answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Caching {
-    /// Nobody keeps it.
-    Never,
-    /// It may be kept, but is checked with `If-None-Match` before each use.
-    Revalidate,
-}
 
 /// An answer with a JSON body.
 pub fn json(status: u16, body: &impl Serialize) -> Response {
@@ -80,6 +72,37 @@ pub fn from_text(status: u16, text: String) -> Response {
 
 pub fn to_text(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("our own types have string keys and serialise")
+}
+
+/// A problem document (RFC 9457).
+pub fn problem(problem: Problem, request_id: &str) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        r#type: String,
+        title: &'a str,
+        status: u16,
+        detail: &'a str,
+        code: &'a str,
+        errors: &'a [FieldError],
+        #[serde(flatten)]
+        extra: &'a Map<String, Value>,
+        request_id: &'a str,
+    }
+    let kind = problem.kind;
+    let body = Body {
+        r#type: format!("urn:storekeeper:problem:{}", kind.code),
+        title: kind.title,
+        status: kind.status,
+        detail: &problem.detail,
+        code: kind.code,
+        errors: &problem.errors,
+        extra: &problem.extra,
+        request_id,
+    };
+    let mut headers = vec![(Cow::from("Content-Type"), Cow::from("application/problem+json"))];
+    headers.extend(problem.headers.into_iter().map(|(name, value)| (name.into(), value.into())));
+    let data = ResponseBody::from_data(to_text(&body));
+    Response { status_code: kind.status, headers, data, upgrade: None }
 }
 
 /// Refuses the change when `If-Match` names another version than `current`, or `If-None-Match` this

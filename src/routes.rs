@@ -3,40 +3,23 @@
 //! From the table come 405 with `Allow`, `HEAD`, `OPTIONS`, the access check, the route labels in
 //! logs and metrics, and the tests that hold it against the documents.
 
+use std::borrow::Cow;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::Instant;
+
 use rouille::Response;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::handlers::sessions::{self, Caller};
-use crate::handlers::{accounts, customers, documents, health, orders, products, restock, stock};
-use crate::values::Id;
-use crate::web::problem::{self, Problem};
-use crate::web::reply::{self, Caching};
-use crate::web::request::Request;
-
-pub struct Route {
-    pub method: &'static str,
-    /// Segments in braces stand for an id.
-    pub path: &'static str,
-    pub access: Access,
-    pub handler: Handler,
-}
-
-pub type Handler = fn(&App, &Request) -> Result<Response>;
-
-/// Who may call. Whose things a customer may touch is decided in the handlers' SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    Anyone,
-    /// Anyone, and a session token is not even looked at: logging in with a stale token works, and a
-    /// health check needs no database.
-    Open,
-    /// A customer, for what is theirs, or staff.
-    SignedIn,
-    Staff,
-}
-
-use Access::{Anyone, Open, SignedIn, Staff};
+use crate::handlers::{accounts, customers, documents, health, orders, products, restock, sessions, stock};
+use crate::http::{Application, Limits};
+use crate::problem::{self, Problem};
+use crate::web::caller::{self, Caller};
+use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
+use crate::web::response;
+use crate::web::route::Access::{self, Anyone, Open, SignedIn, Staff};
+use crate::web::route::{Handler, Route};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -103,66 +86,54 @@ const fn route(method: &'static str, path: &'static str, access: Access, handler
     Route { method, path, access, handler }
 }
 
-impl Route {
-    /// The id in `path` when it fits this route; 0 when the route has none.
-    fn matches(&self, path: &str) -> Option<Id> {
-        let mut path_id = 0;
-        let mut wanted = self.path.split('/');
-        let mut given = path.split('/');
-        loop {
-            match (wanted.next(), given.next()) {
-                (None, None) => return Some(path_id),
-                (Some("{id}"), Some(segment)) => path_id = parse_id(segment)?,
-                (Some(name), Some(segment)) if name == segment => {}
-                _ => return None,
-            }
-        }
-    }
-
-    /// Catalogue reads and what comes with the program may be kept and revalidated; everything else is
-    /// nobody's to keep.
-    fn caching(&self) -> Caching {
-        match (self.method, self.path) {
-            ("GET", "/products" | "/products/{id}") => Caching::Revalidate,
-            ("GET", "/openapi.json" | "/docs" | "/docs/scalar.js") => Caching::Revalidate,
-            _ => Caching::Never,
-        }
-    }
-}
-
-/// Ids are written in one way only: digits without a leading zero. Larger ones than the database can
-/// hold name nothing.
-fn parse_id(segment: &str) -> Option<Id> {
-    let digits = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
-    if !digits || segment.starts_with('0') {
-        return None;
-    }
-    segment.parse().ok().filter(|&id| id <= i64::MAX as Id)
-}
-
 /// What the log and the metrics say about a request beside its answer.
-pub struct Labels {
+struct Labels {
     /// The route's pattern, never the path with its ids.
-    pub route: &'static str,
-    pub caller: &'static str,
+    route: &'static str,
+    caller: &'static str,
 }
 
 /// Nothing is known of the request yet.
-pub const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
+const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
 
-/// Answers one request whose body has been read. `labels` are filled in as they become known.
-pub fn dispatch(
-    app: &App,
-    http: &rouille::Request,
-    body: &[u8],
-    request_id: &str,
-    labels: &mut Labels,
-) -> Response {
-    let answered = answer(app, http, body, labels);
-    answered.unwrap_or_else(|error| error.into_problem().into_response(request_id))
+/// Answers one request, whoever listens: `http` here, or rouille's own server.
+pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
+    let started = Instant::now();
+    let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
+    let request_id = request_id.map_or_else(new_request_id, str::to_owned);
+    let mut labels = UNKNOWN;
+    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(app, http, &mut labels)));
+    let response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => response::problem(error.into_problem(), &request_id),
+        // The panic hook has logged the cause.
+        Err(_) => response::problem(Problem::internal(), &request_id),
+    };
+    finish(app, http.method(), request_id, started, response, &labels)
 }
 
-fn answer(app: &App, http: &rouille::Request, body: &[u8], labels: &mut Labels) -> Result<Response> {
+/// The shop as an application for [`http::start`].
+pub fn application(app: &Arc<App>) -> Application {
+    let (handling, refusing) = (app.clone(), app.clone());
+    Application {
+        handle: Box::new(move |request| dispatch(&handling, request)),
+        refuse: Box::new(move |problem| refuse(&refusing, problem)),
+    }
+}
+
+/// The limits of the listener under these settings.
+pub fn limits(app: &App) -> Limits {
+    Limits { connections: app.config.max_connections, body_bytes: BODY_BYTES_MAX }
+}
+
+/// The answer to what could not be read as a request, or was not let in; logged like any other.
+fn refuse(app: &App, problem: Problem) -> Response {
+    let request_id = new_request_id();
+    let response = response::problem(problem, &request_id);
+    finish(app, "-", request_id, Instant::now(), response, &UNKNOWN)
+}
+
+fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
     let path = http.raw_url().split('?').next().unwrap_or("");
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
@@ -176,26 +147,21 @@ fn answer(app: &App, http: &rouille::Request, body: &[u8], labels: &mut Labels) 
     };
     let Some((route, path_id)) = on_path().find(|(route, _)| route.method == method) else {
         let allow = allowed_methods(on_path().map(|(route, _)| route.method));
-        return match method {
-            "OPTIONS" => Ok(reply::no_content().with_unique_header("Allow", allow)),
-            _ => {
-                let detail = format!("Use one of {allow} here.");
-                Err(Problem::new(problem::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow).into())
-            }
-        };
+        if method == "OPTIONS" {
+            return Ok(response::no_content().with_unique_header("Allow", allow));
+        }
+        let detail = format!("Use one of {allow} here.");
+        return Err(Problem::new(problem::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow).into());
     };
     let caller = match route.access {
         Open => Caller::Anyone,
-        _ => sessions::identify(app, http)?,
+        _ => caller::identify(app, http)?,
     };
     labels.caller = caller.kind();
     check_access(route.access, &caller)?;
-    let request = Request { http, body, route, caller, path_id };
+    let request = Request { http, body: read_body(http)?, route, caller, path_id };
     let response = (route.handler)(app, &request)?;
-    Ok(match route.caching() {
-        Caching::Revalidate => response.with_unique_header("Cache-Control", "no-cache"),
-        Caching::Never => response,
-    })
+    Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
 }
 
 fn check_access(access: Access, caller: &Caller) -> Result<()> {
@@ -215,6 +181,57 @@ fn allowed_methods(methods: impl Iterator<Item = &'static str>) -> String {
     }
     allowed.push("OPTIONS");
     allowed.join(", ")
+}
+
+/// Counts and logs the request, and adds the headers that every answer carries.
+fn finish(
+    app: &App,
+    method: &str,
+    request_id: String,
+    started: Instant,
+    mut response: Response,
+    labels: &Labels,
+) -> Response {
+    let took = started.elapsed();
+    let status = response.status_code;
+    app.metrics.count(known_method(method), labels.route, status, took);
+    // The method is whatever the client wrote; the log escapes it.
+    log::info!(
+        "request id={request_id} method={} route={} status={status} duration_ms={:.1} caller={}",
+        short(method),
+        labels.route,
+        took.as_secs_f64() * 1000.0,
+        labels.caller,
+    );
+    let mut add = |name: &'static str, value: Cow<'static, str>| response.headers.push((name.into(), value));
+    add("X-Request-Id", request_id.into());
+    add("X-Content-Type-Options", "nosniff".into());
+    let keeps = |(name, _): &(Cow<str>, Cow<str>)| name == "Cache-Control";
+    if !response.headers.iter().any(keeps) {
+        response.headers.push(("Cache-Control".into(), "no-store".into()));
+    }
+    response
+}
+
+/// The label of a method in the metrics: what clients make up is one label.
+fn known_method(method: &str) -> &'static str {
+    let known = ROUTES.iter().map(|route| route.method).chain(["HEAD", "OPTIONS"]);
+    known.into_iter().find(|known| *known == method).unwrap_or("other")
+}
+
+/// No method that anybody means is longer.
+fn short(method: &str) -> &str {
+    method.get(..16).unwrap_or(method)
+}
+
+/// Ids that proxies and clients make: UUIDs, hexadecimal, and the like.
+fn is_sane_request_id(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=64).contains(&id.len()) && id.bytes().all(plain)
+}
+
+fn new_request_id() -> String {
+    crate::random::hex::<8>()
 }
 
 #[cfg(test)]

@@ -1,0 +1,56 @@
+//! What a line of the route table says. The table itself is in `routes.rs`.
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::values::{Id, id_from_digits};
+use crate::web::request::Request;
+
+pub struct Route {
+    pub method: &'static str,
+    /// Segments in braces stand for an id.
+    pub path: &'static str,
+    pub access: Access,
+    pub handler: Handler,
+}
+
+pub type Handler = fn(&App, &Request) -> Result<Response>;
+
+/// Who may call. Whose things a customer may touch is decided in the handlers' SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Anyone,
+    /// Anyone, and a session token is not even looked at: logging in with a stale token works, and a
+    /// health check needs no database.
+    Open,
+    /// A customer, for what is theirs, or staff.
+    SignedIn,
+    Staff,
+}
+
+impl Route {
+    /// The id in `path` when it fits this route; 0 when the route has none.
+    pub fn matches(&self, path: &str) -> Option<Id> {
+        let mut path_id = 0;
+        let mut wanted = self.path.split('/');
+        let mut given = path.split('/');
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return Some(path_id),
+                (Some("{id}"), Some(segment)) => path_id = id_from_digits(segment)?,
+                (Some(name), Some(segment)) if name == segment => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue
+    /// reads and what comes with the program. Everything else is nobody's to keep.
+    pub fn may_be_kept(&self) -> bool {
+        matches!(
+            (self.method, self.path),
+            ("GET", "/products" | "/products/{id}" | "/openapi.json" | "/docs" | "/docs/scalar.js")
+        )
+    }
+}
