@@ -1,22 +1,36 @@
-//! The stock's books: what is on the shelf, what is promised, what is on its way, and the ledger.
+//! Stock: what is on the shelf, what is reserved, what is on its way, and the ledger.
 //!
 //! Every change is one guarded statement over all the products it concerns, in the order of their
 //! ids, so that two orders that share products never lock them crosswise. What is on hand changes
-//! only together with a line in the ledger. This module knows no HTTP; every function runs inside
-//! its caller's transaction.
+//! only together with a line in the ledger. This module knows no HTTP: it returns what is wrong, and
+//! its callers word it. Every change runs inside its caller's transaction.
 
 use std::collections::BTreeMap;
 
 use mysql::prelude::Queryable;
 use mysql::{Row, Value};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::db::{Connection, column, question_marks};
+use crate::db::{Connection, Transaction, column, question_marks};
 use crate::error::{Error, Result};
-use crate::problem::{self, Problem};
-use crate::values::{Id, Timestamp};
+use crate::values::{Id, Timestamp, words};
 
 /// More units than any shelf holds; far from where a sum could overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
+
+words! {
+    /// Why units came or went.
+    Reason, refused as "invalid_reason" {
+        /// What was on the shelf when the product was added.
+        Initial = "initial",
+        Sale = "sale",
+        Restock = "restock",
+        StockTake = "stock_take",
+        Damaged = "damaged",
+        Return = "return",
+        Correction = "correction",
+    }
+}
 
 /// What is missing for an order.
 pub struct Shortage {
@@ -43,6 +57,18 @@ pub struct Figures {
     pub incoming: i64,
 }
 
+/// Written with what is available, which follows from them.
+impl Serialize for Figures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut figures = serializer.serialize_struct("Figures", 4)?;
+        figures.serialize_field("on_hand", &self.on_hand)?;
+        figures.serialize_field("reserved", &self.reserved)?;
+        figures.serialize_field("available", &self.available())?;
+        figures.serialize_field("incoming", &self.incoming)?;
+        figures.end()
+    }
+}
+
 impl Figures {
     pub fn from_row(row: &Row) -> Figures {
         Figures {
@@ -57,29 +83,29 @@ impl Figures {
     }
 }
 
-/// Starts the books of a new product, with what is on the shelf as its `initial` movement.
+/// Starts the ledger of a new product, with what is on the shelf as its `initial` movement.
 pub fn open(
-    db: &mut Connection,
+    tx: &mut Transaction,
     product_id: Id,
     on_hand: i64,
     actor: Option<Id>,
     now: Timestamp,
 ) -> Result<()> {
-    db.execute(
+    tx.execute(
         "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
          VALUES (?, 0, 0, 0, 0, ?, 1, 0)",
         (product_id, now),
     )?;
     if on_hand > 0 {
         let origin = Origin { actor, ..Origin::default() };
-        move_stock(db, product_id, on_hand, "initial", &origin, now)?;
+        move_stock(tx, product_id, on_hand, Reason::Initial, &origin, now)?;
     }
     Ok(())
 }
 
 /// Locks the product's figures until the transaction ends; None when there is no such product.
-pub fn lock(db: &mut Connection, product_id: Id) -> Result<Option<Figures>> {
-    db.row(
+pub fn lock(tx: &mut Transaction, product_id: Id) -> Result<Option<Figures>> {
+    tx.row(
         "SELECT on_hand, reserved, incoming FROM stock WHERE product_id = ? FOR UPDATE",
         (product_id,),
         Figures::from_row,
@@ -89,14 +115,14 @@ pub fn lock(db: &mut Connection, product_id: Id) -> Result<Option<Figures>> {
 /// Changes what is on hand by `delta`, with its line in the ledger. False when less than nothing or
 /// more than [`ON_HAND_MAX`] would be on the shelf; nothing is changed then.
 pub fn move_stock(
-    db: &mut Connection,
+    tx: &mut Transaction,
     product_id: Id,
     delta: i64,
-    reason: &str,
+    reason: Reason,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<bool> {
-    let moved = db.execute(
+    let moved = tx.execute(
         "UPDATE stock
          SET on_hand = on_hand + ?, movement_count = movement_count + 1,
              last_movement_at = GREATEST(last_movement_at, ?)
@@ -106,7 +132,7 @@ pub fn move_stock(
     if moved == 0 {
         return Ok(false);
     }
-    db.execute(
+    tx.execute(
         "INSERT INTO stock_movements
              (product_id, sequence, delta, balance_after, reason, note, actor_account_id, restock_order_id, at)
          SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
@@ -116,25 +142,16 @@ pub fn move_stock(
     Ok(true)
 }
 
-/// Why [`move_stock`] refused to add units.
-pub fn shelf_full(on_hand: i64, delta: i64) -> Problem {
-    let detail = format!(
-        "{on_hand} on hand and {delta} more would be over {ON_HAND_MAX}, the most that a shelf can hold here. Nothing \
-         was changed."
-    );
-    Problem::new(problem::STOCK_LIMIT, detail)
-}
-
 /// Adds to what is on its way, or takes from it.
-pub fn expect(db: &mut Connection, product_id: Id, delta: i64) -> Result<()> {
-    db.execute("UPDATE stock SET incoming = incoming + ? WHERE product_id = ?", (delta, product_id))?;
+pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
+    tx.execute("UPDATE stock SET incoming = incoming + ? WHERE product_id = ?", (delta, product_id))?;
     Ok(())
 }
 
 /// Promises the products of an order to it. False when there is too little of one; the caller must
 /// then roll back.
-pub fn reserve(db: &mut Connection, order_id: Id, order_lines: usize) -> Result<bool> {
-    let reserved = db.execute(
+pub fn reserve(tx: &mut Transaction, order_id: Id, order_lines: usize) -> Result<bool> {
+    let reserved = tx.execute(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.reserved = s.reserved + l.quantity
          WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
@@ -144,8 +161,8 @@ pub fn reserve(db: &mut Connection, order_id: Id, order_lines: usize) -> Result<
 }
 
 /// Takes back the promise to an order that is cancelled.
-pub fn release(db: &mut Connection, order_id: Id) -> Result<()> {
-    db.execute(
+pub fn release(tx: &mut Transaction, order_id: Id) -> Result<()> {
+    tx.execute(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.reserved = s.reserved - l.quantity
          WHERE l.order_id = ?",
@@ -158,13 +175,13 @@ pub fn release(db: &mut Connection, order_id: Id) -> Result<()> {
 /// `sale` movement a line. False when a count has left too little of one; the caller must then roll
 /// back.
 pub fn ship(
-    db: &mut Connection,
+    tx: &mut Transaction,
     order_id: Id,
     order_lines: usize,
     actor: Option<Id>,
     now: Timestamp,
 ) -> Result<bool> {
-    let shipped = db.execute(
+    let shipped = tx.execute(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
              s.movement_count = s.movement_count + 1, s.last_movement_at = GREATEST(s.last_movement_at, ?)
@@ -174,7 +191,7 @@ pub fn ship(
     if shipped != order_lines as u64 {
         return Ok(false);
     }
-    db.execute(
+    tx.execute(
         "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, actor_account_id, order_id, at)
          SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, l.order_id, s.last_movement_at
          FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
@@ -188,12 +205,12 @@ pub fn ship(
 /// what counts, from on hand and reserved. When meanwhile there is enough, the transaction is run
 /// again.
 pub fn shortages(
-    db: &mut Connection,
+    tx: &mut Transaction,
     quantities: &BTreeMap<Id, i64>,
     there: impl Fn(i64, i64) -> i64,
 ) -> Result<Vec<Shortage>> {
     // Before this the figures of some products would hold this order's own share.
-    db.0.query_drop("ROLLBACK")?;
+    tx.0.query_drop("ROLLBACK")?;
     let sql = format!(
         "SELECT s.product_id, p.name, s.on_hand, s.reserved
          FROM stock s JOIN products p ON p.id = s.product_id
@@ -201,7 +218,7 @@ pub fn shortages(
         question_marks(quantities.len())
     );
     let ids: Vec<Value> = quantities.keys().map(|id| Value::from(*id)).collect();
-    let mut short = db.rows(&sql, ids, |row| {
+    let mut short = tx.rows(&sql, ids, |row| {
         let product_id: Id = column(row, "product_id");
         Shortage {
             product_id,
@@ -211,10 +228,7 @@ pub fn shortages(
         }
     })?;
     short.retain(|shortage| shortage.available < shortage.requested);
-    match short.is_empty() {
-        true => Err(Error::Raced),
-        false => Ok(short),
-    }
+    if short.is_empty() { Err(Error::Raced) } else { Ok(short) }
 }
 
 /// A figure that was not what the ledger, the orders or the restock orders say.
@@ -233,8 +247,8 @@ pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
 /// Sets the derived figures of one product to what the ledger, the orders and the restock orders say.
 /// The ledger itself is never changed. Whoever changes these figures locks the row first, so what is
 /// read under the lock is whole.
-pub fn repair(db: &mut Connection, product_id: Id) -> Result<Vec<Repair>> {
-    let stands = db.row(
+pub fn repair(tx: &mut Transaction, product_id: Id) -> Result<Vec<Repair>> {
+    let stands = tx.row(
         "SELECT on_hand, reserved, incoming, movement_count FROM stock WHERE product_id = ? FOR UPDATE",
         (product_id,),
         |row| {
@@ -246,7 +260,7 @@ pub fn repair(db: &mut Connection, product_id: Id) -> Result<Vec<Repair>> {
             ]
         },
     )?;
-    let should_be = db.row(
+    let should_be = tx.row(
         "SELECT
              (SELECT CAST(COALESCE(SUM(delta), 0) AS SIGNED) FROM stock_movements WHERE product_id = ?) AS on_hand,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
@@ -265,7 +279,7 @@ pub fn repair(db: &mut Connection, product_id: Id) -> Result<Vec<Repair>> {
     if stands == should_be {
         return Ok(Vec::new());
     }
-    db.execute(
+    tx.execute(
         "UPDATE stock SET on_hand = ?, reserved = ?, incoming = ?, movement_count = ? WHERE product_id = ?",
         (on_hand, reserved, incoming, movement_count, product_id),
     )?;

@@ -8,16 +8,25 @@
 pub mod forecast;
 mod run;
 
-use mysql::Row;
+use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
-use crate::values::{Id, Timestamp};
+use crate::values::{Id, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Source, Summary, finish, prune, run, start, summary};
+
+words! {
+    /// Where a restock order stands.
+    OrderStatus, refused as "invalid_status" {
+        Open = "open",
+        Received = "received",
+        Cancelled = "cancelled",
+    }
+}
 
 /// How a product is restocked. Without a reorder point it is not watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,7 +54,7 @@ pub enum Reason {
     OrderOpen,
 }
 
-/// The rule, in words: the *position* of a product is what is on the shelf, less what is promised to
+/// The rule, in words: the *position* of a product is what is on the shelf, less what is reserved for
 /// customers, plus what is on its way, however late. When the position is below the reorder point, and
 /// nothing is on its way already, order as many whole multiples as bring it up to the target or just
 /// above.
@@ -140,9 +149,8 @@ pub struct PlanLine {
     pub product_id: Id,
     pub name: String,
     pub sku: Option<String>,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub incoming: i64,
+    #[serde(flatten)]
+    pub shelf: Figures,
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
@@ -154,6 +162,24 @@ pub struct PlanLine {
 }
 
 impl Policy {
+    /// The columns of `stock s`, and of a run's lines, that [`Policy::from_row`] reads and
+    /// [`Policy::written`] writes.
+    pub const COLUMNS: [&str; 4] = ["reorder_point", "reorder_target", "reorder_multiple", "lead_time_days"];
+
+    /// The columns of the table `alias` for a SELECT.
+    pub fn columns_of(alias: &str) -> String {
+        Policy::COLUMNS.map(|column| format!("{alias}.{column}")).join(", ")
+    }
+
+    pub fn written(&self) -> [Value; 4] {
+        [
+            self.reorder_point.into(),
+            self.reorder_target.into(),
+            self.reorder_multiple.into(),
+            self.lead_time_days.into(),
+        ]
+    }
+
     pub fn from_row(row: &Row) -> Policy {
         Policy {
             reorder_point: column(row, "reorder_point"),
@@ -178,7 +204,7 @@ impl Watched {
 
 /// Which watched products to look at.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Scope {
+pub struct Selection {
     /// Only this one.
     pub product_id: Option<Id>,
     /// Only those with larger ids than this.
@@ -188,31 +214,31 @@ pub struct Scope {
 }
 
 /// The watched active products in the order of their ids, with one statement.
-pub fn scan(db: &mut Connection, scope: Scope) -> Result<Vec<Watched>> {
+pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
     filter.add("s.reorder_point IS NOT NULL", []);
     filter.add("p.active = 1", []);
-    match scope.product_id {
+    match selection.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),
-        None => filter.add("s.product_id > ?", [scope.after.into()]),
+        None => filter.add("s.product_id > ?", [selection.after.into()]),
     }
     // A page follows the primary key; all of them are found through the key on reorder_point, which
     // skips what is not watched, and are sorted here.
-    let page = scope.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
+    let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
     let sql = format!(
-        "SELECT s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming,
-                s.reorder_point, s.reorder_target, s.reorder_multiple, s.lead_time_days
+        "SELECT s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}
          FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
+        Policy::columns_of("s"),
         filter.sql()
     );
-    let mut watched = db.rows(&sql, filter.values(scope.limit.unwrap_or(i64::MAX)), Watched::from_row)?;
+    let mut watched = db.rows(&sql, filter.values(selection.limit.unwrap_or(i64::MAX)), Watched::from_row)?;
     watched.sort_by_key(|watched| watched.product_id);
     Ok(watched)
 }
 
 /// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
-pub fn plan(db: &mut Connection, scope: Scope, now: Timestamp) -> Result<Vec<PlanLine>> {
-    let watched = scan(db, scope)?;
+pub fn plan(db: &mut Connection, selection: Selection, now: Timestamp) -> Result<Vec<PlanLine>> {
+    let watched = scan(db, selection)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let sales = forecast::sales(db, &ids, now)?;
     let line = |watched: Watched| {
@@ -222,9 +248,7 @@ pub fn plan(db: &mut Connection, scope: Scope, now: Timestamp) -> Result<Vec<Pla
             product_id: watched.product_id,
             name: watched.name,
             sku: watched.sku,
-            on_hand: watched.shelf.on_hand,
-            reserved: watched.shelf.reserved,
-            incoming: watched.shelf.incoming,
+            shelf: watched.shelf,
             position: decision.position(),
             policy: watched.policy,
             action: match decision {

@@ -12,7 +12,10 @@ use rouille::Response;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::handlers::{accounts, customers, documents, health, orders, products, restock, sessions, stock};
+use crate::handlers::{
+    accounts, customers, documents, health, orders, products, restock, restock_orders, sessions, sign_up,
+    stock,
+};
 use crate::http::{Application, Limits};
 use crate::problem::{self, Problem};
 use crate::web::caller::{self, Caller};
@@ -23,7 +26,7 @@ use crate::web::route::{Handler, Route};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
-    route("POST",   "/customers",                    Anyone,   customers::create),
+    route("POST",   "/customers",                    Anyone,   sign_up::create),
     route("GET",    "/customers",                    Staff,    customers::list),
     route("GET",    "/customers/{id}",               SignedIn, customers::read),
     route("PUT",    "/customers/{id}",               SignedIn, customers::replace),
@@ -47,16 +50,16 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/products/{id}",                Anyone,   products::read),
     route("PUT",    "/products/{id}",                Staff,    products::replace),
     route("PATCH",  "/products/{id}",                Staff,    products::change),
-    route("DELETE", "/products/{id}",                Staff,    products::archive),
+    route("DELETE", "/products/{id}",                Staff,    products::delete),
 
-    route("POST",   "/orders",                       SignedIn, orders::place),
+    route("POST",   "/orders",                       SignedIn, orders::create),
     route("GET",    "/orders",                       SignedIn, orders::list),
     route("GET",    "/orders/{id}",                  SignedIn, orders::read),
-    route("PATCH",  "/orders/{id}",                  Staff,    orders::reschedule),
+    route("PATCH",  "/orders/{id}",                  Staff,    orders::change),
     route("GET",    "/orders/{id}/track",            SignedIn, orders::track),
-    route("POST",   "/orders/{id}/cancel",           SignedIn, orders::cancel),
-    route("POST",   "/orders/{id}/ship",             Staff,    orders::ship),
-    route("POST",   "/orders/{id}/deliver",          Staff,    orders::deliver),
+    route("POST",   "/orders/{id}/cancel",           SignedIn, orders::post_cancel),
+    route("POST",   "/orders/{id}/ship",             Staff,    orders::post_ship),
+    route("POST",   "/orders/{id}/deliver",          Staff,    orders::post_deliver),
 
     route("GET",    "/stock",                        Staff,    stock::list),
     route("GET",    "/products/{id}/stock",          Staff,    stock::read),
@@ -65,13 +68,13 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/products/{id}/stock/movements", Staff,   stock::create_movement),
 
     route("GET",    "/restock/plan",                 Staff,    restock::plan),
-    route("POST",   "/restock/runs",                 Staff,    restock::run),
+    route("POST",   "/restock/runs",                 Staff,    restock::create_run),
     route("GET",    "/restock/runs",                 Staff,    restock::list_runs),
     route("GET",    "/restock/runs/{id}",            Staff,    restock::read_run),
-    route("GET",    "/restock_orders",               Staff,    restock::list_orders),
-    route("GET",    "/restock_orders/{id}",          Staff,    restock::read_order),
-    route("POST",   "/restock_orders/{id}/receive",  Staff,    restock::receive),
-    route("POST",   "/restock_orders/{id}/cancel",   Staff,    restock::cancel),
+    route("GET",    "/restock_orders",               Staff,    restock_orders::list),
+    route("GET",    "/restock_orders/{id}",          Staff,    restock_orders::read),
+    route("POST",   "/restock_orders/{id}/receive",  Staff,    restock_orders::post_receive),
+    route("POST",   "/restock_orders/{id}/cancel",   Staff,    restock_orders::post_cancel),
 
     route("GET",    "/healthz",                      Open,     health::alive),
     route("GET",    "/readyz",                       Open,     health::ready),

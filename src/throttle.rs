@@ -26,7 +26,7 @@ impl Throttle {
     /// cannot slip through together. Err holds the seconds after which to try again.
     pub fn attempt(&self, keys: &[(String, usize)], now: Timestamp) -> Result<(), u64> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let horizon = Timestamp(now.0 - WINDOW);
+        let horizon = now - WINDOW;
         if failures.len() > KEYS_MAX {
             failures.retain(|_, times| times.last().is_some_and(|last| *last > horizon));
         }
@@ -37,8 +37,8 @@ impl Throttle {
             };
             times.retain(|time| *time > horizon);
             if times.len() >= *most {
-                let frees_at = times[times.len() - most].0 + WINDOW;
-                wait_s = wait_s.max((frees_at - now.0).num_seconds().max(0) as u64 + 1);
+                let frees_at = times[times.len() - most] + WINDOW;
+                wait_s = wait_s.max((frees_at - now).num_seconds().max(0) as u64 + 1);
             }
         }
         if wait_s > 0 {

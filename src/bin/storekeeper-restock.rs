@@ -10,7 +10,7 @@ use storekeeper::app::App;
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::Config;
 use storekeeper::db;
-use storekeeper::restock::{self, PlanLine, RunLine, Scope, Source};
+use storekeeper::restock::{self, PlanLine, RunLine, Selection, Source};
 use storekeeper::table;
 use storekeeper::values::Id;
 
@@ -82,9 +82,9 @@ fn restock(arguments: &Arguments) -> Outcome {
     cli::require_current_schema(&config)?;
     // A run is one thread after another's transaction; it needs one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
-    let scope = Scope { product_id: arguments.product_id, ..Scope::default() };
+    let selection = Selection { product_id: arguments.product_id, ..Selection::default() };
     if let Some(product_id) = arguments.product_id
-        && db::read(&app.pool, |db| restock::scan(db, scope))?.is_empty()
+        && db::read(&app.pool, |db| restock::scan(db, selection))?.is_empty()
     {
         return Err(format!(
             "product {product_id} is not watched: it does not exist, is archived, or has no reorder point"
@@ -92,13 +92,13 @@ fn restock(arguments: &Arguments) -> Outcome {
         .into());
     }
     match arguments.dry_run {
-        true => dry_run(&app, arguments, scope),
-        false => run(&app, arguments, scope),
+        true => dry_run(&app, arguments, selection),
+        false => run(&app, arguments, selection),
     }
 }
 
-fn dry_run(app: &App, arguments: &Arguments, scope: Scope) -> Outcome {
-    let lines = db::read(&app.pool, |db| restock::plan(db, scope, app.clock.now()))?;
+fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
+    let lines = db::read(&app.pool, |db| restock::plan(db, selection, app.clock.now()))?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
     match arguments.json {
@@ -117,12 +117,12 @@ fn dry_run(app: &App, arguments: &Arguments, scope: Scope) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run(app: &App, arguments: &Arguments, scope: Scope) -> Outcome {
+fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let run_id = restock::start(app, Source::Program)?;
-    let lines = restock::run(app, run_id, Source::Program, scope)?;
-    let summary = db::transaction(&app.pool, |db| {
-        restock::finish(db, run_id, app.clock.now())?;
-        restock::summary(db, run_id)
+    let lines = restock::run(app, run_id, Source::Program, selection)?;
+    let summary = db::transaction(&app.pool, |tx| {
+        restock::finish(tx, run_id, app.clock.now())?;
+        restock::summary(tx, run_id)
     })?;
     let summary = summary.ok_or("the run is gone")?;
     log::info!(
@@ -171,9 +171,9 @@ fn plan_table(lines: &[PlanLine]) -> String {
         vec![
             line.product_id.to_string(),
             line.name.clone(),
-            line.on_hand.to_string(),
-            line.reserved.to_string(),
-            line.incoming.to_string(),
+            line.shelf.on_hand.to_string(),
+            line.shelf.reserved.to_string(),
+            line.shelf.incoming.to_string(),
             line.position.to_string(),
             number(line.policy.reorder_point),
             number(line.policy.reorder_target),

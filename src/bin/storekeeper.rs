@@ -265,7 +265,7 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let mut repaired = 0;
     for product_id in db::read(&app.pool, ledger::product_ids)? {
-        for repair in db::transaction(&app.pool, |db| ledger::repair(db, product_id))? {
+        for repair in db::transaction(&app.pool, |tx| ledger::repair(tx, product_id))? {
             repaired += 1;
             let ledger::Repair { figure, stood, now, .. } = repair;
             log::warn!("repaired product={product_id} figure={figure} stood={stood} now={now}");

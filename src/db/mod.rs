@@ -9,16 +9,36 @@ pub mod migrations;
 mod pool;
 mod transaction;
 
+use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+
 use mysql::prelude::Queryable;
 use mysql::{Params, Row, Value};
 
 use crate::error::{Error, Result, database};
 
 pub use pool::{Pool, connect_alone, open_pool};
-pub use transaction::{read, transaction};
+pub use transaction::{read, snapshot, transaction};
 
-/// A connection on which SQL is run. Inside [`transaction`] it is the transaction.
+/// A connection on which SQL is run.
 pub struct Connection<'a>(pub &'a mut mysql::Conn);
+
+/// A connection inside [`transaction`]: what changes something asks for this, so that it cannot run
+/// outside one.
+pub struct Transaction<'a>(Connection<'a>);
+
+impl<'a> Deref for Transaction<'a> {
+    type Target = Connection<'a>;
+    fn deref(&self) -> &Connection<'a> {
+        &self.0
+    }
+}
+
+impl<'a> DerefMut for Transaction<'a> {
+    fn deref_mut(&mut self) -> &mut Connection<'a> {
+        &mut self.0
+    }
+}
 
 impl Connection<'_> {
     /// All rows of a SELECT.
@@ -85,14 +105,19 @@ pub fn unless_taken<T>(result: Result<T>, key: &str, taken: impl FnOnce() -> Err
     }
 }
 
-/// Repeats a DELETE with `LIMIT size`, each time in a transaction of its own, until nothing is left
-/// to delete. Answers the number of rows.
-pub fn in_batches(pool: &Pool, size: u64, delete: impl Fn(&mut Connection) -> Result<u64>) -> Result<u64> {
+/// Rows that one step of pruning deletes: few enough to hold no lock for long.
+const DELETED_AT_ONCE: u64 = 1000;
+
+/// Repeats a DELETE, a batch of rows at a time and each in a transaction of its own, until nothing is
+/// left to delete. Returns the number of rows.
+pub fn delete_in_batches(pool: &Pool, delete: &str, params: impl Into<Params>) -> Result<u64> {
+    let sql = format!("{delete} LIMIT {DELETED_AT_ONCE}");
+    let params = params.into();
     let mut total = 0;
     loop {
-        let deleted = transaction(pool, &delete)?;
+        let deleted = transaction(pool, |tx| tx.execute(&sql, params.clone()))?;
         total += deleted;
-        if deleted < size {
+        if deleted < DELETED_AT_ONCE {
             return Ok(total);
         }
     }
@@ -101,13 +126,13 @@ pub fn in_batches(pool: &Pool, size: u64, delete: impl Fn(&mut Connection) -> Re
 /// Conditions of a WHERE that is put together from the filters that were given.
 #[derive(Default)]
 pub struct Filter {
-    conditions: Vec<&'static str>,
+    conditions: Vec<Cow<'static, str>>,
     values: Vec<Value>,
 }
 
 impl Filter {
-    pub fn add(&mut self, condition: &'static str, values: impl IntoIterator<Item = Value>) {
-        self.conditions.push(condition);
+    pub fn add(&mut self, condition: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = Value>) {
+        self.conditions.push(condition.into());
         self.values.extend(values);
     }
 

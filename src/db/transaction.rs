@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
-use crate::db::{Connection, Pool};
+use crate::db::{Connection, Pool, Transaction};
 use crate::error::database::{is_lost_connection, is_worth_rerunning};
 use crate::error::{Error, Result};
 
@@ -33,12 +33,27 @@ pub fn read<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) 
     }
 }
 
-/// Runs `work` in one transaction: COMMIT when it answers Ok, ROLLBACK when it answers Err.
+/// Like [`read`], for what cannot be read in one statement: every statement of `work` sees the database
+/// as it was at the first. It costs three round trips more.
+pub fn snapshot<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    read(pool, |db| {
+        db.0.query_drop("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+        db.0.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+        let result = work(db);
+        // Of a connection that is lost nothing is left to end.
+        if !matches!(&result, Err(Error::Database(cause)) if is_lost_connection(cause)) {
+            db.0.query_drop("COMMIT")?;
+        }
+        result
+    })
+}
+
+/// Runs `work` in one transaction: COMMIT when it returns Ok, ROLLBACK when it returns Err.
 ///
 /// It is run again as a whole after a deadlock, a lock time-out or (Galera) a failed certification,
 /// and once after a connection that was lost before COMMIT; so `work` must have no effect outside
 /// the database.
-pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
     let started = Instant::now();
     let mut lost_before = false;
     let mut attempt = 1;
@@ -64,9 +79,9 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Resu
     }
 }
 
-fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
     pooled.conn.query_drop("START TRANSACTION")?;
-    match work(&mut Connection(&mut pooled.conn)) {
+    match work(&mut Transaction(Connection(&mut pooled.conn))) {
         Ok(value) => match pooled.conn.query_drop("COMMIT") {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),

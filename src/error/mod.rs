@@ -22,7 +22,7 @@ pub enum Error {
     Internal(String),
 }
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// What the caller is told. The causes that only an operator can act on are logged here, once.

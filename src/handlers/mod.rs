@@ -7,5 +7,7 @@ pub mod health;
 pub mod orders;
 pub mod products;
 pub mod restock;
+pub mod restock_orders;
 pub mod sessions;
+pub mod sign_up;
 pub mod stock;

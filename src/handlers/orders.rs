@@ -11,25 +11,26 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Connection, Filter, column};
+use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_number};
-use crate::web::caller::Caller;
-use crate::web::paging::{Cursor, Page};
+use crate::values::{Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_id, words};
+use crate::web::caller::{Caller, Scope};
+use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-pub use place::place;
-pub use steps::{cancel, deliver, ship};
+pub use place::{Item, Wanted, create, place};
+pub use steps::{Shipment, cancel, deliver, post_cancel, post_deliver, post_ship, ship};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Placed,
-    Shipped,
-    Delivered,
-    Cancelled,
+words! {
+    /// Where an order stands.
+    Status, refused as "invalid_status" {
+        Placed = "placed",
+        Shipped = "shipped",
+        Delivered = "delivered",
+        Cancelled = "cancelled",
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -66,13 +67,13 @@ struct Event {
 }
 
 #[derive(Serialize)]
-struct Tracking<'a> {
+struct Tracking {
     order_id: Id,
     status: Status,
     order_date: Timestamp,
     expected_delivery_date: Day,
-    carrier: Option<&'a Line<100>>,
-    tracking_number: Option<&'a Line<100>>,
+    carrier: Option<String>,
+    tracking_number: Option<String>,
     events: Vec<Event>,
 }
 
@@ -83,32 +84,22 @@ const COLUMNS: &str =
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
 impl Status {
-    pub fn text(self) -> &'static str {
+    /// Which entry of the history it is, counted from 1.
+    pub fn step(self) -> u8 {
         match self {
-            Status::Placed => "placed",
-            Status::Shipped => "shipped",
-            Status::Delivered => "delivered",
-            Status::Cancelled => "cancelled",
+            Status::Placed => 1,
+            Status::Shipped | Status::Cancelled => 2,
+            Status::Delivered => 3,
         }
     }
 
-    fn from_text(text: &str) -> Option<Status> {
-        let all = [Status::Placed, Status::Shipped, Status::Delivered, Status::Cancelled];
-        all.into_iter().find(|status| status.text() == text)
-    }
-
-    fn parse(input: &Input) -> std::result::Result<Status, Bad> {
-        let status = match input {
-            Input::Text(text) => Status::from_text(text),
-            _ => None,
-        };
-        let message = "must be one of placed, shipped, delivered, cancelled";
-        status.ok_or_else(|| Bad::new("invalid_status", message))
-    }
-
-    fn from_row(row: &Row) -> Status {
-        let text: String = column(row, "status");
-        Status::from_text(&text).expect("the CHECK on the column allows these only")
+    /// The status from which an order comes to this one; none for where it begins.
+    pub fn before(self) -> Option<Status> {
+        match self {
+            Status::Placed => None,
+            Status::Shipped | Status::Cancelled => Some(Status::Placed),
+            Status::Delivered => Some(Status::Shipped),
+        }
     }
 
     /// The diagram of the README, as it looks from here.
@@ -125,7 +116,7 @@ impl Status {
 impl Order {
     /// Without its lines, which are rows of their own.
     fn from_row(row: &Row, currency: &Currency, caller: &Caller) -> Order {
-        let status = Status::from_row(row);
+        let status: Status = column(row, "status");
         Order {
             id: column(row, "id"),
             customer_id: column(row, "customer_id"),
@@ -156,6 +147,21 @@ impl OrderLine {
     }
 }
 
+impl Tracking {
+    /// Without its events, which are rows of their own.
+    fn from_row(row: &Row) -> Tracking {
+        Tracking {
+            order_id: column(row, "id"),
+            status: column(row, "status"),
+            order_date: column(row, "placed_at"),
+            expected_delivery_date: column(row, "expected_delivery_date"),
+            carrier: column(row, "carrier"),
+            tracking_number: column(row, "tracking_number"),
+            events: Vec::new(),
+        }
+    }
+}
+
 /// `GET /orders?status=&customer_id=&from=&to=&sort=&limit=&after=`: the caller's own orders, or all
 /// of them for staff, newest first; `sort=order_date` turns it round.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
@@ -164,51 +170,52 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
 
 /// `GET /customers/{id}/orders`, with the same filters.
 pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
-    let only = request.caller.only_customer();
+    let [all, own] = request.caller.scope().bound();
     let customer = db::read(&app.pool, |db| {
-        db.row(
-            "SELECT id FROM customers WHERE id = ? AND (? IS NULL OR id = ?)",
-            (request.path_id, only, only),
-            |_| (),
-        )
+        let sql = "SELECT id FROM customers WHERE id = ? AND (? OR id = ?)";
+        db.row(sql, (request.path_id, all.clone(), own.clone()), |_| ())
     })?;
     customer.ok_or_else(Problem::not_found)?;
     list_of(app, request, Some(request.path_id))
 }
 
 fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
+    let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
     let mut form = request.query()?;
-    let page = Page::read(&mut form, |value| Timestamp::from_cursor(value).is_some());
-    let newest_first = form.required("sort", Some(&true), |input| match input {
-        Input::Text(text) if text == "-order_date" => Ok(true),
-        Input::Text(text) if text == "order_date" => Ok(false),
+    let page = Page::read(&mut form, &newest_first);
+    let keyset = form.with_default("sort", newest_first, |input| match input {
+        Input::Text(text) if text == "-order_date" => Ok(newest_first),
+        Input::Text(text) if text == "order_date" => Ok(Keyset::by_time("o.placed_at", "o.id")),
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
-    let status = form.optional("status", None, Status::parse);
-    let from = form.optional("from", None, Timestamp::parse);
-    let to = form.optional("to", None, Timestamp::parse);
+    let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
+    let from = form.optional("from", Timestamp::parse);
+    let to = form.optional("to", Timestamp::parse);
     let of_customer = match customer_id {
         Some(_) => Some(None),
-        None => form.optional("customer_id", None, |input| query_number(input, 1, i64::MAX)),
+        None => form.optional("customer_id", query_id),
     };
-    let filters = (|| Some((page?, newest_first?, status?, from?, to?, of_customer?)))();
-    let (page, newest_first, status, from, to, of_customer) = form.finish(filters)?;
+    let (page, keyset, status, from, to, of_customer) =
+        form.finish(|| Some((page?, keyset?, status?, from?, to?, of_customer?)))?;
 
     let mut filter = Filter::default();
-    let owners = [request.caller.only_customer(), customer_id, of_customer.map(|id| id as Id)];
-    // The index that gives the order is named: left alone, MariaDB starts at the newest order of the
-    // customer or the status and reads past every row before the cursor.
-    let hint = match (owners.iter().any(Option::is_some), status.is_some()) {
-        (false, false) => "FORCE INDEX (orders_by_time)",
-        (true, false) => "FORCE INDEX (orders_by_customer)",
-        (false, true) => "FORCE INDEX (orders_by_status)",
-        (true, true) => "",
-    };
-    for owner in owners.into_iter().flatten() {
-        filter.add("o.customer_id = ?", [owner.into()]);
+    let scope = request.caller.scope();
+    if scope != Scope::All {
+        let [_, own] = scope.bound();
+        filter.add("o.customer_id = ?", [own]);
     }
+    for customer_id in [customer_id, of_customer].into_iter().flatten() {
+        filter.add("o.customer_id = ?", [customer_id.into()]);
+    }
+    let by_customer = scope != Scope::All || customer_id.or(of_customer).is_some();
+    let keyset = match (by_customer, status) {
+        (false, None) => keyset.through("orders_by_time"),
+        (true, None) => keyset.through("orders_by_customer"),
+        (false, Some(_)) => keyset.through("orders_by_status"),
+        (true, Some(_)) => keyset,
+    };
     if let Some(status) = status {
-        filter.add("o.status = ?", [status.text().into()]);
+        filter.add("o.status = ?", [status.into()]);
     }
     if let Some(from) = from {
         filter.add("o.placed_at >= ?", [from.into()]);
@@ -216,47 +223,89 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     if let Some(to) = to {
         filter.add("o.placed_at < ?", [to.into()]);
     }
-    if let Some(after) = &page.after {
-        let time = Value::from(Timestamp::from_cursor(&after.value));
-        // The first comparison looks redundant; it lets the database start inside the index.
-        let condition = match newest_first {
-            true => "o.placed_at <= ? AND (o.placed_at < ? OR (o.placed_at = ? AND o.id < ?))",
-            false => "o.placed_at >= ? AND (o.placed_at > ? OR (o.placed_at = ? AND o.id > ?))",
-        };
-        filter.add(condition, [time.clone(), time.clone(), time, after.id.into()]);
-    }
-    let order = match newest_first {
-        true => "o.placed_at DESC, o.id DESC",
-        false => "o.placed_at, o.id",
-    };
-    let sql = format!("SELECT {COLUMNS} FROM orders o {hint} {} ORDER BY {order} LIMIT ?", filter.sql());
+    page.restrict(&keyset, &mut filter);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM orders o {} {} {} LIMIT ?",
+        keyset.hint(),
+        filter.sql(),
+        keyset.order_by()
+    );
     let values = filter.values(page.rows_to_read());
+    let currency = &app.config.currency;
     let orders = db::read(&app.pool, |db| {
-        let orders =
-            db.rows(&sql, values.clone(), |row| Order::from_row(row, &app.config.currency, &request.caller))?;
-        with_lines(db, &app.config.currency, orders)
+        let orders = db.rows(&sql, values.clone(), |row| Order::from_row(row, currency, &request.caller))?;
+        // They do not change once the order is there.
+        with_lines(db, currency, orders)
     })?;
-    Ok(response::json(
-        200,
-        &page.list(orders, |order| Cursor { value: order.order_date.to_string(), id: order.id }),
-    ))
+    Ok(response::json(200, &page.list(orders, |order| Cursor::by_time(order.order_date, order.id))))
 }
 
 /// `GET /orders/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
-    let order = db::read(&app.pool, |db| find(app, db, request, ""))?;
+    let order = db::read(&app.pool, |db| find(app, db, &request.caller, request.path_id, ""))?;
     Ok(response::resource(request, &order))
 }
 
-/// The order in the path with its lines, when the caller may see it.
-fn find(app: &App, db: &mut Connection, request: &Request, locking: &str) -> Result<Order> {
-    let only = request.caller.only_customer();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM orders o WHERE o.id = ? AND (? IS NULL OR o.customer_id = ?) {locking}"
-    );
+/// `GET /orders/{id}/track`: status, dates, carrier and tracking number, and the dated events.
+pub fn track(app: &App, request: &Request) -> Result<Response> {
+    let [all, own] = request.caller.scope().bound();
+    // One statement, so that the order and its history are of one moment.
+    let rows = db::read(&app.pool, |db| {
+        db.rows(
+            "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
+                 e.status AS event_status, e.at
+             FROM orders o JOIN order_events e ON e.order_id = o.id
+             WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
+            (request.path_id, all.clone(), own.clone()),
+            |row| {
+                (
+                    Tracking::from_row(row),
+                    Event { status: column(row, "event_status"), at: column(row, "at") },
+                )
+            },
+        )
+    })?;
+    let (trackings, events): (Vec<Tracking>, Vec<Event>) = rows.into_iter().unzip();
+    let tracking = trackings.into_iter().next().ok_or_else(Problem::not_found)?;
+    Ok(response::resource(request, &Tracking { events, ..tracking }))
+}
+
+/// `PATCH /orders/{id}`: `{expected_delivery_date}`, while the order is under way.
+pub fn change(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let date = form.changed("expected_delivery_date", Day::parse);
+    let date = form.finish(|| date)?;
+    let order = db::transaction(&app.pool, |tx| {
+        let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
+        response::check_if_match(request, &order)?;
+        reschedule(tx, order, date)
+    })?;
+    Ok(response::resource(request, &order))
+}
+
+/// Gives a locked order that is under way another day on which it is expected; None keeps it.
+pub fn reschedule(tx: &mut Transaction, order: Order, date: Option<Day>) -> Result<Order> {
+    let date = date.unwrap_or(order.expected_delivery_date);
+    let ordered_on = Day(order.order_date.0.date());
+    if date < ordered_on {
+        let bad = Bad::new("before_order_date", format!("must not be before {ordered_on}"));
+        return Err(Problem::invalid_field("expected_delivery_date", bad).into());
+    }
+    if !matches!(order.status, Status::Placed | Status::Shipped) {
+        let status = order.status.text();
+        let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
+        return Err(Problem::new(problem::ORDER_STATE, detail).into());
+    }
+    tx.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
+    Ok(Order { expected_delivery_date: date, ..order })
+}
+
+/// The order with its lines, when the caller may see it.
+fn find(app: &App, db: &mut Connection, caller: &Caller, id: Id, locking: &str) -> Result<Order> {
+    let sql = format!("SELECT {COLUMNS} FROM orders o WHERE o.id = ? AND (? OR o.customer_id = ?) {locking}");
     let currency = &app.config.currency;
-    let order =
-        db.row(&sql, (request.path_id, only, only), |row| Order::from_row(row, currency, &request.caller))?;
+    let [all, own] = caller.scope().bound();
+    let order = db.row(&sql, (id, all, own), |row| Order::from_row(row, currency, caller))?;
     let order = order.ok_or_else(Problem::not_found)?;
     let mut orders = with_lines(db, currency, vec![order])?;
     Ok(orders.remove(0))
@@ -282,55 +331,4 @@ fn with_lines(db: &mut Connection, currency: &Currency, mut orders: Vec<Order>) 
         order.items = by_order.remove(&order.id).unwrap_or_default();
     }
     Ok(orders)
-}
-
-/// `GET /orders/{id}/track`: status, dates, carrier and tracking number, and the dated events.
-pub fn track(app: &App, request: &Request) -> Result<Response> {
-    let (order, events) = db::read(&app.pool, |db| {
-        let order = find(app, db, request, "")?;
-        let events = db.rows(
-            "SELECT status, at FROM order_events WHERE order_id = ? ORDER BY step",
-            (order.id,),
-            |row| Event { status: Status::from_row(row), at: column(row, "at") },
-        )?;
-        Ok((order, events))
-    })?;
-    let tracking = Tracking {
-        order_id: order.id,
-        status: events.last().map_or(order.status, |event| event.status),
-        order_date: order.order_date,
-        expected_delivery_date: order.expected_delivery_date,
-        carrier: order.carrier.as_ref(),
-        tracking_number: order.tracking_number.as_ref(),
-        events,
-    };
-    Ok(response::resource(request, &tracking))
-}
-
-/// `PATCH /orders/{id}`: `{expected_delivery_date}`, while the order is under way.
-pub fn reschedule(app: &App, request: &Request) -> Result<Response> {
-    let form = request.json()?;
-    let order = db::transaction(&app.pool, |db| {
-        let mut order = find(app, db, request, "FOR UPDATE")?;
-        response::check_if_match(request, &order)?;
-        let mut form = form.clone();
-        let ordered_on = Day(order.order_date.0.date());
-        let date = form.required("expected_delivery_date", Some(&order.expected_delivery_date), |input| {
-            let date = Day::parse(input)?;
-            match date >= ordered_on {
-                true => Ok(date),
-                false => Err(Bad::new("before_order_date", format!("must not be before {ordered_on}"))),
-            }
-        });
-        let date = form.finish(date)?;
-        if !matches!(order.status, Status::Placed | Status::Shipped) {
-            let status = order.status.text();
-            let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
-            return Err(Problem::new(problem::ORDER_STATE, detail).into());
-        }
-        db.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
-        order.expected_delivery_date = date;
-        Ok(order)
-    })?;
-    Ok(response::resource(request, &order))
 }

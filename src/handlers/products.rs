@@ -5,27 +5,25 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Connection, Filter, column, unless_taken};
+use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{
     Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, query_boolean, whole_number,
 };
+use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::idempotency::{self, Created};
-use crate::web::paging::{Cursor, Page};
+use crate::web::idempotency::{self, Answer, Key};
+use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Product {
     pub id: Id,
-    pub sku: Option<Sku>,
-    pub name: Line<200>,
-    pub description: Option<Paragraph<5000>>,
-    pub category: Option<Line<100>>,
-    pub price: Price,
+    #[serde(flatten)]
+    pub details: Details,
     pub currency: String,
     /// Whether at least one unit can be ordered now.
     pub in_stock: bool,
@@ -33,27 +31,44 @@ pub struct Product {
     pub updated_at: Timestamp,
 }
 
+/// What people set.
+#[derive(Debug, Clone, Serialize)]
+pub struct Details {
+    pub sku: Option<Sku>,
+    pub name: Line<200>,
+    pub description: Option<Paragraph<5000>>,
+    pub category: Option<Line<100>>,
+    pub price: Price,
+}
+
+/// What PATCH names; the inner None clears.
+struct Changes {
+    sku: Option<Option<Sku>>,
+    name: Option<Line<200>>,
+    description: Option<Option<Paragraph<5000>>>,
+    category: Option<Option<Line<100>>>,
+    price: Option<Price>,
+}
+
 const COLUMNS: &str =
     "p.id, p.sku, p.name, p.description, p.category, p.price_minor, p.created_at, p.updated_at,
     s.on_hand > s.reserved AS in_stock";
 
-struct Details {
-    sku: Option<Sku>,
-    name: Line<200>,
-    description: Option<Paragraph<5000>>,
-    category: Option<Line<100>>,
-    price: Price,
-}
+/// What INSERT and UPDATE write; [`Details::written`] has the values.
+const WRITTEN: &str =
+    "sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?";
 
 impl Product {
     fn from_row(row: &Row, currency: &Currency) -> Product {
         Product {
             id: column(row, "id"),
-            sku: column::<Option<String>>(row, "sku").map(Sku),
-            name: Line(column(row, "name")),
-            description: column::<Option<String>>(row, "description").map(Paragraph),
-            category: column::<Option<String>>(row, "category").map(Line),
-            price: currency.price(column(row, "price_minor")),
+            details: Details {
+                sku: column::<Option<String>>(row, "sku").map(Sku),
+                name: Line(column(row, "name")),
+                description: column::<Option<String>>(row, "description").map(Paragraph),
+                category: column::<Option<String>>(row, "category").map(Line),
+                price: currency.price(column(row, "price_minor")),
+            },
             currency: currency.code().to_owned(),
             in_stock: column(row, "in_stock"),
             created_at: column(row, "created_at"),
@@ -63,14 +78,12 @@ impl Product {
 }
 
 impl Details {
-    /// `old` is what PATCH keeps where a field is not named.
-    fn read(form: &mut Form, old: Option<&Product>, currency: &Currency) -> Option<Details> {
-        let sku = form.optional("sku", old.and_then(|old| old.sku.as_ref()), Sku::parse);
-        let name = form.required("name", old.map(|old| &old.name), Line::parse);
-        let description =
-            form.optional("description", old.and_then(|old| old.description.as_ref()), Paragraph::parse);
-        let category = form.optional("category", old.and_then(|old| old.category.as_ref()), Line::parse);
-        let price = form.required("price", old.map(|old| &old.price), |input| currency.parse(input));
+    pub fn read(form: &mut Form, currency: &Currency) -> Option<Details> {
+        let sku = form.optional("sku", Sku::parse);
+        let name = form.required("name", Line::parse);
+        let description = form.optional("description", Paragraph::parse);
+        let category = form.optional("category", Line::parse);
+        let price = form.required("price", |input| currency.parse(input));
         Some(Details {
             sku: sku?,
             name: name?,
@@ -79,49 +92,59 @@ impl Details {
             price: price?,
         })
     }
+
+    fn written(&self, now: Timestamp) -> [Value; 7] {
+        [
+            self.sku.as_ref().map(|sku| &sku.0).into(),
+            self.sku.as_ref().map(Sku::key).into(),
+            (&self.name).into(),
+            self.description.as_ref().into(),
+            self.category.as_ref().into(),
+            self.price.minor.into(),
+            now.into(),
+        ]
+    }
+}
+
+impl Changes {
+    fn read(form: &mut Form, currency: &Currency) -> Option<Changes> {
+        let sku = form.changed_or_cleared("sku", Sku::parse);
+        let name = form.changed("name", Line::parse);
+        let description = form.changed_or_cleared("description", Paragraph::parse);
+        let category = form.changed_or_cleared("category", Line::parse);
+        let price = form.changed("price", |input| currency.parse(input));
+        Some(Changes {
+            sku: sku?,
+            name: name?,
+            description: description?,
+            category: category?,
+            price: price?,
+        })
+    }
+
+    fn merged(&self, old: &Details) -> Details {
+        Details {
+            sku: self.sku.as_ref().unwrap_or(&old.sku).clone(),
+            name: self.name.as_ref().unwrap_or(&old.name).clone(),
+            description: self.description.as_ref().unwrap_or(&old.description).clone(),
+            category: self.category.as_ref().unwrap_or(&old.category).clone(),
+            price: self.price.unwrap_or(old.price),
+        }
+    }
 }
 
 /// `POST /products`: `{name, price, sku?, description?, category?, stock?}`; `stock` is the number of
 /// units on the shelf, 0 when it is left out. 201; 409 `sku_taken`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
-    let currency = &app.config.currency;
     let mut form = request.json()?;
-    let details = Details::read(&mut form, None, currency);
-    let on_hand = form.required("stock", Some(&0), |input| whole_number(input, 0, ledger::ON_HAND_MAX));
-    let (details, on_hand) = form.finish((|| Some((details?, on_hand?)))())?;
-    let now = app.clock.now();
-    idempotency::once(app, request, |db, claim| {
-        let id = insert(db, &details, now)?;
-        ledger::open(db, id, on_hand, request.caller.staff_account(), now)?;
-        let product = find(db, currency, id)?;
-        let created = Created {
-            status: 201,
-            location: format!("/products/{id}"),
-            body: response::to_text(&product),
-            order_id: None,
-            customer_id: None,
-        };
-        claim.keep(db, &created)?;
-        Ok(created)
-    })
-}
-
-fn insert(db: &mut Connection, details: &Details, now: Timestamp) -> Result<Id> {
-    let inserted = db.insert(
-        "INSERT INTO products (sku, sku_key, name, description, category, price_minor, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            details.sku.as_ref().map(|sku| &sku.0),
-            details.sku.as_ref().map(Sku::key),
-            &details.name,
-            details.description.as_ref(),
-            details.category.as_ref(),
-            details.price.minor,
-            now,
-            now,
-        ),
-    );
-    unless_taken(inserted, "products_sku", sku_taken)
+    let details = Details::read(&mut form, &app.config.currency);
+    let on_hand = form.with_default("stock", 0, |input| whole_number(input, 0, ledger::ON_HAND_MAX));
+    let (details, on_hand) = form.finish(|| Some((details?, on_hand?)))?;
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let product = insert(app, tx, &request.caller, details.clone(), on_hand)?;
+        claim.keep(tx, Answer::created(format!("/products/{}", product.id), &product))
+    })?;
+    Ok(answered.into_response())
 }
 
 fn sku_taken() -> Error {
@@ -157,64 +180,35 @@ impl Sort {
         }
     }
 
-    fn order(self) -> &'static str {
-        match self {
-            Sort::Id => "p.id",
-            Sort::IdDescending => "p.id DESC",
-            Sort::Name => "p.name, p.id",
-            Sort::NameDescending => "p.name DESC, p.id DESC",
-            Sort::Price => "p.price_minor, p.id",
-            Sort::PriceDescending => "p.price_minor DESC, p.id DESC",
-        }
-    }
-
-    /// Names the index that gives this order, unless a filter has an index of its own. Left alone,
-    /// MariaDB starts a descending list at its top and reads past every row before the cursor.
-    fn index_hint(self, by_category: bool, by_price: bool) -> &'static str {
-        match self {
-            Sort::Id | Sort::IdDescending if !by_category && !by_price => "FORCE INDEX (products_by_id)",
-            Sort::Name | Sort::NameDescending if !by_category && !by_price => {
-                "FORCE INDEX (products_by_name)"
-            }
-            Sort::Price | Sort::PriceDescending if !by_category => "FORCE INDEX (products_by_price)",
-            _ => "",
-        }
-    }
-
-    /// The condition for the rows after a cursor. The first comparison looks redundant; it is what
-    /// lets the database start in the middle of the index.
-    fn after(self, cursor: &Cursor) -> (&'static str, Vec<Value>) {
-        let (value, id) = (Value::from(&cursor.value), Value::from(cursor.id));
-        let keyed = vec![value.clone(), value.clone(), value, id.clone()];
-        match self {
-            Sort::Id => ("p.id > ?", vec![id]),
-            Sort::IdDescending => ("p.id < ?", vec![id]),
-            Sort::Name => ("p.name >= ? AND (p.name > ? OR (p.name = ? AND p.id > ?))", keyed),
-            Sort::NameDescending => ("p.name <= ? AND (p.name < ? OR (p.name = ? AND p.id < ?))", keyed),
-            Sort::Price => {
-                ("p.price_minor >= ? AND (p.price_minor > ? OR (p.price_minor = ? AND p.id > ?))", keyed)
-            }
-            Sort::PriceDescending => {
-                ("p.price_minor <= ? AND (p.price_minor < ? OR (p.price_minor = ? AND p.id < ?))", keyed)
-            }
+    /// Unless a filter has an index of its own, the index that gives the order is named.
+    fn keyset(self, by_category: bool, by_price: bool) -> Keyset {
+        let forced = match self {
+            Sort::Id | Sort::IdDescending if !by_category && !by_price => Some("products_by_id"),
+            Sort::Name | Sort::NameDescending if !by_category && !by_price => Some("products_by_name"),
+            Sort::Price | Sort::PriceDescending if !by_category => Some("products_by_price"),
+            _ => None,
+        };
+        let keyset = match self {
+            Sort::Id => Keyset::by_id("p.id"),
+            Sort::IdDescending => Keyset::by_id("p.id").descending(),
+            Sort::Name => Keyset::by_text("p.name", "p.id"),
+            Sort::NameDescending => Keyset::by_text("p.name", "p.id").descending(),
+            Sort::Price => Keyset::by_number("p.price_minor", "p.id"),
+            Sort::PriceDescending => Keyset::by_number("p.price_minor", "p.id").descending(),
+        };
+        match forced {
+            Some(index) => keyset.through(index),
+            None => keyset,
         }
     }
 
     fn cursor(self, product: &Product) -> Cursor {
         let value = match self {
             Sort::Id | Sort::IdDescending => String::new(),
-            Sort::Name | Sort::NameDescending => product.name.0.clone(),
-            Sort::Price | Sort::PriceDescending => product.price.minor.to_string(),
+            Sort::Name | Sort::NameDescending => product.details.name.0.clone(),
+            Sort::Price | Sort::PriceDescending => product.details.price.minor.to_string(),
         };
         Cursor { value, id: product.id }
-    }
-
-    fn fits(self, cursor_value: &str) -> bool {
-        match self {
-            Sort::Id | Sort::IdDescending => cursor_value.is_empty(),
-            Sort::Name | Sort::NameDescending => !cursor_value.is_empty(),
-            Sort::Price | Sort::PriceDescending => cursor_value.parse::<i64>().is_ok(),
-        }
     }
 }
 
@@ -223,23 +217,20 @@ impl Sort {
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut form = request.query()?;
-    let sort = form.required("sort", Some(&Sort::Id), Sort::parse);
-    let page = Page::read(&mut form, |value| sort.is_none_or(|sort| sort.fits(value)));
-    let q = form.optional("q", None, Line::<100>::parse);
-    let category = form.optional("category", None, Line::<100>::parse);
-    let min_price = form.optional("min_price", None, |input| currency.parse(input));
-    let max_price = form.optional("max_price", None, |input| currency.parse(input));
-    let in_stock = form.optional("in_stock", None, query_boolean);
-    let filters = (|| Some((sort?, page?, q?, category?, min_price?, max_price?, in_stock?)))();
-    let (sort, page, q, category, min_price, max_price, in_stock) = form.finish(filters)?;
+    let sort = form.with_default("sort", Sort::Id, Sort::parse);
+    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(false, false));
+    let q = form.optional("q", Line::<100>::parse);
+    let category = form.optional("category", Line::<100>::parse);
+    let min_price = form.optional("min_price", |input| currency.parse(input));
+    let max_price = form.optional("max_price", |input| currency.parse(input));
+    let in_stock = form.optional("in_stock", query_boolean);
+    let (sort, page, q, category, min_price, max_price, in_stock) =
+        form.finish(|| Some((sort?, page?, q?, category?, min_price?, max_price?, in_stock?)))?;
 
-    let hint = sort.index_hint(category.is_some(), min_price.or(max_price).is_some());
+    let keyset = sort.keyset(category.is_some(), min_price.or(max_price).is_some());
     let mut filter = Filter::default();
     filter.add("p.active = 1", []);
-    if let Some(after) = &page.after {
-        let (condition, values) = sort.after(after);
-        filter.add(condition, values);
-    }
+    page.restrict(&keyset, &mut filter);
     if let Some(Line(q)) = q {
         let pattern = db::contains(&q);
         filter.add("(p.name LIKE ? OR p.sku LIKE ?)", [pattern.clone().into(), pattern.into()]);
@@ -260,9 +251,10 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     }
     // STRAIGHT_JOIN: the products' index gives the order, whatever the optimizer thinks of stock.
     let sql = format!(
-        "SELECT {COLUMNS} FROM products p {hint} STRAIGHT_JOIN stock s ON s.product_id = p.id {} ORDER BY {} LIMIT ?",
+        "SELECT {COLUMNS} FROM products p {} STRAIGHT_JOIN stock s ON s.product_id = p.id {} {} LIMIT ?",
+        keyset.hint(),
         filter.sql(),
-        sort.order(),
+        keyset.order_by(),
     );
     let values = filter.values(page.rows_to_read());
     let products =
@@ -276,6 +268,43 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &product))
 }
 
+/// `PUT /products/{id}`: `{name, price, sku?, description?, category?}`; what is left out is cleared.
+pub fn replace(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let details = Details::read(&mut form, &app.config.currency);
+    let details = form.finish(|| details)?;
+    write(app, request, |_| details.clone())
+}
+
+/// `PATCH /products/{id}`: any of `{name, price, sku, description, category}`; null clears.
+pub fn change(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let changes = Changes::read(&mut form, &app.config.currency);
+    let changes = form.finish(|| changes)?;
+    write(app, request, |old| changes.merged(old))
+}
+
+fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) -> Result<Response> {
+    let product = db::transaction(&app.pool, |tx| {
+        let old = lock(app, tx, request.path_id)?;
+        response::check_if_match(request, &old)?;
+        let details = details(&old.details);
+        update(app, tx, old, details)
+    })?;
+    Ok(response::resource(request, &product))
+}
+
+/// `DELETE /products/{id}`: archives it. It is gone from the catalogue and its SKU is free again;
+/// orders that hold it still read and still ship. 204.
+pub fn delete(app: &App, request: &Request) -> Result<Response> {
+    db::transaction(&app.pool, |tx| {
+        let product = lock(app, tx, request.path_id)?;
+        response::check_if_match(request, &product)?;
+        archive(app, tx, &product)
+    })?;
+    Ok(response::no_content())
+}
+
 fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
     let sql = format!(
         "SELECT {COLUMNS} FROM products p JOIN stock s ON s.product_id = p.id WHERE p.id = ? AND p.archived_at IS NULL"
@@ -285,70 +314,49 @@ fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
 }
 
 /// Locks the product's row, and no row of stock, until the transaction ends.
-fn lock(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
-    db.row("SELECT id FROM products WHERE id = ? FOR UPDATE", (id,), |_| ())?;
-    find(db, currency, id)
+pub fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<Product> {
+    tx.row("SELECT id FROM products WHERE id = ? FOR UPDATE", (id,), |_| ())?;
+    find(tx, &app.config.currency, id)
 }
 
-/// `PUT /products/{id}`: `{name, price, sku?, description?, category?}`; what is left out is cleared.
-pub fn replace(app: &App, request: &Request) -> Result<Response> {
-    update(app, request, false)
-}
-
-/// `PATCH /products/{id}`: any of `{name, price, sku, description, category}`; null clears.
-pub fn change(app: &App, request: &Request) -> Result<Response> {
-    update(app, request, true)
-}
-
-fn update(app: &App, request: &Request, keep_old: bool) -> Result<Response> {
-    let currency = &app.config.currency;
-    let form = request.json()?;
+/// Adds a product to the catalogue, with what is on the shelf.
+pub fn insert(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    details: Details,
+    on_hand: i64,
+) -> Result<Product> {
     let now = app.clock.now();
-    let product = db::transaction(&app.pool, |db| {
-        let old = lock(db, currency, request.path_id)?;
-        response::check_if_match(request, &old)?;
-        let mut form = form.clone();
-        let details = Details::read(&mut form, keep_old.then_some(&old), currency);
-        let details = form.finish(details)?;
-        let updated = db.execute(
-            "UPDATE products SET sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?
-             WHERE id = ?",
-            (
-                details.sku.as_ref().map(|sku| &sku.0),
-                details.sku.as_ref().map(Sku::key),
-                &details.name,
-                details.description.as_ref(),
-                details.category.as_ref(),
-                details.price.minor,
-                now,
-                old.id,
-            ),
-        );
-        unless_taken(updated, "products_sku", sku_taken)?;
-        Ok(Product {
-            sku: details.sku,
-            name: details.name,
-            description: details.description,
-            category: details.category,
-            price: details.price,
-            updated_at: now,
-            ..old
-        })
-    })?;
-    Ok(response::resource(request, &product))
+    let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
+    let inserted = tx.insert(&sql, [&details.written(now)[..], &[now.into()]].concat());
+    let id = unless_taken(inserted, "products_sku", sku_taken)?;
+    ledger::open(tx, id, on_hand, caller.staff_account(), now)?;
+    Ok(Product {
+        id,
+        details,
+        currency: app.config.currency.code().to_owned(),
+        in_stock: on_hand > 0,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
-/// `DELETE /products/{id}`: archives it. It is gone from the catalogue and its SKU is free again;
-/// orders that hold it still read and still ship. 204.
-pub fn archive(app: &App, request: &Request) -> Result<Response> {
+/// Gives a locked product other details.
+pub fn update(app: &App, tx: &mut Transaction, old: Product, details: Details) -> Result<Product> {
     let now = app.clock.now();
-    db::transaction(&app.pool, |db| {
-        let product = lock(db, &app.config.currency, request.path_id)?;
-        response::check_if_match(request, &product)?;
-        db.execute(
-            "UPDATE products SET archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",
-            (now, now, product.id),
-        )
-    })?;
-    Ok(response::no_content())
+    let sql = format!("UPDATE products SET {WRITTEN} WHERE id = ?");
+    let updated = tx.execute(&sql, [&details.written(now)[..], &[old.id.into()]].concat());
+    unless_taken(updated, "products_sku", sku_taken)?;
+    Ok(Product { details, updated_at: now, ..old })
+}
+
+/// Takes a locked product out of the catalogue.
+pub fn archive(app: &App, tx: &mut Transaction, product: &Product) -> Result<()> {
+    let now = app.clock.now();
+    tx.execute(
+        "UPDATE products SET archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",
+        (now, now, product.id),
+    )?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Connection, column};
+use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::passwords::Verdict;
 use crate::problem::{self, Problem};
@@ -41,10 +41,9 @@ struct CurrentSession<'a> {
 /// 429 `too_many_attempts`.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let username = form.required("username", None, claimed_username);
-    let password = form.required("password", None, Password::claimed);
-    let login = (|| Some((username?, password?)))();
-    let (username, password) = form.finish(login)?;
+    let username = form.required("username", claimed_username);
+    let password = form.required("password", Password::claimed);
+    let (username, password) = form.finish(|| Some((username?, password?)))?;
 
     let now = app.clock.now();
     let username_key = username.to_ascii_lowercase();
@@ -130,9 +129,9 @@ fn check_password(
     let Some((account_id, customer_id, username, checked_hash)) = account else {
         return Ok(None);
     };
-    let opened = db::transaction(&app.pool, |db| {
+    let opened = db::transaction(&app.pool, |tx| {
         // The account must still be there with the password that was checked.
-        let unchanged = db.row(
+        let unchanged = tx.row(
             "SELECT id FROM accounts WHERE id = ? AND password_hash = ? LOCK IN SHARE MODE",
             (account_id, &checked_hash),
             |_| (),
@@ -141,9 +140,9 @@ fn check_password(
             return Ok(None);
         }
         if let Some(rehashed) = &rehashed {
-            db.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account_id))?;
+            tx.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account_id))?;
         }
-        open(app, db, customer_id, Some(account_id), now).map(Some)
+        open(app, tx, customer_id, Some(account_id), now).map(Some)
     })?;
     let Some(opened) = opened else {
         // Another login has renewed the hash, or the password is a new one: check against that.
@@ -161,17 +160,17 @@ fn check_password(
     Ok(Some((opened, session)))
 }
 
-/// Opens a session for a customer, an account, or both, inside a transaction.
+/// Opens a session for a customer, an account, or both.
 pub fn open(
     app: &App,
-    db: &mut Connection,
+    tx: &mut Transaction,
     customer_id: Option<Id>,
     account_id: Option<Id>,
     now: Timestamp,
 ) -> Result<Opened> {
     let token = crate::random::hex::<32>();
-    let expires_at = Timestamp(now.0 + app.config.session_max);
-    db.execute(
+    let expires_at = now + app.config.session_max;
+    tx.execute(
         "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?)",
         (&sha256(&token)[..], customer_id, account_id, now, now, expires_at),
@@ -188,8 +187,8 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// `DELETE /sessions/current`: log out. 204.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
-    db::transaction(&app.pool, |db| {
-        db.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))
+    db::transaction(&app.pool, |tx| {
+        tx.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))
     })?;
     Ok(response::no_content())
 }
@@ -208,17 +207,12 @@ fn current(session: &Session) -> CurrentSession<'_> {
     }
 }
 
-/// Rows that one step of pruning deletes: few enough to hold no lock for long.
-const PRUNED_AT_ONCE: u64 = 1000;
-
-/// Deletes sessions that can no longer be used, in batches, and answers how many there were.
+/// Deletes sessions that can no longer be used, in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
     let now = app.clock.now();
-    let idle_since = Timestamp(now.0 - app.config.session_idle);
-    let mut pruned = 0;
-    for (condition, limit) in [("expires_at <= ?", now), ("last_used_at <= ?", idle_since)] {
-        let sql = format!("DELETE FROM sessions WHERE {condition} LIMIT {PRUNED_AT_ONCE}");
-        pruned += db::in_batches(&app.pool, PRUNED_AT_ONCE, |db| db.execute(&sql, (limit,)))?;
-    }
-    Ok(pruned)
+    let idle_since = now - app.config.session_idle;
+    let expired = db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE expires_at <= ?", (now,))?;
+    let idle =
+        db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE last_used_at <= ?", (idle_since,))?;
+    Ok(expired + idle)
 }

@@ -1,21 +1,22 @@
 //! Stock as staff see it: the figures, the rule for restocking, and the ledger.
 
-use mysql::Row;
+use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::db::{self, Connection, Filter, column};
+use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
-use crate::ledger::{self, Figures, ON_HAND_MAX, Origin};
-use crate::problem::{self, Problem};
+use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
+use crate::problem::{self, FieldError, Problem};
 use crate::restock::Policy;
-use crate::restock::forecast::{self, Forecast};
+use crate::restock::forecast::{self, Forecast, Sales};
 use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, query_boolean, whole_number};
+use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::idempotency::{self, Created};
-use crate::web::paging::{Cursor, Page};
+use crate::web::idempotency::{self, Answer, Key};
+use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
@@ -24,19 +25,21 @@ pub struct Stock {
     pub product_id: Id,
     pub name: String,
     pub sku: Option<String>,
-    pub on_hand: i64,
-    pub reserved: i64,
-    /// on_hand − reserved. A stock count may leave less than was promised.
-    pub available: i64,
-    pub incoming: i64,
+    #[serde(flatten)]
+    pub figures: Figures,
     #[serde(flatten)]
     pub policy: Policy,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
 }
 
-const COLUMNS: &str = "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming,
-    s.reorder_point, s.reorder_target, s.reorder_multiple, s.lead_time_days";
+/// A rule's fields as PATCH names them; the inner None clears.
+pub struct PolicyChanges {
+    reorder_point: Option<Option<i64>>,
+    reorder_target: Option<Option<i64>>,
+    reorder_multiple: Option<i64>,
+    lead_time_days: Option<i64>,
+}
 
 /// One line of the ledger.
 #[derive(Debug, Serialize)]
@@ -47,7 +50,7 @@ pub struct Movement {
     pub sequence: i64,
     pub delta: i64,
     pub balance_after: i64,
-    pub reason: String,
+    pub reason: Reason,
     pub note: Option<String>,
     pub actor: Option<Actor>,
     pub order_id: Option<Id>,
@@ -65,38 +68,81 @@ pub struct Actor {
 const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
     m.actor_account_id, a.username, m.order_id, m.restock_order_id, m.at";
 
-/// The reasons that staff may give.
-const STAFF_REASONS: [&str; 4] = ["stock_take", "damaged", "return", "correction"];
-/// The reasons that the shop itself writes.
-const OWN_REASONS: [&str; 3] = ["initial", "sale", "restock"];
+/// The reasons that staff may give; the others are the shop's own.
+const STAFF_REASONS: &[Reason] = &[Reason::StockTake, Reason::Damaged, Reason::Return, Reason::Correction];
 
 /// What staff found out about a shelf.
 #[derive(Clone, Copy)]
-enum Change {
+pub enum Change {
     Delta(i64),
     Counted { counted: i64, expected_on_hand: Option<i64> },
 }
 
-struct NewMovement {
-    change: Change,
-    reason: String,
-    note: Option<Paragraph<500>>,
+pub struct NewMovement {
+    pub change: Change,
+    pub reason: Reason,
+    pub note: Option<Paragraph<500>>,
+}
+
+/// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
+fn columns() -> String {
+    format!("s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}", Policy::columns_of("s"))
 }
 
 impl Stock {
     fn from_row(row: &Row) -> Stock {
-        let figures = Figures::from_row(row);
-        let policy = Policy::from_row(row);
         Stock {
             product_id: column(row, "product_id"),
             name: column(row, "name"),
             sku: column(row, "sku"),
-            on_hand: figures.on_hand,
-            reserved: figures.reserved,
-            available: figures.available(),
-            incoming: figures.incoming,
-            policy,
-            below_threshold: policy.reorder_point.is_some_and(|point| figures.available() < point),
+            figures: Figures::from_row(row),
+            policy: Policy::from_row(row),
+            below_threshold: false,
+        }
+        .with_threshold()
+    }
+
+    /// Under another rule.
+    fn under(self, policy: Policy) -> Stock {
+        Stock { policy, ..self }.with_threshold()
+    }
+
+    fn with_threshold(self) -> Stock {
+        let available = self.figures.available();
+        Stock { below_threshold: self.policy.reorder_point.is_some_and(|point| available < point), ..self }
+    }
+}
+
+impl PolicyChanges {
+    fn read(form: &mut Form) -> Option<PolicyChanges> {
+        let units = |input: &Input| whole_number(input, 0, ON_HAND_MAX);
+        let reorder_point = form.changed_or_cleared("reorder_point", units);
+        let reorder_target = form.changed_or_cleared("reorder_target", units);
+        let reorder_multiple = form.changed("reorder_multiple", |input| whole_number(input, 1, 1_000_000));
+        let lead_time_days = form.changed("lead_time_days", |input| whole_number(input, 0, 365));
+        Some(PolicyChanges {
+            reorder_point: reorder_point?,
+            reorder_target: reorder_target?,
+            reorder_multiple: reorder_multiple?,
+            lead_time_days: lead_time_days?,
+        })
+    }
+
+    fn merged(&self, old: Policy) -> Result<Policy, Problem> {
+        let policy = Policy {
+            reorder_point: self.reorder_point.unwrap_or(old.reorder_point),
+            reorder_target: self.reorder_target.unwrap_or(old.reorder_target),
+            reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
+            lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
+        };
+        let refused = |bad| Err(Problem::invalid_fields(vec![FieldError::new("reorder_target", bad)]));
+        match (policy.reorder_point, policy.reorder_target) {
+            (Some(point), Some(target)) if target < point => {
+                let message = format!("must be at least the reorder point, {point}");
+                refused(Bad::new("below_reorder_point", message))
+            }
+            (Some(_), None) => refused(Bad::new("required", "is required together with a reorder point")),
+            _ => Ok(policy),
         }
     }
 }
@@ -123,25 +169,24 @@ impl Movement {
 /// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the active products, by id. `q` is
 /// looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let keyset = Keyset::by_id("s.product_id");
     let mut form = request.query()?;
-    let page = Page::read(&mut form, str::is_empty);
-    let below_threshold = form.optional("below_threshold", None, query_boolean);
-    let out_of_stock = form.optional("out_of_stock", None, query_boolean);
-    let q = form.optional("q", None, Line::<100>::parse);
-    let filters = (|| Some((page?, below_threshold?, out_of_stock?, q?)))();
-    let (page, below_threshold, out_of_stock, q) = form.finish(filters)?;
+    let page = Page::read(&mut form, &keyset);
+    let below_threshold = form.optional("below_threshold", query_boolean);
+    let out_of_stock = form.optional("out_of_stock", query_boolean);
+    let q = form.optional("q", Line::<100>::parse);
+    let (page, below_threshold, out_of_stock, q) =
+        form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?)))?;
     let mut filter = Filter::default();
     filter.add("p.active = 1", []);
-    if let Some(after) = &page.after {
-        filter.add("s.product_id > ?", [after.id.into()]);
-    }
+    page.restrict(&keyset, &mut filter);
     match below_threshold {
         // Repeating that there is a point lets the database use the key on it.
         Some(true) => {
-            filter.add("s.reorder_point IS NOT NULL AND s.on_hand - s.reserved < s.reorder_point", [])
+            filter.add("s.reorder_point IS NOT NULL AND s.on_hand - s.reserved < s.reorder_point", []);
         }
         Some(false) => {
-            filter.add("(s.reorder_point IS NULL OR s.on_hand - s.reserved >= s.reorder_point)", [])
+            filter.add("(s.reorder_point IS NULL OR s.on_hand - s.reserved >= s.reorder_point)", []);
         }
         None => {}
     }
@@ -155,8 +200,10 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         filter.add("(p.name LIKE ? OR p.sku LIKE ?)", [pattern.clone().into(), pattern.into()]);
     }
     let sql = format!(
-        "SELECT {COLUMNS} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} ORDER BY s.product_id LIMIT ?",
-        filter.sql()
+        "SELECT {} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {} LIMIT ?",
+        columns(),
+        filter.sql(),
+        keyset.order_by()
     );
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
@@ -164,18 +211,23 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
 }
 
 /// `GET /products/{id}/stock`, with the forecast; or with `?as_of=` what the figures were at that
-/// moment. Archived products keep their books.
+/// moment. Archived products keep their ledger.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
     let mut form = request.query()?;
-    let as_of = form.optional("as_of", None, |input| match Timestamp::parse(input)? {
+    let as_of = form.optional("as_of", |input| match Timestamp::parse(input)? {
         time if time <= now => Ok(time),
         _ => Err(Bad::new("in_the_future", "must not be in the future")),
     });
-    if let Some(as_of) = form.finish(as_of)? {
+    if let Some(as_of) = form.finish(|| as_of)? {
         return read_as_of(app, request, as_of);
     }
-    let view = db::read(&app.pool, |db| view(db, request.path_id, now))?;
+    let product_id = request.path_id;
+    let view = db::read(&app.pool, |db| {
+        let stock = find(db, product_id)?;
+        // Sales of whole days that are over, so they do not change between the statements.
+        Ok(View::new(stock, forecast::sales_of_one(db, product_id, now)?, now))
+    })?;
     Ok(response::resource(request, &view))
 }
 
@@ -186,17 +238,17 @@ struct View {
     forecast: Forecast,
 }
 
-fn view(db: &mut Connection, product_id: Id, now: Timestamp) -> Result<View> {
-    let stock = find(db, product_id)?;
-    let sales = forecast::sales(db, &[product_id], now)?;
-    let sold = sales.get(&product_id).copied().unwrap_or_default();
-    let forecast = sold.forecast(stock.available, stock.policy.lead_time_days, now);
-    Ok(View { stock, forecast })
+impl View {
+    fn new(stock: Stock, sales: Sales, now: Timestamp) -> View {
+        let forecast = sales.forecast(stock.figures.available(), stock.policy.lead_time_days, now);
+        View { stock, forecast }
+    }
 }
 
 fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM stock s JOIN products p ON p.id = s.product_id WHERE s.product_id = ?"
+        "SELECT {} FROM stock s JOIN products p ON p.id = s.product_id WHERE s.product_id = ?",
+        columns()
     );
     Ok(db.row(&sql, (product_id,), Stock::from_row)?.ok_or_else(Problem::not_found)?)
 }
@@ -205,115 +257,65 @@ fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
 struct PastStock {
     product_id: Id,
     as_of: Timestamp,
-    on_hand: i64,
-    reserved: i64,
-    available: i64,
-    incoming: i64,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
-/// The figures at a past moment, from the ledger and the dated events of the orders.
+/// The figures at a past moment, from the ledger and the dated events of the orders, in one statement.
 fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response> {
     let product_id = request.path_id;
-    let figures = db::read(&app.pool, |db| {
-        let stock = find(db, product_id)?;
-        // What was there before the first movement since. Asked for the last one up to then, MariaDB
-        // may walk there from the newest.
-        let on_hand = db.row(
-            "SELECT balance_after - delta AS on_hand FROM stock_movements WHERE product_id = ? AND at > ?
-             ORDER BY at, sequence LIMIT 1",
-            (product_id, as_of),
-            |row| column(row, "on_hand"),
-        )?;
-        let reserved = db.row(
-            "SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) AS reserved
-             FROM order_lines l
-             JOIN orders o ON o.id = l.order_id
-             LEFT JOIN order_events e ON e.order_id = l.order_id AND e.step = 2 AND e.at <= ?
-             WHERE l.product_id = ? AND o.placed_at <= ? AND e.order_id IS NULL",
-            (as_of, product_id, as_of),
-            |row| column(row, "reserved"),
-        )?;
-        let incoming = db.row(
-            "SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
-                 (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
-             )), 0) AS SIGNED) AS incoming
-             FROM restock_orders r
-             WHERE r.product_id = ? AND r.ordered_at <= ? AND (r.closed_at IS NULL OR r.closed_at > ?)",
-            (as_of, product_id, as_of, as_of),
-            |row| column(row, "incoming"),
-        )?;
-        Ok(Figures {
-            on_hand: on_hand.unwrap_or(stock.on_hand),
-            reserved: reserved.unwrap_or(0),
-            incoming: incoming.unwrap_or(0),
-        })
-    })?;
-    let past = PastStock {
-        product_id,
-        as_of,
-        on_hand: figures.on_hand,
-        reserved: figures.reserved,
-        available: figures.available(),
-        incoming: figures.incoming,
-    };
-    Ok(response::resource(request, &past))
+    // What was on hand is what was there before the first movement since. Asked for the last one up to
+    // then, MariaDB may walk there from the newest.
+    let sql = "SELECT
+             COALESCE(
+                 (SELECT balance_after - delta FROM stock_movements WHERE product_id = s.product_id AND at > ?
+                  ORDER BY at, sequence LIMIT 1),
+                 s.on_hand
+             ) AS on_hand,
+             (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
+              FROM order_lines l
+              JOIN orders o ON o.id = l.order_id
+              LEFT JOIN order_events e ON e.order_id = l.order_id AND e.step = 2 AND e.at <= ?
+              WHERE l.product_id = s.product_id AND o.placed_at <= ? AND e.order_id IS NULL) AS reserved,
+             (SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
+                  (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
+              )), 0) AS SIGNED)
+              FROM restock_orders r
+              WHERE r.product_id = s.product_id AND r.ordered_at <= ? AND (r.closed_at IS NULL OR r.closed_at > ?)
+             ) AS incoming
+         FROM stock s WHERE s.product_id = ?";
+    let times = [Value::from(as_of), as_of.into(), as_of.into(), as_of.into(), as_of.into(), as_of.into()];
+    let values = [&times[..], &[product_id.into()]].concat();
+    let figures = db::read(&app.pool, |db| db.row(sql, values.clone(), Figures::from_row))?;
+    let figures = figures.ok_or_else(Problem::not_found)?;
+    Ok(response::resource(request, &PastStock { product_id, as_of, figures }))
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
 /// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
-    let form = request.json()?;
-    let now = app.clock.now();
-    let view = db::transaction(&app.pool, |db| {
-        ledger::lock(db, request.path_id)?.ok_or_else(Problem::not_found)?;
-        let mut view = view(db, request.path_id, now)?;
-        response::check_if_match(request, &view)?;
-        let mut form = form.clone();
-        let policy = read_policy(&mut form, &view.stock.policy);
-        let policy = form.finish(policy)?;
-        db.execute(
-            "UPDATE stock SET reorder_point = ?, reorder_target = ?, reorder_multiple = ?, lead_time_days = ?
-             WHERE product_id = ?",
-            (
-                policy.reorder_point,
-                policy.reorder_target,
-                policy.reorder_multiple,
-                policy.lead_time_days,
-                request.path_id,
-            ),
-        )?;
-        view = self::view(db, request.path_id, now)?;
-        Ok(view)
+    let mut form = request.json()?;
+    let changes = PolicyChanges::read(&mut form);
+    let changes = form.finish(|| changes)?;
+    let (product_id, now) = (request.path_id, app.clock.now());
+    // Read before the row is locked: the sales of whole days do not change any more.
+    let sales = db::read(&app.pool, |db| forecast::sales_of_one(db, product_id, now))?;
+    let view = db::transaction(&app.pool, |tx| {
+        ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
+        let old = View::new(find(tx, product_id)?, sales, now);
+        response::check_if_match(request, &old)?;
+        let policy = changes.merged(old.stock.policy)?;
+        set_policy(tx, product_id, &policy)?;
+        Ok(View::new(old.stock.under(policy), sales, now))
     })?;
     Ok(response::resource(request, &view))
 }
 
-fn read_policy(form: &mut Form, old: &Policy) -> Option<Policy> {
-    let units = |input: &Input| whole_number(input, 0, ON_HAND_MAX);
-    let reorder_point = form.optional("reorder_point", old.reorder_point.as_ref(), units);
-    let reorder_target = form.optional("reorder_target", old.reorder_target.as_ref(), units);
-    let reorder_multiple = form
-        .required("reorder_multiple", Some(&old.reorder_multiple), |input| whole_number(input, 1, 1_000_000));
-    let lead_time_days =
-        form.required("lead_time_days", Some(&old.lead_time_days), |input| whole_number(input, 0, 365));
-    let policy = Policy {
-        reorder_point: reorder_point?,
-        reorder_target: reorder_target?,
-        reorder_multiple: reorder_multiple?,
-        lead_time_days: lead_time_days?,
-    };
-    match (policy.reorder_point, policy.reorder_target) {
-        (Some(point), Some(target)) if target < point => {
-            let message = format!("must be at least the reorder point, {point}");
-            form.reject("reorder_target", Bad::new("below_reorder_point", message));
-        }
-        (Some(_), None) => {
-            let message = "is required together with a reorder point";
-            form.reject("reorder_target", Bad::new("required", message));
-        }
-        _ => {}
-    }
-    Some(policy)
+/// Gives a product another rule.
+pub fn set_policy(tx: &mut Transaction, product_id: Id, policy: &Policy) -> Result<()> {
+    let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
+    tx.execute(&sql, [&policy.written()[..], &[product_id.into()]].concat())?;
+    Ok(())
 }
 
 /// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
@@ -322,57 +324,55 @@ fn read_policy(form: &mut Form, old: &Policy) -> Option<Policy> {
 pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let new = NewMovement::read(&mut form);
-    let new = form.finish(new)?;
+    let new = form.finish(|| new)?;
     let product_id = request.path_id;
-    let now = app.clock.now();
-    idempotency::once(app, request, |db, claim| {
-        let figures = ledger::lock(db, product_id)?.ok_or_else(Problem::not_found)?;
-        let delta = match new.change {
-            Change::Delta(delta) => delta,
-            Change::Counted { expected_on_hand: Some(expected), .. } if expected != figures.on_hand => {
-                return Err(stock_changed(expected, figures.on_hand).into());
-            }
-            Change::Counted { counted, .. } => counted - figures.on_hand,
-        };
-        let origin = Origin {
-            actor: request.caller.staff_account(),
-            note: new.note.as_ref().map(|note| note.0.as_str()),
-            ..Origin::default()
-        };
-        if !ledger::move_stock(db, product_id, delta, &new.reason, &origin, now)? {
-            return Err(match delta > 0 {
-                true => ledger::shelf_full(figures.on_hand, delta),
-                false => too_few(figures.on_hand, delta),
-            }
-            .into());
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let movement = book(app, tx, &request.caller, product_id, &new)?;
+        claim.keep(tx, Answer::created(format!("/products/{product_id}/stock/movements"), &movement))
+    })?;
+    Ok(answered.into_response())
+}
+
+/// Books what staff found out about a shelf, and returns the line of the ledger.
+pub fn book(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    product_id: Id,
+    new: &NewMovement,
+) -> Result<Movement> {
+    let on_hand = ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?.on_hand;
+    let delta = match new.change {
+        Change::Delta(delta) => delta,
+        Change::Counted { expected_on_hand: Some(expected), .. } if expected != on_hand => {
+            return Err(stock_changed(expected, on_hand).into());
         }
-        let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
-        let movement = db.row(&sql, (product_id,), Movement::from_row)?;
-        let created = Created {
-            status: 201,
-            location: format!("/products/{product_id}/stock/movements"),
-            body: response::to_text(&movement),
-            order_id: None,
-            customer_id: None,
-        };
-        claim.keep(db, &created)?;
-        Ok(created)
-    })
+        Change::Counted { counted, .. } => counted - on_hand,
+    };
+    let origin = Origin {
+        actor: caller.staff_account(),
+        note: new.note.as_ref().map(|note| note.0.as_str()),
+        ..Origin::default()
+    };
+    if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
+        let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
+        return Err(refusal.into());
+    }
+    let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
+    let movement = tx.row(&sql, (product_id,), Movement::from_row)?;
+    Ok(movement.ok_or_else(Problem::not_found)?)
 }
 
 impl NewMovement {
     fn read(form: &mut Form) -> Option<NewMovement> {
-        let delta =
-            form.optional("delta", None, |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
-                0 => {
-                    Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted"))
-                }
-                delta => Ok(delta),
-            });
-        let counted = form.optional("counted", None, |input| whole_number(input, 0, ON_HAND_MAX));
-        let expected = form.optional("expected_on_hand", None, |input| whole_number(input, 0, ON_HAND_MAX));
-        let reason = form.required("reason", None, |input| parse_reason(input, &[&STAFF_REASONS]));
-        let note = form.optional("note", None, Paragraph::parse);
+        let delta = form.optional("delta", |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
+            0 => Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted")),
+            delta => Ok(delta),
+        });
+        let counted = form.optional("counted", |input| whole_number(input, 0, ON_HAND_MAX));
+        let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
+        let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
+        let note = form.optional("note", Paragraph::parse);
         let change = match (delta?, counted?, expected?) {
             (Some(delta), None, None) => Change::Delta(delta),
             (None, Some(counted), expected_on_hand) => Change::Counted { counted, expected_on_hand },
@@ -392,22 +392,20 @@ impl NewMovement {
     }
 }
 
-fn parse_reason(input: &Input, lists: &[&[&str]]) -> std::result::Result<String, Bad> {
-    let known = || lists.iter().flat_map(|list| list.iter());
-    match input {
-        Input::Text(text) if known().any(|reason| reason == text) => Ok(text.clone()),
-        _ => {
-            let known: Vec<&str> = known().copied().collect();
-            Err(Bad::new("invalid_reason", format!("must be one of {}", known.join(", "))))
-        }
-    }
-}
-
 fn stock_changed(expected: i64, on_hand: i64) -> Problem {
     let detail = format!(
         "{expected} were expected on hand, but there are {on_hand}: something moved since you looked. Count again."
     );
     Problem::new(problem::STOCK_CHANGED, detail).with_extra("on_hand", json!(on_hand))
+}
+
+/// Why no more units can be added to a shelf.
+pub fn shelf_full(on_hand: i64, delta: i64) -> Problem {
+    let detail = format!(
+        "{on_hand} on hand and {delta} more would be over {ON_HAND_MAX}, the most that a shelf can hold here. Nothing \
+         was changed."
+    );
+    Problem::new(problem::STOCK_LIMIT, detail)
 }
 
 fn too_few(on_hand: i64, delta: i64) -> Problem {
@@ -425,11 +423,11 @@ fn select_movements() -> String {
 /// `GET /products/{id}/stock/movements?reason=&from=&to=&limit=&after=`: the ledger, newest first.
 pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
-    let page = Page::read(&mut form, str::is_empty);
-    let reason = form.optional("reason", None, |input| parse_reason(input, &[&STAFF_REASONS, &OWN_REASONS]));
-    let from = form.optional("from", None, Timestamp::parse);
-    let to = form.optional("to", None, Timestamp::parse);
-    let (page, reason, from, to) = form.finish((|| Some((page?, reason?, from?, to?)))())?;
+    let page = Page::read(&mut form, &Keyset::by_id("m.sequence"));
+    let reason = form.optional("reason", |input| Reason::parse_among(input, Reason::ALL));
+    let from = form.optional("from", Timestamp::parse);
+    let to = form.optional("to", Timestamp::parse);
+    let (page, reason, from, to) = form.finish(|| Some((page?, reason?, from?, to?)))?;
     let product_id = request.path_id;
     let movements = db::read(&app.pool, |db| {
         find(db, product_id)?;
@@ -443,7 +441,7 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
         let mut filter = Filter::default();
         filter.add("m.product_id = ?", [product_id.into()]);
         match &reason {
-            Some(reason) => filter.add("m.reason = ?", [reason.into()]),
+            Some(reason) => filter.add("m.reason = ?", [(*reason).into()]),
             None if before < i64::MAX => first = first.max(before - page.rows_to_read()),
             None => {}
         }

@@ -56,6 +56,12 @@ pub fn sales(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<
     Ok(sales)
 }
 
+/// The sales of one product.
+pub fn sales_of_one(db: &mut Connection, product_id: Id, now: Timestamp) -> Result<Sales> {
+    let sales = sales_of(db, &[product_id], now)?;
+    Ok(sales.first().map_or_else(Sales::default, |(_, sales)| *sales))
+}
+
 fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<Vec<(Id, Sales)>> {
     let to = now.0.date().and_time(NaiveTime::MIN);
     let from = to - Days::new(DAYS);

@@ -4,11 +4,11 @@ use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Connection, column};
+use crate::db::{self, Connection, Transaction, column};
 use crate::error::{Error, Result};
-use crate::ledger::{self, Figures, Origin};
-use crate::restock::{Decision, Policy, Scope, Watched, decide, scan};
-use crate::values::{Id, Timestamp};
+use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
+use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
+use crate::values::{Id, Timestamp, words};
 
 /// Who started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,24 +19,24 @@ pub enum Source {
     Program,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A restock order was opened.
-    Ordered,
-    /// The lead time is 0: the goods are on the shelf.
-    Received,
-    Nothing,
-    Failed,
+words! {
+    /// What came of a product in a run.
+    Outcome, refused as "invalid_outcome" {
+        /// A restock order was opened.
+        Ordered = "ordered",
+        /// The lead time is 0: the goods are on the shelf.
+        Received = "received",
+        Nothing = "nothing",
+        Failed = "failed",
+    }
 }
 
 /// What a run saw of one product, and what came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunLine {
     pub product_id: Id,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub incoming: i64,
+    #[serde(flatten)]
+    pub shelf: Figures,
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
@@ -65,51 +65,34 @@ pub struct Summary {
 /// Lines about which nothing is to be done are written this many at a time.
 const LINES_AT_ONCE: usize = 500;
 
-impl Outcome {
-    pub fn text(self) -> &'static str {
-        match self {
-            Outcome::Ordered => "ordered",
-            Outcome::Received => "received",
-            Outcome::Nothing => "nothing",
-            Outcome::Failed => "failed",
-        }
-    }
-
-    pub fn from_text(text: &str) -> Option<Outcome> {
-        let all = [Outcome::Ordered, Outcome::Received, Outcome::Nothing, Outcome::Failed];
-        all.into_iter().find(|outcome| outcome.text() == text)
-    }
-}
-
 impl RunLine {
-    pub const COLUMNS: &'static str = "l.product_id, l.on_hand, l.reserved, l.incoming, l.reorder_point,
-        l.reorder_target, l.reorder_multiple, l.lead_time_days, l.outcome, l.quantity, l.reason, l.restock_order_id";
+    pub fn columns() -> String {
+        format!(
+            "l.product_id, l.on_hand, l.reserved, l.incoming, {}, l.outcome, l.quantity, l.reason, l.restock_order_id",
+            Policy::columns_of("l")
+        )
+    }
 
     pub fn from_row(row: &Row) -> RunLine {
         let shelf = Figures::from_row(row);
-        let outcome: String = column(row, "outcome");
         RunLine {
             product_id: column(row, "product_id"),
-            on_hand: shelf.on_hand,
-            reserved: shelf.reserved,
-            incoming: shelf.incoming,
+            shelf,
             position: shelf.available() + shelf.incoming,
             policy: Policy::from_row(row),
-            outcome: Outcome::from_text(&outcome).expect("the CHECK on the column allows these only"),
+            outcome: column(row, "outcome"),
             quantity: column(row, "quantity"),
             reason: column(row, "reason"),
             restock_order_id: column(row, "restock_order_id"),
         }
     }
 
-    fn new(product_id: Id, shelf: &Figures, policy: &Policy, outcome: Outcome, reason: String) -> RunLine {
+    fn new(product_id: Id, shelf: Figures, policy: Policy, outcome: Outcome, reason: String) -> RunLine {
         RunLine {
             product_id,
-            on_hand: shelf.on_hand,
-            reserved: shelf.reserved,
-            incoming: shelf.incoming,
+            shelf,
             position: shelf.available() + shelf.incoming,
-            policy: *policy,
+            policy,
             outcome,
             quantity: 0,
             reason,
@@ -118,63 +101,61 @@ impl RunLine {
     }
 }
 
-/// Writes down that a run begins, and answers its id.
+/// Writes down that a run begins, and returns its id.
 pub fn start(app: &App, source: Source) -> Result<Id> {
     let (text, account_id) = match source {
         Source::Api { account_id } => ("api", Some(account_id)),
         Source::Program => ("program", None),
     };
     let now = app.clock.now();
-    db::transaction(&app.pool, |db| {
-        db.insert(
+    db::transaction(&app.pool, |tx| {
+        tx.insert(
             "INSERT INTO restock_runs (source, actor_account_id, started_at) VALUES (?, ?, ?)",
             (text, account_id, now),
         )
     })
 }
 
-/// Restocks every watched product in `scope` for the run `run_id`, and answers its lines. A product
+/// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
-pub fn run(app: &App, run_id: Id, source: Source, scope: Scope) -> Result<Vec<RunLine>> {
-    let watched = db::read(&app.pool, |db| scan(db, scope))?;
+pub fn run(app: &App, run_id: Id, source: Source, selection: Selection) -> Result<Vec<RunLine>> {
+    let watched = db::read(&app.pool, |db| scan(db, selection))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
-    for product in watched {
-        let decision = decide(&product.shelf, &product.policy);
-        match decision {
-            Decision::Nothing { .. } => {
-                let reason = decision.explained(&product.policy);
-                idle.push(RunLine::new(
-                    product.product_id,
-                    &product.shelf,
-                    &product.policy,
-                    Outcome::Nothing,
-                    reason,
-                ));
-            }
-            Decision::Order { .. } => lines.push(restock(app, run_id, source, &product)?),
+    for Watched { product_id, shelf, policy, .. } in watched {
+        let decision = decide(&shelf, &policy);
+        if decision.quantity() == 0 {
+            let reason = decision.explained(&policy);
+            idle.push(RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason));
+        } else {
+            lines.push(restock(app, run_id, source, product_id, shelf, policy)?);
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
-        db::transaction(&app.pool, |db| write(db, run_id, some))?;
+        db::transaction(&app.pool, |tx| write(tx, run_id, some))?;
     }
     lines.append(&mut idle);
     lines.sort_by_key(|line| line.product_id);
     Ok(lines)
 }
 
-/// Restocks one product. Only when not even its failure can be written down is the answer an Err.
-fn restock(app: &App, run_id: Id, source: Source, product: &Watched) -> Result<RunLine> {
-    let done = db::transaction(&app.pool, |db| decide_and_act(app, db, run_id, source, product));
+/// Restocks one product, which looked like this when it was scanned. Only when not even its failure can
+/// be written down an Err is returned.
+fn restock(
+    app: &App,
+    run_id: Id,
+    source: Source,
+    product_id: Id,
+    shelf: Figures,
+    policy: Policy,
+) -> Result<RunLine> {
+    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, source, product_id));
     done.or_else(|error| {
-        log::error!("product {} could not be restocked: {error}", product.product_id);
-        let reason = match error {
-            Error::Refused(problem) => problem.detail,
-            // Its text may hold the data of others; the log has it whole.
-            _ => "the database refused; the log of the run has the cause".to_owned(),
-        };
-        let line = RunLine::new(product.product_id, &product.shelf, &product.policy, Outcome::Failed, reason);
-        db::transaction(&app.pool, |db| write(db, run_id, std::slice::from_ref(&line)))?;
+        log::error!("product {product_id} could not be restocked: {error}");
+        // The error's text may hold the data of others; the log has it whole.
+        let reason = "the database refused; the log of the run has the cause".to_owned();
+        let line = RunLine::new(product_id, shelf, policy, Outcome::Failed, reason);
+        db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line)))?;
         Ok(line)
     })
 }
@@ -183,49 +164,57 @@ fn restock(app: &App, run_id: Id, source: Source, product: &Watched) -> Result<R
 /// writes the line in the same transaction.
 fn decide_and_act(
     app: &App,
-    db: &mut Connection,
+    tx: &mut Transaction,
     run_id: Id,
     source: Source,
-    product: &Watched,
+    product_id: Id,
 ) -> Result<RunLine> {
-    let product_id = product.product_id;
-    let locked = db.row(
-        "SELECT on_hand, reserved, incoming, reorder_point, reorder_target, reorder_multiple, lead_time_days
-         FROM stock WHERE product_id = ? FOR UPDATE",
-        (product_id,),
-        |row| (Figures::from_row(row), Policy::from_row(row)),
-    )?;
+    let sql = format!(
+        "SELECT s.on_hand, s.reserved, s.incoming, {} FROM stock s WHERE s.product_id = ? FOR UPDATE",
+        Policy::columns_of("s")
+    );
+    let locked = tx.row(&sql, (product_id,), |row| (Figures::from_row(row), Policy::from_row(row)))?;
     let (shelf, policy) =
         locked.ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
     let decision = decide(&shelf, &policy);
-    let mut line = RunLine::new(product_id, &shelf, &policy, Outcome::Nothing, decision.explained(&policy));
+    let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, decision.explained(&policy));
     if let Decision::Order { quantity, .. } = decision {
-        line.quantity = quantity;
-        line.outcome = match policy.lead_time_days {
-            0 => Outcome::Received,
-            _ => Outcome::Ordered,
-        };
-        line.restock_order_id = Some(order(app, db, run_id, source, &line)?);
+        if policy.lead_time_days > 0 {
+            line.outcome = Outcome::Ordered;
+        } else if shelf.on_hand + quantity <= ON_HAND_MAX {
+            line.outcome = Outcome::Received;
+        } else {
+            line.outcome = Outcome::Failed;
+            line.reason = format!(
+                "{} on hand and {quantity} more would be over {ON_HAND_MAX}, the most that a shelf can hold",
+                shelf.on_hand
+            );
+            log::error!("product {product_id} could not be restocked: {}", line.reason);
+        }
+        if line.outcome != Outcome::Failed {
+            line.quantity = quantity;
+            line.restock_order_id = Some(order(app, tx, run_id, source, &line)?);
+        }
     }
-    write(db, run_id, std::slice::from_ref(&line))?;
+    write(tx, run_id, std::slice::from_ref(&line))?;
     Ok(line)
 }
 
 /// Opens a restock order; with a lead time of 0 its goods are put on the shelf at once.
-fn order(app: &App, db: &mut Connection, run_id: Id, source: Source, line: &RunLine) -> Result<Id> {
+fn order(app: &App, tx: &mut Transaction, run_id: Id, source: Source, line: &RunLine) -> Result<Id> {
     let now = app.clock.now();
-    let expected_at = Timestamp(now.0 + chrono::Duration::days(line.policy.lead_time_days));
+    let expected_at = now + chrono::Duration::days(line.policy.lead_time_days);
     let (status, received, closed_at) = match line.outcome {
-        Outcome::Received => ("received", line.quantity, Some(now)),
-        _ => ("open", 0, None),
+        Outcome::Received => (OrderStatus::Received, line.quantity, Some(now)),
+        _ => (OrderStatus::Open, 0, None),
     };
-    let id = db.insert(
+    let id = tx.insert(
         "INSERT INTO restock_orders (product_id, run_id, status, quantity, received, ordered_at, expected_at, closed_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (line.product_id, run_id, status, line.quantity, received, now, expected_at, closed_at),
     )?;
     if line.outcome == Outcome::Ordered {
-        ledger::expect(db, line.product_id, line.quantity)?;
+        ledger::expect(tx, line.product_id, line.quantity)?;
         return Ok(id);
     }
     let actor = match source {
@@ -233,26 +222,26 @@ fn order(app: &App, db: &mut Connection, run_id: Id, source: Source, line: &RunL
         Source::Program => None,
     };
     let origin = Origin { actor, restock_order_id: Some(id), note: None };
-    match ledger::move_stock(db, line.product_id, line.quantity, "restock", &origin, now)? {
-        true => Ok(id),
-        false => Err(ledger::shelf_full(line.on_hand, line.quantity).into()),
+    if ledger::move_stock(tx, line.product_id, line.quantity, Reason::Restock, &origin, now)? {
+        Ok(id)
+    } else {
+        Err(Error::Internal(format!("the locked stock of product {} has changed", line.product_id)))
     }
 }
 
-fn write(db: &mut Connection, run_id: Id, lines: &[RunLine]) -> Result<()> {
+fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
     let mut values: Vec<Value> = Vec::with_capacity(13 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
             line.product_id.into(),
-            line.on_hand.into(),
-            line.reserved.into(),
-            line.incoming.into(),
-            line.policy.reorder_point.into(),
-            line.policy.reorder_target.into(),
-            line.policy.reorder_multiple.into(),
-            line.policy.lead_time_days.into(),
-            line.outcome.text().into(),
+            line.shelf.on_hand.into(),
+            line.shelf.reserved.into(),
+            line.shelf.incoming.into(),
+        ]);
+        values.extend(line.policy.written());
+        values.extend([
+            line.outcome.into(),
             line.quantity.into(),
             line.reason.as_str().into(),
             line.restock_order_id.into(),
@@ -261,17 +250,17 @@ fn write(db: &mut Connection, run_id: Id, lines: &[RunLine]) -> Result<()> {
     let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
-             (run_id, product_id, on_hand, reserved, incoming, reorder_point, reorder_target, reorder_multiple,
-              lead_time_days, outcome, quantity, reason, restock_order_id)
-         VALUES {rows}"
+             (run_id, product_id, on_hand, reserved, incoming, {}, outcome, quantity, reason, restock_order_id)
+         VALUES {rows}",
+        Policy::COLUMNS.join(", ")
     );
-    db.execute(&sql, values)?;
+    tx.execute(&sql, values)?;
     Ok(())
 }
 
 /// Writes down that the run has ended.
-pub fn finish(db: &mut Connection, run_id: Id, now: Timestamp) -> Result<()> {
-    db.execute("UPDATE restock_runs SET finished_at = GREATEST(started_at, ?) WHERE id = ?", (now, run_id))?;
+pub fn finish(tx: &mut Transaction, run_id: Id, now: Timestamp) -> Result<()> {
+    tx.execute("UPDATE restock_runs SET finished_at = GREATEST(started_at, ?) WHERE id = ?", (now, run_id))?;
     Ok(())
 }
 
@@ -318,13 +307,11 @@ pub fn summary(db: &mut Connection, run_id: Id) -> Result<Option<Summary>> {
 
 /// What a run saw without acting is worth keeping for as long as somebody may ask.
 const IDLE_LINES_KEPT: chrono::Duration = chrono::Duration::days(90);
-/// Rows that one step of pruning deletes: few enough to hold no lock for long.
-const PRUNED_AT_ONCE: u64 = 1000;
 
-/// Deletes the lines of old runs that say that nothing was to be done, in batches, and answers how many
+/// Deletes the lines of old runs that say that nothing was to be done, in batches, and returns how many
 /// there were. What was done is kept for ever.
 pub fn prune(app: &App) -> Result<u64> {
-    let horizon = Timestamp(app.clock.now().0 - IDLE_LINES_KEPT);
+    let horizon = app.clock.now() - IDLE_LINES_KEPT;
     let runs: Vec<Id> = db::read(&app.pool, |db| {
         db.rows(
             "SELECT r.id FROM restock_runs r WHERE r.started_at <= ? AND EXISTS (
@@ -334,12 +321,10 @@ pub fn prune(app: &App) -> Result<u64> {
             |row| column(row, "id"),
         )
     })?;
-    let sql = format!(
-        "DELETE FROM restock_run_lines WHERE run_id = ? AND outcome = 'nothing' LIMIT {PRUNED_AT_ONCE}"
-    );
     let mut pruned = 0;
     for run_id in runs {
-        pruned += db::in_batches(&app.pool, PRUNED_AT_ONCE, |db| db.execute(&sql, (run_id,)))?;
+        let sql = "DELETE FROM restock_run_lines WHERE run_id = ? AND outcome = 'nothing'";
+        pruned += db::delete_in_batches(&app.pool, sql, (run_id,))?;
     }
     Ok(pruned)
 }

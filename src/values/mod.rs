@@ -12,6 +12,7 @@ mod numbers;
 mod product;
 mod text;
 mod time;
+mod words;
 
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
@@ -23,6 +24,7 @@ pub use numbers::{
 pub use product::Sku;
 pub use text::{Line, Paragraph};
 pub use time::{Day, Timestamp, add_business_days};
+pub(crate) use words::words;
 
 /// Why a value was refused: `code` is stable and for programs, `message` is for people and says
 /// what would be accepted.

@@ -1,8 +1,8 @@
 //! Moments and days, in UTC.
 
-use std::ops::RangeInclusive;
+use std::ops::{Add, RangeInclusive, Sub};
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, SubsecRound, Weekday};
+use chrono::{Datelike, Days, Duration, NaiveDate, NaiveDateTime, SubsecRound, Weekday};
 use mysql::prelude::FromValue;
 use mysql::{FromValueError, Value};
 use serde::{Serialize, Serializer};
@@ -36,10 +36,24 @@ impl Timestamp {
     }
 }
 
-impl Timestamp {
-    /// The time that a list sorted by time has written into its cursor.
-    pub fn from_cursor(value: &str) -> Option<Timestamp> {
-        Timestamp::parse(&Input::Text(value.to_owned())).ok()
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+    fn add(self, span: Duration) -> Timestamp {
+        Timestamp(self.0 + span)
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Timestamp;
+    fn sub(self, span: Duration) -> Timestamp {
+        Timestamp(self.0 - span)
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Duration;
+    fn sub(self, earlier: Timestamp) -> Duration {
+        self.0 - earlier.0
     }
 }
 

@@ -1,13 +1,14 @@
 //! Who is calling, and whose things they may touch.
 
 use chrono::Duration;
+use mysql::Value;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::db::{self, column};
-use crate::error::Result;
 use crate::problem::Problem;
-use crate::values::{Id, Timestamp};
+use crate::values::{self, Id, Timestamp};
+use crate::web::form::Form;
 
 /// Who is calling, as far as is known.
 pub enum Caller {
@@ -29,6 +30,35 @@ pub struct Session {
 /// A session's last use is written down at most this often, so that reads stay reads.
 const LAST_USE_STEP: Duration = Duration::minutes(1);
 
+/// Whose things a caller may see and change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    Customer(Id),
+    Nobody,
+}
+
+impl Scope {
+    /// The two values of `(? OR customer_id = ?)`, which keeps the check in the statement that reads or
+    /// changes the row. It is true of no row for [`Scope::Nobody`].
+    pub fn bound(self) -> [Value; 2] {
+        match self {
+            Scope::All => [true.into(), Value::NULL],
+            Scope::Customer(id) => [false.into(), id.into()],
+            Scope::Nobody => [false.into(), Value::NULL],
+        }
+    }
+
+    /// What is not theirs does not exist for them.
+    pub fn check(self, customer_id: Id) -> Result<(), Problem> {
+        match self {
+            Scope::All => Ok(()),
+            Scope::Customer(own) if own == customer_id => Ok(()),
+            Scope::Customer(_) | Scope::Nobody => Err(Problem::not_found()),
+        }
+    }
+}
+
 impl Caller {
     /// For the log.
     pub fn kind(&self) -> &'static str {
@@ -48,14 +78,19 @@ impl Caller {
         }
     }
 
-    /// The only customer whose things the caller may touch; None for staff, who may touch all.
-    /// Bound twice into `(? IS NULL OR customer_id = ?)`.
-    pub fn only_customer(&self) -> Option<Id> {
+    pub fn scope(&self) -> Scope {
         match self {
-            Caller::Staff { .. } => None,
-            Caller::Customer { customer_id, .. } => Some(*customer_id),
-            // No row has this id; the route table lets nobody without a session get here.
-            Caller::Anyone => Some(0),
+            Caller::Staff { .. } => Scope::All,
+            Caller::Customer { customer_id, .. } => Scope::Customer(*customer_id),
+            Caller::Anyone => Scope::Nobody,
+        }
+    }
+
+    /// The customer that a body is about: staff must name one, a customer means themselves.
+    pub fn customer_in(&self, form: &mut Form) -> Option<Id> {
+        match self.scope() {
+            Scope::Customer(own) => form.with_default("customer_id", own, values::id),
+            Scope::All | Scope::Nobody => form.required("customer_id", values::id),
         }
     }
 
@@ -81,7 +116,7 @@ impl Caller {
 
 /// Finds out who calls from `Authorization: Bearer <token>`. Without the header it is anyone; with a
 /// token that is unknown or has expired it is an error, so that nobody acts as less than they think.
-pub fn identify(app: &App, http: &rouille::Request) -> Result<Caller> {
+pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Caller> {
     let Some(header) = http.header("Authorization") else {
         return Ok(Caller::Anyone);
     };
@@ -108,13 +143,12 @@ pub fn identify(app: &App, http: &rouille::Request) -> Result<Caller> {
         )
     })?;
     let now = app.clock.now();
-    let alive = |session: &Session| {
-        now < session.expires_at && now.0 < session.last_used_at.0 + app.config.session_idle
-    };
+    let alive =
+        |session: &Session| now < session.expires_at && now < session.last_used_at + app.config.session_idle;
     let session = session.filter(alive).ok_or_else(Problem::unauthenticated)?;
-    if session.last_used_at.0 + LAST_USE_STEP <= now.0 {
-        db::transaction(&app.pool, |db| {
-            db.execute(
+    if session.last_used_at + LAST_USE_STEP <= now {
+        db::transaction(&app.pool, |tx| {
+            tx.execute(
                 "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at < ?",
                 (now, &token_sha256[..], now),
             )

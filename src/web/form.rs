@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! let mut form = request.json()?;
-//! let name = form.required("name", None, Line::parse);
-//! let note = form.optional("note", None, Paragraph::parse);
+//! let name = form.required("name", Line::parse);
+//! let note = form.optional("note", Paragraph::parse);
 //! let new = form.finish(|| Some(New { name: name?, note: note? }))?;
 //! ```
 
 use crate::problem::{FieldError, Problem};
 use crate::values::{Bad, Input};
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Form {
     /// Where these fields stand inside the body, for example `items[2].`
     path: String,
@@ -43,40 +43,34 @@ impl Form {
         }
     }
 
-    /// A field that must have a value. `old` is what PATCH keeps when the field is not named.
-    pub fn required<T: Clone>(
-        &mut self,
-        name: &str,
-        old: Option<&T>,
-        parse: impl FnOnce(&Input) -> Result<T, Bad>,
-    ) -> Option<T> {
-        match (self.take(name), old) {
-            (Some(Input::Null), _) => {
-                self.reject(name, Bad::new("required", "must not be null"));
-                None
-            }
-            (Some(input), _) => self.parsed(name, parse(&input)),
-            (None, Some(old)) => Some(old.clone()),
-            (None, None) => {
+    /// A field that must have a value. None when it was refused, here as everywhere below.
+    pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Input) -> Result<T, Bad>) -> Option<T> {
+        match self.changed(name, parse)? {
+            Some(value) => Some(value),
+            None => {
                 self.reject(name, Bad::new("required", "is required"));
                 None
             }
         }
     }
 
-    /// A field that may be absent or null. The outer `None` means that it was refused. `old` is
-    /// what PATCH keeps when the field is not named; null clears it.
-    pub fn optional<T: Clone>(
+    /// A field that may be left out, which means `default`.
+    pub fn with_default<T>(
         &mut self,
         name: &str,
-        old: Option<&T>,
+        default: T,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<T> {
+        Some(self.changed(name, parse)?.unwrap_or(default))
+    }
+
+    /// A field that may be left out or null, which both mean that there is none.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<Option<T>> {
-        match self.take(name) {
-            Some(Input::Null) => Some(None),
-            Some(input) => self.parsed(name, parse(&input)).map(Some),
-            None => Some(old.cloned()),
-        }
+        Some(self.changed_or_cleared(name, parse)?.flatten())
     }
 
     /// A field that PATCH may name, and that cannot be cleared: `Some(None)` when it is not named.
@@ -85,13 +79,26 @@ impl Form {
         name: &str,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<Option<T>> {
-        match self.take(name) {
-            Some(Input::Null) => {
+        match self.changed_or_cleared(name, parse)? {
+            Some(None) => {
                 self.reject(name, Bad::new("required", "must not be null"));
                 None
             }
-            Some(input) => self.parsed(name, parse(&input)).map(Some),
+            named => Some(named.flatten()),
+        }
+    }
+
+    /// A field that PATCH may name: `Some(None)` when it is not named, `Some(Some(None))` when it is
+    /// null and so to be cleared.
+    pub fn changed_or_cleared<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<Option<Option<T>>> {
+        match self.take(name) {
             None => Some(None),
+            Some(Input::Null) => Some(Some(None)),
+            Some(input) => self.parsed(name, parse(&input)).map(|value| Some(Some(value))),
         }
     }
 
@@ -164,9 +171,9 @@ impl Form {
     }
 
     /// The whole value, or a 422 that names every bad and every unknown field.
-    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+    pub fn finish<T>(mut self, value: impl FnOnce() -> Option<T>) -> Result<T, Problem> {
         self.reject_unknown();
-        match value {
+        match value() {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(Problem::invalid_fields(self.errors)),
         }

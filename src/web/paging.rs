@@ -3,9 +3,11 @@
 //! A cursor is the sort key of the last row that was given, so a page costs the same however deep
 //! it lies. It is opaque to callers: hexadecimal of `<sort value>/<id>`.
 
+use mysql::Value;
 use serde::Serialize;
 
-use crate::values::{Bad, Id, Input};
+use crate::db::Filter;
+use crate::values::{Bad, Id, Input, Timestamp};
 use crate::web::form::Form;
 
 pub const LIMIT_MAX: i64 = 100;
@@ -31,20 +33,125 @@ pub struct List<T> {
     pub next: Option<String>,
 }
 
+/// By what a list is sorted: by a column and then by id, or by id alone. From it come the cursor, the
+/// condition for the rows after it, the ORDER BY, and the index that must give this order.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyset {
+    sorted_by: Option<(&'static str, Sorted)>,
+    id: &'static str,
+    descending: bool,
+    index: Option<&'static str>,
+}
+
+/// The kind of value in the column that a list is sorted by.
+#[derive(Debug, Clone, Copy)]
+enum Sorted {
+    Text,
+    Number,
+    Time,
+}
+
+impl Keyset {
+    pub const fn by_id(id: &'static str) -> Keyset {
+        Keyset { sorted_by: None, id, descending: false, index: None }
+    }
+
+    pub const fn by_text(column: &'static str, id: &'static str) -> Keyset {
+        Keyset { sorted_by: Some((column, Sorted::Text)), ..Keyset::by_id(id) }
+    }
+
+    pub const fn by_number(column: &'static str, id: &'static str) -> Keyset {
+        Keyset { sorted_by: Some((column, Sorted::Number)), ..Keyset::by_id(id) }
+    }
+
+    pub const fn by_time(column: &'static str, id: &'static str) -> Keyset {
+        Keyset { sorted_by: Some((column, Sorted::Time)), ..Keyset::by_id(id) }
+    }
+
+    pub const fn descending(self) -> Keyset {
+        Keyset { descending: true, ..self }
+    }
+
+    /// Names the index that gives this order. Left alone, MariaDB may start at the end of the list and
+    /// read past every row before the cursor.
+    pub const fn through(self, index: &'static str) -> Keyset {
+        Keyset { index: Some(index), ..self }
+    }
+
+    /// `FORCE INDEX (…)`, or nothing.
+    pub fn hint(&self) -> String {
+        self.index.map_or_else(String::new, |index| format!("FORCE INDEX ({index})"))
+    }
+
+    /// `ORDER BY …`.
+    pub fn order_by(&self) -> String {
+        let direction = if self.descending { " DESC" } else { "" };
+        match self.sorted_by {
+            Some((column, _)) => format!("ORDER BY {column}{direction}, {}{direction}", self.id),
+            None => format!("ORDER BY {}{direction}", self.id),
+        }
+    }
+
+    /// Adds the condition for the rows after the cursor.
+    fn after(&self, cursor: &Cursor, filter: &mut Filter) {
+        let beyond = if self.descending { "<" } else { ">" };
+        let id = self.id;
+        match self.sorted_by {
+            // The first comparison lets the database start in the middle of the index.
+            Some((column, sorted)) => {
+                let value = sorted.bound(&cursor.value);
+                let condition = format!("{column} {beyond}= ? AND ({column} {beyond} ? OR {id} {beyond} ?)");
+                filter.add(condition, [value.clone(), value, cursor.id.into()]);
+            }
+            None => filter.add(format!("{id} {beyond} ?"), [cursor.id.into()]),
+        }
+    }
+
+    /// Whether the sort value of a cursor is one that this list could have written.
+    fn fits(&self, value: &str) -> bool {
+        match self.sorted_by {
+            None => value.is_empty(),
+            Some((_, Sorted::Text)) => !value.is_empty(),
+            Some((_, Sorted::Number)) => value.parse::<i64>().is_ok(),
+            Some((_, Sorted::Time)) => time(value).is_some(),
+        }
+    }
+}
+
+impl Sorted {
+    /// A cursor's text as the type of its column. It was looked at by [`Keyset::fits`].
+    fn bound(self, value: &str) -> Value {
+        match self {
+            Sorted::Text => value.into(),
+            Sorted::Number => value.parse::<i64>().ok().into(),
+            Sorted::Time => time(value).into(),
+        }
+    }
+}
+
+fn time(value: &str) -> Option<Timestamp> {
+    Timestamp::parse(&Input::Text(value.to_owned())).ok()
+}
+
 impl Page {
-    /// `cursor_fits` says whether the sort value is one that this list could have written.
-    pub fn read(form: &mut Form, cursor_fits: impl Fn(&str) -> bool) -> Option<Page> {
-        let limit = form.required("limit", Some(&LIMIT_DEFAULT), |input| {
-            crate::values::query_number(input, 1, LIMIT_MAX)
-        });
-        let after = form.optional("after", None, |input| {
-            let cursor = Cursor::parse(input).filter(|cursor| cursor_fits(&cursor.value));
+    pub fn read(form: &mut Form, keyset: &Keyset) -> Option<Page> {
+        let limit = form
+            .with_default("limit", LIMIT_DEFAULT, |input| crate::values::query_number(input, 1, LIMIT_MAX));
+        let after = form.optional("after", |input| {
+            let cursor = Cursor::parse(input).filter(|cursor| keyset.fits(&cursor.value));
             cursor.ok_or_else(|| {
                 let message = "is not a cursor of this list and sort; leave it out to start again";
                 Bad::new("invalid_cursor", message)
             })
         });
         Some(Page { limit: limit?, after: after? })
+    }
+
+    /// Leaves out what was on the pages before.
+    pub fn restrict(&self, keyset: &Keyset, filter: &mut Filter) {
+        if let Some(cursor) = &self.after {
+            keyset.after(cursor, filter);
+        }
     }
 
     /// One row more than asked for is read, to know whether there is a next page.
@@ -64,6 +171,10 @@ impl Page {
 impl Cursor {
     pub fn by_id(id: Id) -> Cursor {
         Cursor { value: String::new(), id }
+    }
+
+    pub fn by_time(time: Timestamp, id: Id) -> Cursor {
+        Cursor { value: time.to_string(), id }
     }
 
     fn write(&self) -> String {

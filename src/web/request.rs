@@ -83,20 +83,6 @@ impl Request<'_> {
         Ok(Form::new(members))
     }
 
-    /// The caller's Idempotency-Key: 1 to 255 visible ASCII characters.
-    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
-        match self.http.header("Idempotency-Key") {
-            None => Ok(None),
-            Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-                Ok(Some(key))
-            }
-            Some(_) => Err(Problem::new(
-                problem::INVALID_IDEMPOTENCY_KEY,
-                "Send 1 to 255 visible ASCII characters, such as a UUID.",
-            )),
-        }
-    }
-
     /// The address to throttle by: the peer's, or what the reverse proxy says it is when the
     /// operator named the header that the proxy sets.
     pub fn client_address(&self, app: &App) -> IpAddr {

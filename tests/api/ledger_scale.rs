@@ -7,7 +7,7 @@ use chrono::Duration;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use storekeeper::db;
-use storekeeper::restock::{self, Outcome, Scope, Source};
+use storekeeper::restock::{self, Outcome, Selection, Source};
 use storekeeper::values::Timestamp;
 
 use crate::client::Client;
@@ -229,7 +229,7 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_one_statement()
 
     let scan = |shop: &Shop| {
         let started = Instant::now();
-        let watched = db::read(&shop.app.pool, |db| restock::scan(db, Scope::default())).unwrap();
+        let watched = db::read(&shop.app.pool, |db| restock::scan(db, Selection::default())).unwrap();
         println!("{:6.0} ms  scan of {}", started.elapsed().as_secs_f64() * 1000.0, watched.len());
         watched.len() as i64
     };
@@ -240,7 +240,8 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_one_statement()
     assert!(steps.iter().all(|(_, access, key, _)| access != "ALL" && key.is_some()), "{steps:?}");
 
     let started = Instant::now();
-    let plan = || db::read(&shop.app.pool, |db| restock::plan(db, Scope::default(), shop.app.clock.now()));
+    let plan =
+        || db::read(&shop.app.pool, |db| restock::plan(db, Selection::default(), shop.app.clock.now()));
     let (plan, statements) = statements_of(&mut sql, || plan().unwrap());
     println!("{:6.0} ms  plan of {}", started.elapsed().as_secs_f64() * 1000.0, plan.len());
     assert_eq!(plan.len() as i64, PRODUCTS);
@@ -289,7 +290,7 @@ fn a_run_over_ten_thousand_of_which_a_thousand_are_due_asks_only_about_these_one
     let run = |shop: &Shop, sql: &mut Conn| {
         let (before, started) = (questions(sql), Instant::now());
         let run_id = restock::start(&shop.app, Source::Program).unwrap();
-        let lines = restock::run(&shop.app, run_id, Source::Program, Scope::default()).unwrap();
+        let lines = restock::run(&shop.app, run_id, Source::Program, Selection::default()).unwrap();
         let statements = questions(sql) - before;
         println!("{:7.2} s   run with {statements} statements", started.elapsed().as_secs_f64());
         let with = |outcome| lines.iter().filter(|line| line.outcome == outcome).count() as i64;

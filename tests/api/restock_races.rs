@@ -8,7 +8,7 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::app::App;
 use storekeeper::config::Config;
-use storekeeper::restock::{self, Scope, Source};
+use storekeeper::restock::{self, Selection, Source};
 
 use crate::client::{Answer, Client};
 use crate::harness::Shop;
@@ -28,7 +28,7 @@ fn program_app(shop: &Shop) -> App {
 
 fn run_as_program(app: &App) {
     let run_id = restock::start(app, Source::Program).expect("a run");
-    let lines = restock::run(app, run_id, Source::Program, Scope::default()).expect("a run");
+    let lines = restock::run(app, run_id, Source::Program, Selection::default()).expect("a run");
     let failed: Vec<_> = lines.iter().filter(|line| line.outcome == restock::Outcome::Failed).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }

@@ -11,93 +11,99 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
-use crate::db::{self, Connection, column};
+use crate::db::{self, Connection, Transaction, column};
+use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
 use crate::handlers::orders::{Order, OrderLine, Status};
 use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
-use crate::values::{Bad, Day, Id, Paragraph, Price, Quantity, Timestamp, add_business_days, whole_number};
+use crate::values::{Bad, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
+use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::idempotency::{self, Created};
+use crate::web::idempotency::{self, Answer, Kept, Key};
 use crate::web::request::Request;
-use crate::web::response;
 
 /// A longer order is a wholesale contract. See [`crate::values::PRICE_MINOR_MAX`] for what the
 /// limits guarantee together.
 const ITEMS_MAX: usize = 100;
 
 /// What is ordered, as the caller wrote it.
-struct Wanted {
-    customer_id: Id,
-    items: Vec<Item>,
-    shipping_address: Option<Paragraph<500>>,
-    note: Option<Paragraph<1000>>,
+pub struct Wanted {
+    pub customer_id: Id,
+    pub items: Vec<Item>,
+    pub shipping_address: Option<Paragraph<500>>,
+    pub note: Option<Paragraph<1000>>,
 }
 
-struct Item {
-    product_id: Id,
-    quantity: Quantity,
+pub struct Item {
+    pub product_id: Id,
+    pub quantity: Quantity,
 }
 
 /// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, customer_id?}`; staff
 /// must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
 /// is available; 422 names unknown products. Nothing is kept unless all of it is.
-pub fn place(app: &App, request: &Request) -> Result<Response> {
-    let own = request.caller.only_customer();
+pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let wanted = Wanted::read(&mut form, own);
-    let wanted = form.finish(wanted)?;
-    if own.is_some_and(|own| own != wanted.customer_id) {
-        return Err(Problem::not_found().into());
-    }
-    let quantities = wanted.quantities()?;
+    let wanted = Wanted::read(&mut form, &request.caller);
+    let wanted = form.finish(|| wanted)?;
+    request.caller.scope().check(wanted.customer_id)?;
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        place(app, tx, &request.caller, &wanted, |tx, order| {
+            let answer = Answer::created(format!("/orders/{}", order.id), order);
+            claim.keep(tx, answer.placing(order.id).about(order.customer_id))
+        })
+    })?;
+    Ok(answered.into_response())
+}
+
+/// Places an order: reserves its products, or refuses it as a whole. `keep` is called once the order
+/// is known, before the rows of stock are taken.
+pub fn place(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    wanted: &Wanted,
+    keep: impl FnOnce(&mut Transaction, &Order) -> Result<Kept>,
+) -> Result<Kept> {
     let now = app.clock.now();
-    idempotency::once(app, request, |db, claim| {
-        let items = priced_lines(app, db, &wanted, &quantities)?;
-        let mut order = Order {
-            id: 0,
-            customer_id: wanted.customer_id,
-            status: Status::Placed,
-            order_date: now,
-            expected_delivery_date: Day(add_business_days(now.0.date(), app.config.delivery_business_days)),
-            currency: app.config.currency.code().to_owned(),
-            total: sum(app, &items),
-            items,
-            shipping_address: wanted.shipping_address.clone(),
-            note: wanted.note.clone(),
-            carrier: None,
-            tracking_number: None,
-            allowed_actions: Status::Placed.allowed_actions(&request.caller),
-        };
-        order.id = insert(db, &order, now)?;
-        let created = Created {
-            status: 201,
-            location: format!("/orders/{}", order.id),
-            body: response::to_text(&order),
-            order_id: Some(order.id),
-            customer_id: Some(order.customer_id),
-        };
-        claim.keep(db, &created)?;
-        if !ledger::reserve(db, order.id, order.items.len())? {
-            let short = ledger::shortages(db, &quantities, |on_hand, reserved| on_hand - reserved)?;
-            let advice = "Order less, or leave these products out. Nothing was ordered.";
-            return Err(out_of_stock(advice, &short).into());
-        }
-        Ok(created)
-    })
+    let quantities = wanted.quantities()?;
+    let items = priced_lines(app, tx, wanted, &quantities)?;
+    let mut order = Order {
+        id: 0,
+        customer_id: wanted.customer_id,
+        status: Status::Placed,
+        order_date: now,
+        expected_delivery_date: Day(add_business_days(now.0.date(), app.config.delivery_business_days)),
+        currency: app.config.currency.code().to_owned(),
+        total: sum(app, &items),
+        items,
+        shipping_address: wanted.shipping_address.clone(),
+        note: wanted.note.clone(),
+        carrier: None,
+        tracking_number: None,
+        allowed_actions: Status::Placed.allowed_actions(caller),
+    };
+    order.id = insert(tx, &order)?;
+    let kept = keep(tx, &order)?;
+    if !ledger::reserve(tx, order.id, order.items.len())? {
+        let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;
+        let advice = "Order less, or leave these products out. Nothing was ordered.";
+        return Err(out_of_stock(advice, &short).into());
+    }
+    Ok(kept)
 }
 
 impl Wanted {
-    fn read(form: &mut Form, own: Option<Id>) -> Option<Wanted> {
-        let id = |input: &_| whole_number(input, 1, i64::MAX).map(|id| id as Id);
-        let customer_id = form.required("customer_id", own.as_ref(), id);
+    fn read(form: &mut Form, caller: &Caller) -> Option<Wanted> {
+        let customer_id = caller.customer_in(form);
         let items = form.objects("items", ITEMS_MAX, |item| {
-            let product_id = item.required("product_id", None, id);
-            let quantity = item.required("quantity", None, Quantity::parse);
+            let product_id = item.required("product_id", id);
+            let quantity = item.required("quantity", Quantity::parse);
             Some(Item { product_id: product_id?, quantity: quantity? })
         });
-        let shipping_address = form.optional("shipping_address", None, Paragraph::parse);
-        let note = form.optional("note", None, Paragraph::parse);
+        let shipping_address = form.optional("shipping_address", Paragraph::parse);
+        let note = form.optional("note", Paragraph::parse);
         Some(Wanted {
             customer_id: customer_id?,
             items: items?,
@@ -131,10 +137,7 @@ impl Wanted {
                 Some(FieldError::new(format!("items[{index}].{field}"), bad))
             })
             .collect();
-        match errors.is_empty() {
-            true => Ok(()),
-            false => Err(Problem::invalid_fields(errors)),
-        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(errors)) }
     }
 }
 
@@ -167,9 +170,9 @@ fn sum(app: &App, items: &[OrderLine]) -> Price {
 }
 
 /// Writes the order, its lines and its first event: one statement each.
-fn insert(db: &mut Connection, order: &Order, now: Timestamp) -> Result<Id> {
+fn insert(tx: &mut Transaction, order: &Order) -> Result<Id> {
     // The locking read makes placing an order and erasing its customer take turns.
-    let inserted = db.insert(
+    let inserted = tx.insert(
         "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, expected_delivery_date)
          VALUES (
              (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE),
@@ -181,12 +184,12 @@ fn insert(db: &mut Connection, order: &Order, now: Timestamp) -> Result<Id> {
             order.total.minor,
             order.shipping_address.as_ref(),
             order.note.as_ref(),
-            now,
+            order.order_date,
             order.expected_delivery_date,
         ),
     );
     let id = match inserted {
-        Err(Error::Database(cause)) if crate::error::database::is_null_in_not_null(&cause) => {
+        Err(Error::Database(cause)) if is_null_in_not_null(&cause) => {
             return Err(Problem::not_found().into());
         }
         inserted => inserted?,
@@ -203,10 +206,10 @@ fn insert(db: &mut Connection, order: &Order, now: Timestamp) -> Result<Id> {
     let sql = format!(
         "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor) VALUES {rows}"
     );
-    db.execute(&sql, values)?;
-    db.execute(
+    tx.execute(&sql, values)?;
+    tx.execute(
         "INSERT INTO order_events (order_id, step, status, at) VALUES (?, 1, 'placed', ?)",
-        (id, now),
+        (id, order.order_date),
     )?;
     Ok(id)
 }

@@ -1,107 +1,134 @@
 //! Moving an order along: cancel, ship, deliver.
 //!
 //! Each step is one guarded UPDATE of the status; who comes second finds no row to change. Asking
-//! again for a step that was taken answers with the order as it is.
+//! again for a step that was taken returns the order as it is.
 
-use mysql::Params;
+use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
-use crate::db::{self, Connection};
+use crate::db::Transaction;
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::{Order, Status, find};
 use crate::ledger;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Line, Timestamp};
+use crate::web::caller::Caller;
+use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
-use crate::web::response;
+
+/// How an order is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipment {
+    pub carrier: Option<Line<100>>,
+    pub tracking_number: Option<Line<100>>,
+}
 
 /// `POST /orders/{id}/cancel`: gives back what was reserved. 200, also the second time; 409
 /// `order_state` once it is shipped.
-pub fn cancel(app: &App, request: &Request) -> Result<Response> {
-    request.json_or_nothing()?.finish(Some(()))?;
-    let now = app.clock.now();
-    let only = request.caller.only_customer();
-    let order = db::transaction(&app.pool, |db| {
-        let cancelled = db.execute(
-            "UPDATE orders SET status = 'cancelled'
-             WHERE id = ? AND (? IS NULL OR customer_id = ?) AND status = 'placed'",
-            (request.path_id, only, only),
-        )?;
-        let order = find(app, db, request, "")?;
-        if cancelled == 0 {
-            return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
-        }
-        record(db, order.id, 2, Status::Cancelled, now)?;
-        ledger::release(db, order.id)?;
-        Ok(order)
-    })?;
-    Ok(response::resource(request, &order))
+pub fn post_cancel(app: &App, request: &Request) -> Result<Response> {
+    request.json_or_nothing()?.finish(|| Some(()))?;
+    step(app, request, |tx| cancel(app, tx, &request.caller, request.path_id))
 }
 
 /// `POST /orders/{id}/ship`: `{carrier?, tracking_number?}`; takes the goods from the shelf. 200, also
 /// the second time with the same carrier and number; 409 `order_state` otherwise, or `out_of_stock`
 /// when a count has left too little.
-pub fn ship(app: &App, request: &Request) -> Result<Response> {
+pub fn post_ship(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
-    let carrier = form.optional("carrier", None, Line::<100>::parse);
-    let tracking_number = form.optional("tracking_number", None, Line::<100>::parse);
-    let (carrier, tracking_number) = form.finish((|| Some((carrier?, tracking_number?)))())?;
-    let now = app.clock.now();
-    let order = db::transaction(&app.pool, |db| {
-        let parameters: Params = (carrier.as_ref(), tracking_number.as_ref(), request.path_id).into();
-        let shipped = db.execute(
-            "UPDATE orders SET status = 'shipped', carrier = ?, tracking_number = ? WHERE id = ? AND status = 'placed'",
-            parameters,
-        )?;
-        let order = find(app, db, request, "")?;
-        if shipped == 0 {
-            let same = order.carrier == carrier && order.tracking_number == tracking_number;
-            let advice = "Only a placed order can be shipped, and only once.";
-            return match order.status {
-                Status::Shipped if !same => Err(wrong_state(&order, advice).into()),
-                _ => unless_done(order, Status::Shipped, advice),
-            };
-        }
-        record(db, order.id, 2, Status::Shipped, now)?;
-        let actor = request.caller.staff_account();
-        if !ledger::ship(db, order.id, order.items.len(), actor, now)? {
-            let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
-            let short = ledger::shortages(db, &quantities, |on_hand, _| on_hand)?;
-            let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
-            return Err(out_of_stock(advice, &short).into());
-        }
-        Ok(order)
-    })?;
-    Ok(response::resource(request, &order))
+    let carrier = form.optional("carrier", Line::parse);
+    let tracking_number = form.optional("tracking_number", Line::parse);
+    let shipment = form.finish(|| Some(Shipment { carrier: carrier?, tracking_number: tracking_number? }))?;
+    step(app, request, |tx| ship(app, tx, &request.caller, request.path_id, &shipment))
 }
 
 /// `POST /orders/{id}/deliver`. 200, also the second time; 409 `order_state` unless it is shipped.
-pub fn deliver(app: &App, request: &Request) -> Result<Response> {
-    request.json_or_nothing()?.finish(Some(()))?;
-    let now = app.clock.now();
-    let order = db::transaction(&app.pool, |db| {
-        let delivered = db.execute(
-            "UPDATE orders SET status = 'delivered' WHERE id = ? AND status = 'shipped'",
-            (request.path_id,),
-        )?;
-        let order = find(app, db, request, "")?;
-        if delivered == 0 {
-            return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
-        }
-        record(db, order.id, 3, Status::Delivered, now)?;
-        Ok(order)
+pub fn post_deliver(app: &App, request: &Request) -> Result<Response> {
+    request.json_or_nothing()?.finish(|| Some(()))?;
+    step(app, request, |tx| deliver(app, tx, &request.caller, request.path_id))
+}
+
+/// Takes a step once, and answers with the order as it is then.
+fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<Order>) -> Result<Response> {
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let order = take(tx)?;
+        claim.keep(tx, Answer::changed(format!("/orders/{}", order.id), &order).about(order.customer_id))
     })?;
-    Ok(response::resource(request, &order))
+    Ok(answered.into_response())
+}
+
+/// Calls a placed order off and gives back what was reserved.
+pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
+    let moved = advance(tx, caller, id, Status::Cancelled, None)?;
+    let order = find(app, tx, caller, id, "")?;
+    if !moved {
+        return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
+    }
+    record(app, tx, order.id, Status::Cancelled)?;
+    ledger::release(tx, order.id)?;
+    Ok(order)
+}
+
+/// Ships a placed order: its goods leave the shelf.
+pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: &Shipment) -> Result<Order> {
+    let moved = advance(tx, caller, id, Status::Shipped, Some(shipment))?;
+    let order = find(app, tx, caller, id, "")?;
+    if !moved {
+        let same = order.carrier == shipment.carrier && order.tracking_number == shipment.tracking_number;
+        let advice = "Only a placed order can be shipped, and only once.";
+        return match order.status {
+            Status::Shipped if !same => Err(wrong_state(&order, advice).into()),
+            _ => unless_done(order, Status::Shipped, advice),
+        };
+    }
+    let now = record(app, tx, order.id, Status::Shipped)?;
+    if !ledger::ship(tx, order.id, order.items.len(), caller.staff_account(), now)? {
+        let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let short = ledger::shortages(tx, &quantities, |on_hand, _| on_hand)?;
+        let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
+        return Err(out_of_stock(advice, &short).into());
+    }
+    Ok(order)
+}
+
+/// Notes that a shipped order has arrived.
+pub fn deliver(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
+    let moved = advance(tx, caller, id, Status::Delivered, None)?;
+    let order = find(app, tx, caller, id, "")?;
+    if !moved {
+        return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
+    }
+    record(app, tx, order.id, Status::Delivered)?;
+    Ok(order)
+}
+
+/// Sets the status of an order that stands where this step begins. False when it does not, or is not
+/// the caller's.
+fn advance(
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    to: Status,
+    shipment: Option<&Shipment>,
+) -> Result<bool> {
+    let shipped = if shipment.is_some() { ", carrier = ?, tracking_number = ?" } else { "" };
+    let sql = format!(
+        "UPDATE orders SET status = ?{shipped} WHERE id = ? AND (? OR customer_id = ?) AND status = ?"
+    );
+    let mut values = vec![Value::from(to)];
+    if let Some(Shipment { carrier, tracking_number }) = shipment {
+        values.extend([carrier.as_ref().into(), tracking_number.as_ref().into()]);
+    }
+    values.push(id.into());
+    values.extend(caller.scope().bound());
+    values.push(to.before().into());
+    Ok(tx.execute(&sql, values)? > 0)
 }
 
 /// The order, when the step was taken before; otherwise a 409.
 fn unless_done(order: Order, wanted: Status, advice: &str) -> Result<Order> {
-    match order.status == wanted {
-        true => Ok(order),
-        false => Err(wrong_state(&order, advice).into()),
-    }
+    if order.status == wanted { Ok(order) } else { Err(wrong_state(&order, advice).into()) }
 }
 
 fn wrong_state(order: &Order, advice: &str) -> Problem {
@@ -109,12 +136,14 @@ fn wrong_state(order: &Order, advice: &str) -> Problem {
     Problem::new(problem::ORDER_STATE, detail)
 }
 
-/// Adds a step to the history. Clocks of two machines may differ; a history never goes back.
-fn record(db: &mut Connection, order_id: Id, step: u8, status: Status, now: Timestamp) -> Result<()> {
-    db.execute(
+/// Adds a step to the history, and returns the time now. Clocks of two machines may differ; a history
+/// never goes back.
+fn record(app: &App, tx: &mut Transaction, order_id: Id, status: Status) -> Result<Timestamp> {
+    let now = app.clock.now();
+    tx.execute(
         "INSERT INTO order_events (order_id, step, status, at)
          SELECT order_id, ?, ?, GREATEST(MAX(at), ?) FROM order_events WHERE order_id = ? GROUP BY order_id",
-        (step, status.text(), now, order_id),
+        (status.step(), status, now, order_id),
     )?;
-    Ok(())
+    Ok(now)
 }
