@@ -16,7 +16,7 @@ use crate::handlers::{
     accounts, customers, documents, health, orders, products, restock, restock_orders, sessions, sign_up,
     stock,
 };
-use crate::http::{Application, Limits};
+use crate::http::{Application, Lane, Limits};
 use crate::problem::{self, Problem};
 use crate::web::caller::{self, Caller};
 use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
@@ -121,12 +121,33 @@ pub fn application(app: &Arc<App>) -> Application {
     Application {
         handle: Box::new(move |request| dispatch(&handling, request)),
         refuse: Box::new(move |problem| refuse(&refusing, problem)),
+        lane: Box::new(lane),
+    }
+}
+
+/// What a request will need. A login waits for no lock that others hold for long, and nobody is to wait
+/// for one behind those who do.
+fn lane(http: &rouille::Request) -> Lane {
+    let (path, method) = (path_of(http), method_of(http));
+    let Some(route) = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some())
+    else {
+        return Lane::NoDatabase;
+    };
+    match (route.method, route.path) {
+        ("GET", "/readyz") | ("POST", "/sessions") => Lane::Read,
+        ("GET", _) if route.access == Open => Lane::NoDatabase,
+        ("GET", _) => Lane::Read,
+        _ => Lane::Change,
     }
 }
 
 /// The limits of the listener under these settings.
 pub fn limits(app: &App) -> Limits {
-    Limits { connections: app.config.max_connections, body_bytes: BODY_BYTES_MAX }
+    Limits {
+        connections: app.config.max_connections,
+        body_bytes: BODY_BYTES_MAX,
+        database_connections: app.config.database_connections as usize,
+    }
 }
 
 /// The answer to what could not be read as a request, or was not let in; logged like any other.
@@ -137,17 +158,14 @@ fn refuse(app: &App, problem: Problem) -> Response {
 }
 
 fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
-    let path = http.raw_url().split('?').next().unwrap_or("");
+    let path = path_of(http);
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. The README lists the routes.";
         return Err(Problem::new(problem::NOT_FOUND, detail).into());
     };
     labels.route = first.path;
-    let method = match http.method() {
-        "HEAD" => "GET",
-        method => method,
-    };
+    let method = method_of(http);
     let Some((route, path_id)) = on_path().find(|(route, _)| route.method == method) else {
         let allow = allowed_methods(on_path().map(|(route, _)| route.method));
         if method == "OPTIONS" {
@@ -165,6 +183,15 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
     let response = (route.handler)(app, &request)?;
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
+}
+
+fn path_of(http: &rouille::Request) -> &str {
+    http.raw_url().split('?').next().unwrap_or("")
+}
+
+/// The method of the route: HEAD is answered by those that take GET.
+fn method_of(http: &rouille::Request) -> &str {
+    if http.method() == "HEAD" { "GET" } else { http.method() }
 }
 
 fn check_access(access: Access, caller: &Caller) -> Result<()> {

@@ -1,0 +1,117 @@
+//! The one thread that waits for readiness: it lets connections in, hands those that are ready to the
+//! workers, and watches deadlines.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use polling::Events;
+
+use crate::http::connection::Connection;
+use crate::http::queue::Job;
+use crate::http::shared::{Shared, shutting_down};
+use crate::http::waiting::LISTENER;
+use crate::problem::Problem;
+
+/// How late a deadline may be noticed, and the drain by a connection that was just given back. Both are
+/// seconds long.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Out of file descriptors or memory: wait for a connection to end instead of spinning.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections that are let in before those that are ready have their turn again.
+const ACCEPTED_AT_ONCE: usize = 64;
+
+/// The life of the listening thread.
+pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
+    let mut events = Events::new();
+    // SAFETY: nobody waits for it any more when this function has returned.
+    if let Err(error) = unsafe { shared.waiting.add_listener(listener) } {
+        return log::error!("cannot listen: {error}");
+    }
+    // When connections are let in again, after an error.
+    let mut accept_again: Option<Instant> = None;
+    let mut look_at = Instant::now() + LOOK_EVERY;
+    while !shared.is_stopped() {
+        let until = accept_again.map_or(look_at, |at| at.min(look_at));
+        let wait = until.saturating_duration_since(Instant::now());
+        if let Err(error) = shared.waiting.wait(&mut events, wait) {
+            log::error!("cannot wait for connections: {error}");
+            thread::sleep(ACCEPT_PAUSE);
+            continue;
+        }
+        let now = Instant::now();
+        for event in events.iter() {
+            if event.key == LISTENER {
+                accept_again = accept(shared, listener).err().map(|_| now + ACCEPT_PAUSE);
+                if accept_again.is_none() {
+                    shared.waiting.listen_again(listener);
+                }
+            } else if let Some(connection) = shared.waiting.take(event.key) {
+                shared.queue.push(Job::Ready(connection));
+            }
+        }
+        if accept_again.is_some_and(|at| at <= now) {
+            accept_again = None;
+            shared.waiting.listen_again(listener);
+        }
+        if now >= look_at {
+            look_at = now + LOOK_EVERY;
+            end_the_late(shared, now);
+        }
+        if shared.is_draining() {
+            // They get a last look at what may have arrived already, and end.
+            for connection in shared.waiting.take_idle() {
+                shared.queue.push(Job::Ready(connection));
+            }
+        }
+    }
+}
+
+fn end_the_late(shared: &Arc<Shared>, now: Instant) {
+    for connection in shared.waiting.take_late(now) {
+        if let Some(problem) = connection.expire() {
+            shared.queue.push(Job::Refuse(connection, problem));
+        }
+    }
+}
+
+/// Lets in who waits at the door. An Err says that nobody can be let in for the moment.
+fn accept(shared: &Arc<Shared>, listener: &TcpListener) -> io::Result<()> {
+    for _ in 0..ACCEPTED_AT_ONCE {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                if let Err(error) = admit(shared, stream, peer) {
+                    log::error!("cannot serve a connection: {error}");
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            // The client has gone already.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+            Err(error) => {
+                log::error!("cannot accept a connection: {error}");
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    let refusal = if shared.is_draining() {
+        shutting_down()
+    } else if let Some(place) = shared.take_place() {
+        // Its request is often here already.
+        shared.queue.push(Job::Ready(Connection::new(stream, peer, place)?));
+        return Ok(());
+    } else {
+        Problem::busy("Too many connections at once. Try again in a moment.")
+    };
+    if let Some(turned_away) = shared.take_turned_away() {
+        let connection = Connection::new(stream, peer, turned_away)?;
+        shared.queue.push(Job::Refuse(connection, refusal));
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! What the listening thread and the workers have in common.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rouille::{Request, Response};
+
+use crate::http::connection::Connection;
+use crate::http::places::{Count, Place};
+use crate::http::queue::{Lane, Limits, Queue};
+use crate::http::waiting::Waiting;
+use crate::problem::{self, Problem};
+
+/// This many connections beyond the limit are told so; more are closed without a word.
+const TURNED_AWAY_MAX: usize = 64;
+
+/// What answers.
+pub struct Application {
+    /// Any rouille application.
+    pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
+    /// Words what never became a request, or was not let in.
+    pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
+    /// What a request will need, from its head.
+    pub lane: Box<dyn Fn(&Request) -> Lane + Send + Sync>,
+}
+
+pub struct Shared {
+    pub application: Application,
+    pub limits: Limits,
+    pub waiting: Waiting,
+    pub queue: Queue,
+    pub draining: AtomicBool,
+    pub stopped: AtomicBool,
+    last_key: AtomicUsize,
+    pub served: Arc<Count>,
+    pub turned_away: Arc<Count>,
+}
+
+impl Shared {
+    pub fn new(application: Application, limits: Limits) -> std::io::Result<Shared> {
+        Ok(Shared {
+            application,
+            limits,
+            waiting: Waiting::new()?,
+            queue: Queue::default(),
+            draining: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            last_key: AtomicUsize::new(0),
+            served: Arc::default(),
+            turned_away: Arc::default(),
+        })
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    pub fn take_place(&self) -> Option<Place> {
+        Count::enter(&self.served, self.limits.connections)
+    }
+
+    pub fn take_turned_away(&self) -> Option<Place> {
+        Count::enter(&self.turned_away, TURNED_AWAY_MAX)
+    }
+
+    /// Gives a connection back to the door.
+    pub fn wait(&self, connection: Connection) {
+        self.waiting.hold(connection, || self.last_key.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+}
+
+pub fn shutting_down() -> Problem {
+    Problem::new(problem::SHUTTING_DOWN, "Try again in a moment; the service is restarting.").retry_after(1)
+}
