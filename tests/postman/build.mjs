@@ -20,11 +20,11 @@
 //                         parameter, which is then the JSON of the response
 //     keep                what to keep in which variable: a path in the JSON of the response ("id"), or a function
 //
-// Functions are not called here. Their text is what stands in the collection, so that whoever opens a request in
-// Postman reads an ordinary script; and each asserts by itself, so that it can be read, copied and run alone.
+// No function is called here: its text goes into the collection, so whoever opens a request in Postman reads an
+// ordinary script in which each assertion can be understood, and copied, alone.
 
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { STATUS_CODES } from "node:http";
 import { fileURLToPath } from "node:url";
 import { common } from "./shared.mjs";
@@ -58,7 +58,11 @@ function linesOf(code) {
     if (Array.isArray(code)) {
         return code;
     }
-    const [, parameter, body] = /^\(([^()]*)\) =>\s*([^]*)$/.exec(code.toString());
+    const arrow = /^\((\w*)\) =>\s*([^]*)$/.exec(code.toString());
+    if (!arrow) {
+        throw new Error(`This is no arrow function of one parameter at most:\n${code}`);
+    }
+    const [, parameter, body] = arrow;
     const lines = body.split("\n");
     const indentation = /^ */.exec(lines.at(-1))[0].length;
     const dedented = lines.map((line, index) => (index === 0 ? line : line.slice(indentation)));
@@ -139,13 +143,13 @@ function url(target) {
         host: ["{{base_url}}"],
         path: path.slice(1).split("/"),
         query: query?.split("&").map((pair) => {
-            const [key, value] = pair.split("=");
+            const [, key, value] = /^([^=]*)=(.*)$/.exec(pair);
             return { key, value };
         }),
     };
 }
 
-function built(request) {
+function sent(request) {
     const method = METHODS.find((name) => name in request);
     const { as, body } = request;
     const headers = {
@@ -188,16 +192,27 @@ function folders(collection, requests) {
         if (folder) {
             item.push({ id, name: folder, description: rest.description, item: [] });
         } else {
-            item.at(-1).item.push({ id, name: rest.name, event: scripts(rest), request: built(rest), response: [] });
+            item.at(-1).item.push({ id, name: rest.name, event: scripts(rest), request: sent(rest), response: [] });
         }
     }
     return item;
 }
 
+// A misspelt variable would be sent as it is written, so each must be described, and each that is described be used.
+function checkVariables(name, described, text) {
+    const uses = [...text.matchAll(/\{\{(\w+)\}\}|collectionVariables\.[gs]et\(\\"(\w+)/g)];
+    const used = new Set(uses.map(([, inText, inScript]) => inText ?? inScript));
+    used.delete("base_url");
+    const odd = [...used, ...described].filter((variable) => !used.has(variable) || !described.includes(variable));
+    if (odd.length > 0) {
+        throw new Error(`${name}: used or described, but not both: ${odd.join(", ")}.`);
+    }
+}
+
 function build({ collection, requests }) {
     const [about, ...notes] = collection.description.split("\n\n");
     const variables = Object.entries({ ...common.variables, ...collection.variables });
-    return {
+    const built = {
         info: {
             _postman_id: collection.id,
             name: collection.name,
@@ -211,6 +226,8 @@ function build({ collection, requests }) {
         }),
         item: folders(collection, requests),
     };
+    checkVariables(collection.name, variables.map(([key]) => key), JSON.stringify([built.event, built.item]));
+    return built;
 }
 
 const files = new Map();
@@ -228,7 +245,7 @@ files.set(sums, [...inputs, ...files].map(([file, text]) => `${sum(text)}  ${fil
 for (const [file, text] of files) {
     if (!process.argv.includes("--check")) {
         writeFileSync(root + file, text);
-    } else if (read(file) !== text) {
+    } else if (!existsSync(root + file) || read(file) !== text) {
         console.error(`${file} is stale: run node tests/postman/build.mjs`);
         process.exitCode = 1;
     }

@@ -107,7 +107,8 @@ export const end = {
 // The request's `keep: { x: etag }` keeps the ETag in the variable x.
 export const etag = () => pm.response.headers.get("ETag");
 
-// What follows is spread into a request's `tests`, or is the value of one when it has a name of its own there.
+// What follows is for `tests`: what has a name already is spread into them (...replayed), and the rest is given one
+// there ("It is cancelled": statusIs("cancelled")).
 
 export const replayed = {
     "It is the stored answer, and says so": () =>
@@ -120,14 +121,14 @@ export const bearerWanted = {
 
 export const emptyList = { "The list is empty": () => pm.expect(pm.response.json()).to.eql({ data: [], next: null }) };
 
-// What takes a variable's name is no function but the lines themselves.
+// Where something is to be filled in, it is not a function's text but the lines themselves.
 const kept = (variable) => `pm.collectionVariables.get("${variable}")`;
 const id = (variable) => `Number(${kept(variable)})`;
 
 // The Location of what was made: below this path, under its id.
 export const located = (path) => ({
     "Location names it": [
-        `pm.expect(pm.response.headers.get("Location")).to.eql(\`${path}/${"${pm.response.json().id}"}\`);`,
+        `pm.expect(pm.response.headers.get("Location")).to.eql("${path}/" + pm.response.json().id);`,
     ],
 });
 
@@ -149,7 +150,7 @@ export const etagAndNoBody = (variable) => ({
 
 export const statusIs = (status) => [`pm.expect(pm.response.json().status).to.eql("${status}");`];
 
-// The answer's field (its id when none is named) is the id that a variable keeps.
+// The field of the response (its id when none is named) is the id that a variable keeps.
 export const idIs = (variable, field = "id") => [`pm.expect(pm.response.json().${field}).to.eql(${id(variable)});`];
 
 // A list of exactly the rows whose ids these variables keep, in their order.
