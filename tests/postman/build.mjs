@@ -32,8 +32,8 @@ import { common } from "./shared.mjs";
 const WIDTH = 120;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const sums = "tests/postman/built.sha256";
-const folder = "tests/postman/collections";
-const sources = readdirSync(root + folder).sort().map((file) => `${folder}/${file}`);
+const sourceFolder = "tests/postman/collections";
+const sources = readdirSync(root + sourceFolder).sort().map((file) => `${sourceFolder}/${file}`);
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
 const FIELDS = [

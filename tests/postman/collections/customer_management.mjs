@@ -519,9 +519,7 @@ export const requests = [
         description: "`q` is looked for in name, e-mail and phone. `next` is the cursor of the next page.",
         GET: "/customers?q={{run}}&limit=2",
         status: 200,
-        tests: {
-            "There are two, and more to come": firstPage("guest_id", "ada_id"),
-        },
+        tests: { "There are two, and more to come": firstPage("guest_id", "ada_id") },
         keep: { next_cursor: "next" },
     },
     {
