@@ -1,4 +1,6 @@
 -- A person who orders. Erasure leaves the row, without the person in it, for the orders to point at.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'customers'
 CREATE TABLE customers (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     name VARCHAR(200) NULL,

@@ -1,4 +1,6 @@
 -- Who can log in: a customer, or staff (no customer). username_key is the username in lower case.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'accounts'
 CREATE TABLE accounts (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     customer_id BIGINT UNSIGNED NULL,

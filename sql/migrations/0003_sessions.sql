@@ -1,5 +1,7 @@
 -- A token that was handed out; only its SHA-256 is kept. A guest's session has no account, a staff
 -- session no customer.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'sessions'
 CREATE TABLE sessions (
     token_sha256 BINARY(32) NOT NULL,
     customer_id BIGINT UNSIGNED NULL,

@@ -1,6 +1,8 @@
 -- The catalogue. sku_key is the SKU in upper case while the product is active and NULL once it is
 -- archived, so an archived product's SKU is free again. Stock is in a table of its own: an order
 -- line's foreign key locks this row, and stock changes must not wait for that.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'products'
 CREATE TABLE products (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     sku VARCHAR(64) NULL,

@@ -1,4 +1,6 @@
 -- What was ordered, with name and price as they were at that moment. One line a product.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'order_lines'
 CREATE TABLE order_lines (
     order_id BIGINT UNSIGNED NOT NULL,
     product_id BIGINT UNSIGNED NOT NULL,

@@ -1,5 +1,7 @@
 -- One look at all watched products, and what came of it. A run without finished_at is still at work or
 -- was cut off; what it had done by then stands.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'restock_runs'
 CREATE TABLE restock_runs (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     source VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,

@@ -1,5 +1,7 @@
 -- Goods that were ordered for the shelf. open_product_id is the product while the order is open and NULL
 -- once it is closed, so its UNIQUE key allows one open order a product.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'restock_orders'
 CREATE TABLE restock_orders (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     product_id BIGINT UNSIGNED NOT NULL,

@@ -1,5 +1,7 @@
 -- The ledger: every change of what is on hand, append-only. sequence counts a product's lines from 1
 -- without gaps, whatever node of a cluster wrote them.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'stock_movements'
 CREATE TABLE stock_movements (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     product_id BIGINT UNSIGNED NOT NULL,

@@ -1,4 +1,6 @@
 -- What a run saw of one product, and what it did about it or why it did nothing.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'restock_run_lines'
 CREATE TABLE restock_run_lines (
     run_id BIGINT UNSIGNED NOT NULL,
     product_id BIGINT UNSIGNED NOT NULL,

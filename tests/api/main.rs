@@ -23,6 +23,7 @@ mod invariants;
 mod ledger;
 mod ledger_scale;
 mod logs;
+mod migrations;
 mod orders;
 mod outage;
 mod paging;
