@@ -14,4 +14,4 @@ CREATE TABLE customers (
         (erased_at IS NULL AND name IS NOT NULL AND email IS NOT NULL AND phone IS NOT NULL)
         OR (erased_at IS NOT NULL AND name IS NULL AND email IS NULL AND phone IS NULL)
     )
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

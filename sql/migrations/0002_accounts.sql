@@ -13,4 +13,4 @@ CREATE TABLE accounts (
     UNIQUE KEY accounts_username (username_key),
     UNIQUE KEY accounts_customer (customer_id),
     CONSTRAINT accounts_of_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE RESTRICT
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

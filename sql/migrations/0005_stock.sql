@@ -29,4 +29,4 @@ CREATE TABLE stock (
     ),
     CONSTRAINT stock_reorder_multiple CHECK (reorder_multiple BETWEEN 1 AND 1000000),
     CONSTRAINT stock_lead_time CHECK (lead_time_days BETWEEN 0 AND 365)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

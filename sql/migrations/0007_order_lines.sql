@@ -13,4 +13,4 @@ CREATE TABLE order_lines (
     CONSTRAINT order_lines_of_product FOREIGN KEY (product_id) REFERENCES products (id) ON DELETE RESTRICT,
     CONSTRAINT order_lines_quantity CHECK (quantity BETWEEN 1 AND 100000),
     CONSTRAINT order_lines_unit_price CHECK (unit_price_minor BETWEEN 0 AND 9999999999)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

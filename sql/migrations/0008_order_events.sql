@@ -14,4 +14,4 @@ CREATE TABLE order_events (
         OR (step = 2 AND status IN ('shipped', 'cancelled'))
         OR (step = 3 AND status = 'delivered')
     )
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -10,6 +10,7 @@ CREATE TABLE restock_runs (
     finished_at DATETIME(6) NULL,
     PRIMARY KEY (id),
     KEY restock_runs_by_time (started_at, id),
+    KEY restock_runs_actor (actor_account_id),
     CONSTRAINT restock_runs_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
     CONSTRAINT restock_runs_source CHECK (source IN ('api', 'program'))
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -19,4 +19,4 @@ CREATE TABLE idempotency_keys (
     UNIQUE KEY idempotency_keys_order (order_id),
     CONSTRAINT idempotency_keys_of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
     CONSTRAINT idempotency_keys_of_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE RESTRICT
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -314,8 +314,8 @@ impl Books {
             case(
                 &[
                     format!(
-                        "INSERT INTO restock_orders (id, product_id, run_id, status, quantity, received, ordered_at, expected_at)
-                         SELECT 999, product_id, run_id, status, 5, 0, ordered_at, expected_at
+                        "INSERT INTO restock_orders (id, product_id, open_product_id, run_id, status, quantity, received, ordered_at, expected_at)
+                         SELECT 999, product_id, product_id, run_id, status, 5, 0, ordered_at, expected_at
                          FROM restock_orders WHERE id = {pans_order}"
                     ),
                     format!("UPDATE stock SET incoming = 15 WHERE product_id = {pan}"),

@@ -29,8 +29,8 @@ fn fill(sql: &mut Conn) {
          VALUES (1000, 'Ada', 'ada@example.com', '555', NOW(6), NOW(6))"
             .to_owned(),
         format!(
-            "INSERT INTO products (id, name, price_minor, created_at, updated_at)
-             SELECT seq, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{PRODUCTS}"
+            "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{PRODUCTS}"
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
@@ -257,8 +257,8 @@ const DUE: i64 = 1_000;
 fn fill_shelves(sql: &mut Conn) {
     for statement in [
         format!(
-            "INSERT INTO products (id, name, price_minor, created_at, updated_at)
-             SELECT seq, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{WATCHED}"
+            "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{WATCHED}"
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,

@@ -42,4 +42,5 @@ mod round_trips;
 mod sessions;
 mod shutdown;
 mod stock;
+mod tables;
 mod tour;
