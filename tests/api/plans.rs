@@ -56,7 +56,7 @@ fn fillings() -> [Vec<String>; 4] {
              FROM seq_1_to_{ORDERS}"
         )],
         vec![format!(
-            "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000 FROM seq_1_to_{ORDERS}"
+            "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000, 1 FROM seq_1_to_{ORDERS}"
         )],
         vec![format!(
             "INSERT INTO order_events SELECT seq, 1, 'placed', '2024-01-01' + INTERVAL seq MINUTE FROM seq_1_to_{ORDERS}"
