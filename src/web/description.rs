@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -187,10 +188,10 @@ impl Description {
 /// The document as JSON text. Panics when the parts and the routes do not fit together, which a test
 /// sees: both are fixed when the program is built.
 fn expanded(routes: &[Route], parts: &[&str]) -> String {
-    let mut common: Common = parsed(include_str!("description.json"));
+    let mut common: Common = parsed(&in_one_line(include_str!("description.json")));
     let mut operations = BTreeMap::new();
     for part in parts {
-        let part: Part = parsed(part);
+        let part: Part = parsed(&in_one_line(part));
         common.problems.0.extend(part.problems.0);
         common.parameters.0.extend(part.parameters.0);
         common.headers.0.extend(part.headers.0);
@@ -201,7 +202,7 @@ fn expanded(routes: &[Route], parts: &[&str]) -> String {
         }
     }
     common.schemas = Ordered(common.schemas.0.iter().map(|one| extended(one, &common.schemas)).collect());
-    let mut building = Building { common, responses: BTreeMap::new(), lists: BTreeMap::new() };
+    let mut building = Building { common, responses: BTreeMap::new(), schemas: BTreeMap::new() };
 
     let mut paths: Ordered<Ordered<Json>> = Ordered(Vec::new());
     for route in routes {
@@ -221,10 +222,10 @@ fn expanded(routes: &[Route], parts: &[&str]) -> String {
 /// The document while it is put together.
 struct Building {
     common: Common,
-    /// By name; the same refusals of many operations stand once.
+    /// By name; the same refusals of many operations appear once.
     responses: BTreeMap<String, Json>,
-    /// The schemas of pages.
-    lists: BTreeMap<String, Json>,
+    /// The schemas of pages and of the refusals of an operation, by name.
+    schemas: BTreeMap<String, Json>,
 }
 
 impl Building {
@@ -239,7 +240,7 @@ impl Building {
             .collect();
         let common = self.common;
         let parameters = common.parameters.0.iter().map(|(name, one)| (name.clone(), one.expanded()));
-        let schemas = common.schemas.0.into_iter().chain(self.lists);
+        let schemas = common.schemas.0.into_iter().chain(self.schemas);
         object([
             ("openapi", raw("3.1.0")),
             ("info", raw(&common.info)),
@@ -322,19 +323,19 @@ impl Building {
         }
         for (status, kinds) in by_status {
             let response = self.problem_response(status, &kinds, &own);
-            let name = kinds.iter().map(|kind| kind.code).collect::<Vec<_>>().join(".");
-            responses.insert(status.to_string(), self.shared(name, response));
+            responses.insert(status.to_string(), self.shared(name_of(&kinds), response));
         }
         let early = self.problem_response(0, EARLY, &Ordered(Vec::new()));
         responses.insert("default".into(), self.shared("Default".into(), early));
         raw(&responses)
     }
 
-    /// The response under a name of its own, or the name under which it stands already.
-    fn shared(&mut self, mut name: String, response: Json) -> Json {
-        while self.responses.get(&name).is_some_and(|known| known.get() != response.get()) {
-            name.push('-');
-        }
+    /// The response under its name, with a number where that belongs to one with other examples.
+    fn shared(&mut self, name: String, response: Json) -> Json {
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let is_free =
+            |name: &String| self.responses.get(name).is_none_or(|known| known.get() == response.get());
+        let name = iter::once(name.clone()).chain(numbered).find(is_free).expect("numbers do not end");
         let reference = reference("responses", &name);
         self.responses.insert(name, response);
         reference
@@ -399,27 +400,20 @@ impl Building {
             },
             "additionalProperties": false,
         });
-        self.lists.insert(name, raw(&page));
+        self.schemas.insert(name, raw(&page));
         reference
     }
 
     /// Problems of these kinds. Status 0 stands for whatever they have.
-    fn problem_response(&self, status: u16, kinds: &[&'static Kind], own: &Ordered<Example>) -> Json {
+    fn problem_response(&mut self, status: u16, kinds: &[&'static Kind], own: &Ordered<Example>) -> Json {
+        let name = if status == 0 { "AnyProblem".into() } else { name_of(kinds) + "Problem" };
+        let problem_schema = reference("schemas", &name);
+        self.schemas.insert(name, problem_schema_of(kinds));
         let example_of = |kind: &Kind| {
             let shared = self.common.problems.get(kind.code);
             let own = own.get(kind.code).filter(|own| own.detail.is_some());
             own.or(shared).unwrap_or_else(|| panic!("{} has no example", kind.code))
         };
-        let mut statuses: Vec<u16> = kinds.iter().map(|kind| kind.status).collect();
-        statuses.dedup();
-        let codes: Vec<&str> = kinds.iter().map(|kind| kind.code).collect();
-        let schema = json!({"allOf": [
-            {"$ref": "#/components/schemas/Problem"},
-            {"properties": {
-                "status": {"type": "integer", "enum": statuses},
-                "code": {"type": "string", "enum": codes},
-            }},
-        ]});
         let examples = kinds.iter().map(|kind| {
             let value = problem_example(kind, example_of(kind));
             (kind.code, object([("summary", raw(kind.title)), ("value", value)]))
@@ -444,7 +438,7 @@ impl Building {
                 "content",
                 object([(
                     "application/problem+json",
-                    object([("schema", raw(&schema)), ("examples", object(examples))]),
+                    object([("schema", problem_schema), ("examples", object(examples))]),
                 )]),
             ),
         ])
@@ -462,7 +456,7 @@ fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item =
     // Logging in is open and needs the database all the same.
     let database = known_caller || route.method == "POST";
     [
-        (body || query, problem::MALFORMED_REQUEST),
+        (true, problem::MALFORMED_REQUEST),
         (body, problem::MALFORMED_JSON),
         (body, problem::DUPLICATE_KEY),
         (body || query, problem::INVALID_UTF8),
@@ -539,6 +533,27 @@ fn headers(route: &Route, success: &Success, status: u16) -> Json {
     let mut headers: BTreeMap<&str, _> = of_route.collect();
     headers.extend(success.headers.0.iter().map(|(name, shared)| (name.as_str(), header(shared))));
     raw(&headers)
+}
+
+/// The schema of problems of these kinds.
+fn problem_schema_of(kinds: &[&Kind]) -> Json {
+    let mut statuses: Vec<u16> = kinds.iter().map(|kind| kind.status).collect();
+    statuses.dedup();
+    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code).collect();
+    raw(&json!({"allOf": [
+        {"$ref": "#/components/schemas/Problem"},
+        {"properties": {
+            "status": {"type": "integer", "enum": statuses},
+            "code": {"type": "string", "enum": codes},
+        }},
+    ]}))
+}
+
+/// Names such as `SkuTakenOrConflict`, by which generated clients tell the refusals apart.
+fn name_of(kinds: &[&Kind]) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let name = |kind: &&Kind| kind.code.split('_').map(capital).collect::<String>();
+    kinds.iter().map(name).collect::<Vec<_>>().join("Or")
 }
 
 fn problem_headers(status: u16, kinds: &[&'static Kind]) -> Json {
@@ -676,6 +691,11 @@ fn header(name: &str) -> Json {
 
 fn kind(code: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.code == code).unwrap_or_else(|| panic!("{code} is no kind of problem"))
+}
+
+/// Without the indentation, which nobody needs on the wire. No JSON text has a line break inside a string.
+fn in_one_line(json: &str) -> String {
+    json.lines().map(str::trim_start).collect()
 }
 
 fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> T {

@@ -275,7 +275,7 @@ fn the_document_has_every_kind_of_problem_and_no_other() {
         else {
             continue;
         };
-        let own = &content["schema"]["allOf"][1]["properties"];
+        let own = &resolved(&DOCUMENT, &content["schema"])["allOf"][1]["properties"];
         let codes = own["code"]["enum"].as_array().unwrap_or_else(|| panic!("{name} has no codes"));
         let mut of_codes = BTreeSet::new();
         for code in codes {
@@ -294,7 +294,7 @@ fn the_document_has_every_kind_of_problem_and_no_other() {
     for (method, path, operation) in operations() {
         for (status, response) in operation["responses"].as_object().expect("responses") {
             let own = &resolved(&DOCUMENT, response)["content"]["application/problem+json"]["schema"];
-            let stated = &own["allOf"][1]["properties"]["status"];
+            let stated = &resolved(&DOCUMENT, own)["allOf"][1]["properties"]["status"];
             match (status.parse::<u16>(), stated.is_null()) {
                 (Ok(status), false) => assert_eq!(stated["enum"], json!([status]), "{method} {path}"),
                 (Ok(status), true) => assert!(status < 400, "{method} {path} has no codes for {status}"),
