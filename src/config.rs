@@ -1,6 +1,7 @@
 //! Settings: `STOREKEEPER_*` environment variables, read once and checked together.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use crate::values::Currency;
@@ -19,157 +20,186 @@ pub struct Config {
     pub log: log::LevelFilter,
 }
 
-/// A variable: its name, what it is when unset, and what it means. The README's table and `--help`
-/// are held against this list.
+/// A variable: the one definition of its name, its default, what it may be, and what it means. `--help`
+/// prints it, and the README's table is held against it.
 pub struct Setting {
     pub name: &'static str,
-    pub default: &'static str,
-    pub meaning: &'static str,
+    unset: Unset,
+    value: Value,
+    meaning: &'static str,
 }
 
-const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, default, meaning }
+/// What a setting is when it is not given.
+#[derive(Clone, Copy)]
+enum Unset {
+    /// Read like a value that was given.
+    Is(&'static str),
+    /// What [`Config::unread`] has, in words.
+    Means(&'static str),
+    Required,
 }
+
+/// What a setting may be, and where it goes.
+#[derive(Clone, Copy)]
+enum Value {
+    /// A whole number from the first to the second.
+    Number(u32, u32, fn(&mut Config, u32)),
+    /// Anything that this takes; the error says what it must be.
+    Text(fn(&mut Config, &str) -> Result<(), &'static str>),
+    /// Like `Text`, and never repeated in an error.
+    Secret(fn(&mut Config, &str) -> Result<(), &'static str>),
+}
+
+use Unset::{Is, Means, Required};
+use Value::{Number, Secret, Text};
 
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
-    setting("STOREKEEPER_DATABASE_URL", "(required)", "mysql://user:password@host:3306/database, or mysql://user@localhost/database?socket=%2Fpath%2Fto%2Fsocket"),
-    setting("STOREKEEPER_DATABASE_CONNECTIONS", "6 a core", "database connections, 1 to 500"),
-    setting("STOREKEEPER_LISTEN", "127.0.0.1:8080", "address and port to listen on; keep it on loopback, behind nginx"),
-    setting("STOREKEEPER_MAX_CONNECTIONS", "256", "HTTP connections at once, 1 to 10000; more are answered 503"),
-    setting("STOREKEEPER_CURRENCY", "EUR", "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
-    setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "3", "working days from an order to its expected delivery, 0 to 365"),
-    setting("STOREKEEPER_SESSION_IDLE_HOURS", "168", "a session ends when it is not used for this long, 1 to 8760"),
-    setting("STOREKEEPER_SESSION_MAX_HOURS", "720", "a session ends after this long in any case, 1 to 8760"),
-    setting("STOREKEEPER_CLIENT_ADDRESS_HEADER", "(none)", "header in which the reverse proxy names the client's address, such as X-Real-IP; leave it unset without a proxy"),
-    setting("STOREKEEPER_LOG", "info", "error, warn, info or debug; info has a line for every request"),
+    setting("STOREKEEPER_DATABASE_URL", Required, Secret(database_url),
+        "mysql://user:password@host:3306/database, or mysql://user@localhost/database?socket=%2Fpath%2Fto%2Fsocket"),
+    setting("STOREKEEPER_DATABASE_CONNECTIONS", Means("6 a core"), Number(1, 500, |config, n| config.database_connections = n),
+        "database connections"),
+    setting("STOREKEEPER_LISTEN", Is("127.0.0.1:8080"), Text(listen),
+        "address and port to listen on; keep it on loopback, behind nginx"),
+    setting("STOREKEEPER_MAX_CONNECTIONS", Is("256"), Number(1, 10_000, |config, n| config.max_connections = n as usize),
+        "HTTP connections at once; more are answered 503"),
+    setting("STOREKEEPER_CURRENCY", Is("EUR"), Text(currency),
+        "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
+    setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
+        "working days from an order to its expected delivery"),
+    setting("STOREKEEPER_SESSION_IDLE_HOURS", Is("168"), Number(1, 8760, |config, n| config.session_idle = hours(n)),
+        "a session ends when it is not used for this long"),
+    setting("STOREKEEPER_SESSION_MAX_HOURS", Is("720"), Number(1, 8760, |config, n| config.session_max = hours(n)),
+        "a session ends after this long in any case"),
+    setting("STOREKEEPER_CLIENT_ADDRESS_HEADER", Means("(none)"), Text(client_address_header),
+        "header in which the reverse proxy names the client's address, such as X-Real-IP; leave it unset without a proxy"),
+    setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
+        "error, warn, info or debug; info has a line for every request"),
 ];
 
-impl Config {
-    /// Reads the settings, or answers one sentence for each that is wrong.
-    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Config, Vec<String>> {
-        let given = variables.into_iter().filter(|(name, _)| name.starts_with("STOREKEEPER_"));
-        let mut reader = Reader { given: given.collect(), errors: Vec::new() };
-        let config = reader.config();
-        reader.reject_unknown();
-        match config {
-            Some(config) if reader.errors.is_empty() => Ok(config),
-            _ => Err(reader.errors),
-        }
-    }
+const fn setting(name: &'static str, unset: Unset, value: Value, meaning: &'static str) -> Setting {
+    Setting { name, unset, value, meaning }
 }
 
 /// Of two cores, 16 connections do a tenth more than 8; but each keeps a buffer of 4 MiB in the `mysql`
 /// crate, and with 12 the service stays under 64 MiB.
-const CONNECTIONS_A_CORE: usize = 6;
+const CONNECTIONS_A_CORE: u32 = 6;
 
-struct Reader {
-    given: Vec<(String, String)>,
-    errors: Vec<String>,
+fn hours(hours: u32) -> chrono::Duration {
+    chrono::Duration::hours(hours.into())
 }
 
-impl Reader {
-    fn config(&mut self) -> Option<Config> {
-        let cores = available_parallelism().map_or(1, |cores| cores.get());
-        let default_connections = (CONNECTIONS_A_CORE * cores).clamp(1, 500) as u64;
-        let database_url = self.database_url();
-        let database_connections =
-            self.number("STOREKEEPER_DATABASE_CONNECTIONS", default_connections, 1, 500);
-        let listen = self.parsed("STOREKEEPER_LISTEN", "127.0.0.1:8080", |text| {
-            text.parse().map_err(|_| "must be an address with a port, such as 127.0.0.1:8080")
-        });
-        let max_connections = self.number("STOREKEEPER_MAX_CONNECTIONS", 256, 1, 10_000);
-        let currency = self.parsed("STOREKEEPER_CURRENCY", "EUR", |text| {
-            Currency::from_code(text).ok_or("must be an ISO 4217 code in capitals, such as EUR")
-        });
-        let delivery_business_days = self.number("STOREKEEPER_DELIVERY_BUSINESS_DAYS", 3, 0, 365);
-        let session_idle_hours = self.number("STOREKEEPER_SESSION_IDLE_HOURS", 168, 1, 8760);
-        let session_max_hours = self.number("STOREKEEPER_SESSION_MAX_HOURS", 720, 1, 8760);
-        let client_address_header = self.parsed("STOREKEEPER_CLIENT_ADDRESS_HEADER", "", |text| {
-            let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            plain.then(|| text.to_owned()).ok_or("must be the name of a header, such as X-Real-IP")
-        });
-        let log = self.parsed("STOREKEEPER_LOG", "info", |text| match text {
-            "error" => Ok(log::LevelFilter::Error),
-            "warn" => Ok(log::LevelFilter::Warn),
-            "info" => Ok(log::LevelFilter::Info),
-            "debug" => Ok(log::LevelFilter::Debug),
-            _ => Err("must be error, warn, info or debug"),
-        });
-        Some(Config {
-            database_url: database_url?,
-            database_connections: database_connections? as u32,
-            listen: listen?,
-            max_connections: max_connections? as usize,
-            currency: currency?,
-            delivery_business_days: delivery_business_days? as u32,
-            session_idle: chrono::Duration::hours(session_idle_hours? as i64),
-            session_max: chrono::Duration::hours(session_max_hours? as i64),
-            client_address_header: client_address_header.filter(|name| !name.is_empty()),
-            log: log?,
-        })
+fn database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    match mysql::Opts::from_url(text) {
+        Ok(options) if options.get_db_name().is_some_and(|database| !database.is_empty()) => {
+            text.clone_into(&mut config.database_url);
+            Ok(())
+        }
+        _ => Err("must look like mysql://user:password@127.0.0.1:3306/storekeeper"),
+    }
+}
+
+fn listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    config.listen = text.parse().map_err(|_| "must be an address with a port, such as 127.0.0.1:8080")?;
+    Ok(())
+}
+
+fn currency(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    config.currency = Currency::from_code(text).ok_or("must be an ISO 4217 code in capitals, such as EUR")?;
+    Ok(())
+}
+
+fn client_address_header(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err("must be the name of a header, such as X-Real-IP");
+    }
+    config.client_address_header = Some(text.to_owned()).filter(|name| !name.is_empty());
+    Ok(())
+}
+
+fn log_level(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    config.log = match text {
+        "error" => log::LevelFilter::Error,
+        "warn" => log::LevelFilter::Warn,
+        "info" => log::LevelFilter::Info,
+        "debug" => log::LevelFilter::Debug,
+        _ => return Err("must be error, warn, info or debug"),
+    };
+    Ok(())
+}
+
+impl Setting {
+    /// The default, as people read it.
+    pub fn default(&self) -> &'static str {
+        match self.unset {
+            Is(text) | Means(text) => text,
+            Required => "(required)",
+        }
     }
 
-    fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.given.iter().position(|(given, _)| given == name)?;
-        Some(self.given.swap_remove(at).1)
+    /// What it means and, for a number, from where to where it goes.
+    pub fn meaning(&self) -> String {
+        match self.value {
+            Number(min, max, _) => format!("{}, {min} to {max}", self.meaning),
+            Text(_) | Secret(_) => self.meaning.to_owned(),
+        }
     }
 
-    /// The value is never repeated in an error, since it holds a password.
-    fn database_url(&mut self) -> Option<String> {
-        let name = "STOREKEEPER_DATABASE_URL";
-        let Some(url) = self.take(name) else {
-            self.errors.push(format!(
-                "{name} must be set, for example to mysql://user:password@127.0.0.1:3306/storekeeper"
-            ));
-            return None;
+    /// Sets it in `config`, from what was given. The error is a sentence.
+    fn read(&self, config: &mut Config, given: Option<&str>) -> Result<(), String> {
+        let name = self.name;
+        let text = match (given, self.unset) {
+            (Some(text), _) | (None, Is(text)) => text,
+            (None, Means(_)) => return Ok(()),
+            (None, Required) => return Err(format!("{name} must be set, to {}", self.meaning)),
         };
-        match mysql::Opts::from_url(&url) {
-            Ok(options) if options.get_db_name().is_some_and(|database| !database.is_empty()) => Some(url),
-            _ => {
-                self.errors
-                    .push(format!("{name} must look like mysql://user:password@127.0.0.1:3306/storekeeper"));
-                None
-            }
+        match self.value {
+            Number(min, max, set) => match text.parse() {
+                Ok(number) if (min..=max).contains(&number) => {
+                    set(config, number);
+                    Ok(())
+                }
+                _ => Err(format!("{name} is {text:?} but must be a whole number from {min} to {max}")),
+            },
+            Text(set) => set(config, text).map_err(|must| format!("{name} is {text:?} but {must}")),
+            Secret(set) => set(config, text).map_err(|must| format!("{name} {must}")),
+        }
+    }
+}
+
+impl Config {
+    /// What stands where no setting has been read yet.
+    fn unread() -> Config {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Config {
+            database_url: String::new(),
+            database_connections: u32::try_from(cores)
+                .map_or(500, |cores| (CONNECTIONS_A_CORE * cores).min(500)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            max_connections: 1,
+            currency: Currency::from_code("EUR").expect("a code in use"),
+            delivery_business_days: 0,
+            session_idle: chrono::Duration::zero(),
+            session_max: chrono::Duration::zero(),
+            client_address_header: None,
+            log: log::LevelFilter::Info,
         }
     }
 
-    fn parsed<T>(
-        &mut self,
-        name: &str,
-        default: &str,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        let given = self.take(name);
-        let text = given.as_deref().unwrap_or(default);
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(message) => {
-                self.errors.push(format!("{name} is {text:?} but {message}"));
-                None
-            }
+    /// Reads the settings, or returns one sentence for each that is wrong.
+    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Config, Vec<String>> {
+        let given: Vec<_> =
+            variables.into_iter().filter(|(name, _)| name.starts_with("STOREKEEPER_")).collect();
+        let mut config = Config::unread();
+        let mut errors = Vec::new();
+        for setting in SETTINGS {
+            let text = given.iter().find(|(name, _)| name == setting.name).map(|(_, text)| text.as_str());
+            errors.extend(setting.read(&mut config, text).err());
         }
-    }
-
-    fn number(&mut self, name: &str, default: u64, min: u64, max: u64) -> Option<u64> {
-        let given = self.take(name);
-        let Some(text) = given else {
-            return Some(default);
-        };
-        match text.parse() {
-            Ok(number) if (min..=max).contains(&number) => Some(number),
-            _ => {
-                self.errors
-                    .push(format!("{name} is {text:?} but must be a whole number from {min} to {max}"));
-                None
-            }
+        for (name, _) in given.iter().filter(|(name, _)| SETTINGS.iter().all(|known| known.name != name)) {
+            errors.push(format!("{name} is not a setting; see storekeeper --help"));
         }
-    }
-
-    fn reject_unknown(&mut self) {
-        for (name, _) in &self.given {
-            self.errors.push(format!("{name} is not a setting; see storekeeper --help"));
-        }
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
 }
 

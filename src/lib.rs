@@ -1,10 +1,17 @@
 //! Storekeeper: the back office of a small shop that runs its own server.
 //!
 //! # The map
-//! Read [`routes`] first: it lists every route, who may call it, and the handler. A handler in
-//! [`handlers`] is one feature, read from the top: its types, its handlers, its SQL. [`values`] holds
-//! what is parsed once at the edge, [`db`] how SQL is run and rerun, and [`web`] how bytes become
-//! requests. [`app::App`] is what every handler is given.
+//! Read [`routes`] first: it lists every route, who may call it, and the handler. A feature is a
+//! module of [`handlers`], read from the top: its types, its endpoints (parse, operate, answer), its
+//! operations, which know no HTTP and run in their caller's transaction, and its SQL. [`web`] is what
+//! they use of HTTP, [`ledger`] and [`restock`] are the stock's rules, [`values`] is what is parsed
+//! once at the edge, [`db`] how SQL is run and rerun, and [`http`] how bytes become requests.
+//! [`app::App`] is what everybody is given.
+//!
+//! # One direction
+//! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
+//! `app` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
+//! what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
@@ -20,7 +27,8 @@
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //!
 //! # What is deliberately absent
-//! No async runtime, ORM or query builder: a request is a thread that runs SQL you can paste. No
+//! No async runtime, ORM or query builder: a request is a thread that runs SQL you can paste. Of
+//! rouille only its requests and responses; [`http`] says why. No
 //! cache: the database is the only truth, so several nodes can run at once. No TLS: nginx has it. No
 //! e-mail and no payment: they belong to the shop in front.
 

@@ -1,5 +1,6 @@
 //! Password hashes: argon2id, at most as many at once as there are cores.
 
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
@@ -38,7 +39,7 @@ impl Default for Hasher {
 
 impl Hasher {
     pub fn new() -> Hasher {
-        Hasher { running: AtomicUsize::new(0), most: available_parallelism().map_or(1, |cores| cores.get()) }
+        Hasher { running: AtomicUsize::new(0), most: available_parallelism().map_or(1, NonZero::get) }
     }
 
     /// The hash of a new password, in PHC's format with its salt and parameters.
@@ -48,17 +49,19 @@ impl Hasher {
     }
 
     /// Checks a password against a stored hash. Without a hash (no such user) it works as long and
-    /// answers `Wrong`.
+    /// returns `Wrong`.
     pub fn verify(&self, password: &Password, stored: Option<&str>) -> Result<Verdict> {
         let _place = self.enter()?;
         let hash = stored.unwrap_or(NOBODYS_HASH);
         let broken = |_| Error::Internal("a stored password hash cannot be read".into());
         let parsed = PasswordHash::new(hash).map_err(broken)?;
         let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
-        Ok(match matches && stored.is_some() {
-            false => Verdict::Wrong,
-            true if is_weak(&parsed) => Verdict::RightButWeak,
-            true => Verdict::Right,
+        Ok(if !matches || stored.is_none() {
+            Verdict::Wrong
+        } else if is_weak(&parsed) {
+            Verdict::RightButWeak
+        } else {
+            Verdict::Right
         })
     }
 

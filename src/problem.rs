@@ -19,7 +19,7 @@ pub struct Kind {
 macro_rules! kinds {
     ($($name:ident = $status:literal $code:literal $title:literal;)*) => {
         $(pub const $name: &Kind = &Kind { code: $code, status: $status, title: $title };)*
-        /// Every kind of problem that this service answers with.
+        /// Every kind of problem that this service has.
         pub const KINDS: &[&Kind] = &[$($name),*];
     };
 }

@@ -185,7 +185,7 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
     };
     labels.caller = caller.kind();
     check_access(route.access, &caller)?;
-    let request = Request { http, body: read_body(http)?, route, caller, path_id };
+    let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
     let response = (route.handler)(app, &request)?;
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
 }

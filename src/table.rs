@@ -2,7 +2,7 @@
 
 /// Rows under their header, each column as wide as its widest cell.
 pub fn text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut lines: Vec<Vec<String>> = vec![header.iter().map(|cell| cell.to_string()).collect()];
+    let mut lines: Vec<Vec<String>> = vec![header.iter().map(ToString::to_string).collect()];
     lines.extend(rows);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..header.len()).map(width).collect();

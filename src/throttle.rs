@@ -38,7 +38,7 @@ impl Throttle {
             times.retain(|time| *time > horizon);
             if times.len() >= *most {
                 let frees_at = times[times.len() - most] + WINDOW;
-                wait_s = wait_s.max((frees_at - now).num_seconds().max(0) as u64 + 1);
+                wait_s = wait_s.max((frees_at - now).num_seconds().max(0).unsigned_abs() + 1);
             }
         }
         if wait_s > 0 {

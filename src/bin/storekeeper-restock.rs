@@ -91,28 +91,23 @@ fn restock(arguments: &Arguments) -> Outcome {
         )
         .into());
     }
-    match arguments.dry_run {
-        true => dry_run(&app, arguments, selection),
-        false => run(&app, arguments, selection),
-    }
+    if arguments.dry_run { dry_run(&app, arguments, selection) } else { run(&app, arguments, selection) }
 }
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let lines = db::read(&app.pool, |db| restock::plan(db, selection, app.clock.now()))?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
-    match arguments.json {
-        true => {
-            let plan = json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units, "lines": lines});
-            println!("{plan}");
-        }
-        false => {
-            print!("{}", plan_table(&lines));
-            println!(
-                "{} products watched, {count} due, {units} units to order; nothing was written",
-                lines.len()
-            );
-        }
+    if arguments.json {
+        let plan =
+            json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units, "lines": lines});
+        println!("{plan}");
+    } else {
+        print!("{}", plan_table(&lines));
+        println!(
+            "{} products watched, {count} due, {units} units to order; nothing was written",
+            lines.len()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -134,15 +129,14 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
         summary.units
     );
     let failed = summary.failed;
-    match arguments.json {
-        true => println!("{}", json!({"dry_run": false, "run": summary, "lines": lines})),
-        false => {
-            print!("{}", run_table(&lines));
-            println!(
-                "run {run_id}: {} products watched, {} ordered, {} received, {failed} failed, {} units",
-                summary.watched, summary.ordered, summary.received, summary.units
-            );
-        }
+    if arguments.json {
+        println!("{}", json!({"dry_run": false, "run": summary, "lines": lines}));
+    } else {
+        print!("{}", run_table(&lines));
+        println!(
+            "run {run_id}: {} products watched, {} ordered, {} received, {failed} failed, {} units",
+            summary.watched, summary.ordered, summary.received, summary.units
+        );
     }
     Ok(match failed {
         0 => ExitCode::SUCCESS,

@@ -109,7 +109,7 @@ fn parse_arguments() -> Result<Command, Failure> {
 fn print_help() -> Outcome {
     print!("{COMMANDS}");
     for setting in SETTINGS {
-        println!("  {}  [{}]\n      {}", setting.name, setting.default, setting.meaning);
+        println!("  {}  [{}]\n      {}", setting.name, setting.default(), setting.meaning());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -167,9 +167,10 @@ fn ask_health(address: SocketAddr, limit: Duration) -> io::Result<()> {
     let mut answer = String::new();
     stream.take(4096).read_to_string(&mut answer)?;
     // A 503 because of too many connections is an answer: the service works as hard as it may.
-    match answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 503 ") {
-        true => Ok(()),
-        false => Err(io::Error::other("GET /healthz was answered neither 200 nor 503")),
+    if answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 503 ") {
+        Ok(())
+    } else {
+        Err(io::Error::other("GET /healthz was answered neither 200 nor 503"))
     }
 }
 
@@ -207,10 +208,8 @@ fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
-    match reset {
-        false => accounts::add_staff(&app, &username, &password).map_err(cli::in_words)?,
-        true => accounts::reset_staff(&app, &username, &password).map_err(cli::in_words)?,
-    }
+    let write = if reset { accounts::reset_staff } else { accounts::add_staff };
+    write(&app, &username, &password).map_err(cli::in_words)?;
     println!("staff account {} is ready; log in with POST /sessions", username.0);
     Ok(ExitCode::SUCCESS)
 }
@@ -224,10 +223,10 @@ fn read_password() -> Result<String, Failure> {
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let password = rpassword::prompt_password("Password (15 to 256 characters): ")?;
-    match rpassword::prompt_password("Again: ")? == password {
-        true => Ok(password),
-        false => Err("the two passwords differ".into()),
+    if rpassword::prompt_password("Again: ")? != password {
+        return Err("the two passwords differ".into());
     }
+    Ok(password)
 }
 
 fn verify(config: Config, repair: bool) -> Outcome {

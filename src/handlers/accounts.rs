@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
-use crate::web::caller::Scope;
+use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -42,6 +42,12 @@ const COLUMNS: &str = "a.id AS account_id, a.customer_id, a.username, a.created_
 pub struct NewCredentials {
     username: Username,
     password: Password,
+}
+
+/// What PATCH names.
+pub struct Changes {
+    pub username: Option<Username>,
+    pub password: Option<Password>,
 }
 
 pub struct HashedCredentials {
@@ -101,30 +107,35 @@ pub fn insert(
     credentials: &HashedCredentials,
     username_field: &str,
 ) -> Result<Id> {
-    let now = app.clock.now();
     let customer = tx.row(
         "SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE",
         (customer_id,),
         |_| (),
     )?;
     customer.ok_or_else(Problem::not_found)?;
-    let inserted = tx.insert(
-        "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            customer_id,
-            &credentials.username.0,
-            credentials.username.key(),
-            &credentials.password_hash,
-            now,
-            now,
-        ),
-    );
-    let inserted = unless_taken(inserted, "accounts_username", || username_taken(username_field));
+    let inserted = insert_row(app, tx, Some(customer_id), credentials, username_field);
     unless_taken(inserted, "accounts_customer", || {
         let detail = "Change the account that is there, or delete it first.";
         Problem::new(problem::ACCOUNT_EXISTS, detail).into()
     })
+}
+
+/// `customer_id` is None for staff.
+fn insert_row(
+    app: &App,
+    tx: &mut Transaction,
+    customer_id: Option<Id>,
+    credentials: &HashedCredentials,
+    username_field: &str,
+) -> Result<Id> {
+    let now = app.clock.now();
+    let HashedCredentials { username, password_hash } = credentials;
+    let inserted = tx.insert(
+        "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        (customer_id, &username.0, username.key(), password_hash, now, now),
+    );
+    unless_taken(inserted, "accounts_username", || username_taken(username_field))
 }
 
 fn username_taken(field: &str) -> Error {
@@ -166,8 +177,8 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let credentials = NewCredentials::read(&mut form);
-    let credentials = form.finish(|| credentials)?;
-    write(app, request, Some(credentials.username), Some(credentials.password))
+    let NewCredentials { username, password } = form.finish(|| credentials)?;
+    write(app, request, &Changes { username: Some(username), password: Some(password) })
 }
 
 /// `PATCH /customer_accounts/{id}`: any of `{username, password}`. A changed password ends all other
@@ -178,29 +189,16 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
     let username = form.changed("username", Username::parse);
     let known = username.as_ref().and_then(Option::as_ref);
     let password = form.changed("password", |input| CustomerPassword::parse(input, known));
-    let (username, password) = form.finish(|| Some((username?, password?)))?;
-    write(app, request, username, password)
+    let changes = form.finish(|| Some(Changes { username: username?, password: password? }))?;
+    write(app, request, &changes)
 }
 
-fn write(
-    app: &App,
-    request: &Request,
-    username: Option<Username>,
-    password: Option<Password>,
-) -> Result<Response> {
-    let hash = password.as_ref().map(|password| app.hasher.hash(password)).transpose()?;
+fn write(app: &App, request: &Request, changes: &Changes) -> Result<Response> {
+    let hash = changes.password.as_ref().map(|password| app.hasher.hash(password)).transpose()?;
     let account = db::transaction(&app.pool, |tx| {
         let old = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &old)?;
-        let username = username.clone().unwrap_or_else(|| Username(old.account.username.clone()));
-        if password.as_ref().is_some_and(|password| password.is_username(&username)) {
-            return Err(Problem::invalid_field("password", Password::same_as_username()).into());
-        }
-        if hash.is_some() {
-            let asking = request.caller.session().map(|session| &session.token_sha256[..]);
-            end_other_sessions(tx, old.account.customer_id, asking)?;
-        }
-        update(app, tx, old, username, hash.as_deref())
+        update(app, tx, &request.caller, old, changes, hash.as_deref())
     })?;
     Ok(response::resource(request, &account))
 }
@@ -235,24 +233,33 @@ pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<AccountAndCust
     find(tx, scope, id, "FOR UPDATE")
 }
 
-/// Gives a locked account another username and, unless it is None, another password.
+/// Gives a locked account another username, another password (`hash` is its hash), or both. A changed
+/// password ends all sessions but the one that asks.
 pub fn update(
     app: &App,
     tx: &mut Transaction,
-    mut old: AccountAndCustomer,
-    username: Username,
-    password_hash: Option<&str>,
+    caller: &Caller,
+    old: AccountAndCustomer,
+    changes: &Changes,
+    hash: Option<&str>,
 ) -> Result<AccountAndCustomer> {
+    let username = changes.username.clone().unwrap_or_else(|| Username(old.account.username.clone()));
+    if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
+        return Err(Problem::invalid_field("password", Password::same_as_username()).into());
+    }
     let now = app.clock.now();
     let updated = tx.execute(
         "UPDATE accounts SET username = ?, username_key = ?, password_hash = COALESCE(?, password_hash), updated_at = ?
          WHERE id = ?",
-        (&username.0, username.key(), password_hash, now, old.account.id),
+        (&username.0, username.key(), hash, now, old.account.id),
     );
     unless_taken(updated, "accounts_username", || username_taken("username"))?;
-    old.account.username = username.0;
-    old.account.updated_at = now;
-    Ok(old)
+    if hash.is_some() {
+        let asking = caller.session().map(|session| &session.token_sha256[..]);
+        end_other_sessions(tx, old.account.customer_id, asking)?;
+    }
+    let account = Account { username: username.0, updated_at: now, ..old.account };
+    Ok(AccountAndCustomer { account, ..old })
 }
 
 /// Ends the customer's sessions, with an account or without, except the one that asks.
@@ -273,16 +280,9 @@ pub fn remove(tx: &mut Transaction, id: Id) -> Result<()> {
 
 /// Makes a staff account, for `storekeeper add-staff`.
 pub fn add_staff(app: &App, username: &Username, password: &Password) -> Result<()> {
-    let hash = app.hasher.hash(password)?;
-    let now = app.clock.now();
-    db::transaction(&app.pool, |tx| {
-        let inserted = tx.insert(
-            "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
-             VALUES (NULL, ?, ?, ?, ?, ?)",
-            (&username.0, username.key(), &hash, now, now),
-        );
-        unless_taken(inserted, "accounts_username", || username_taken("username"))
-    })?;
+    let credentials =
+        HashedCredentials { username: username.clone(), password_hash: app.hasher.hash(password)? };
+    db::transaction(&app.pool, |tx| insert_row(app, tx, None, &credentials, "username"))?;
     Ok(())
 }
 

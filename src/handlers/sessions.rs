@@ -45,30 +45,8 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let password = form.required("password", Password::claimed);
     let (username, password) = form.finish(|| Some((username?, password?)))?;
 
-    let now = app.clock.now();
-    let username_key = username.to_ascii_lowercase();
-    let attempts = [
-        (format!("username {username_key}"), PER_USERNAME),
-        (format!("address {}", network(request.client_address(app))), PER_ADDRESS),
-    ];
-    if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
-        let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
-        return Err(Problem::new(problem::TOO_MANY_ATTEMPTS, detail).retry_after(wait_s).into());
-    }
-    let checked = check_password(app, &username_key, &password, now);
-    match &checked {
-        Ok(Some(_)) => app.failed_logins.succeeded(&attempts[0].0, &attempts[1].0),
-        Ok(None) => {}
-        Err(_) => app.failed_logins.withdrawn(&attempts),
-    }
-    match checked? {
-        Some((opened, session)) => Ok(answer(&opened, &session)),
-        None => {
-            let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
-            let problem = Problem::new(problem::WRONG_CREDENTIALS, detail);
-            Err(problem.with_header("WWW-Authenticate", "Bearer").into())
-        }
-    }
+    let (opened, session) = log_in(app, request.client_address(app), &username, &password)?;
+    Ok(answer(&opened, &session))
 }
 
 fn answer(opened: &Opened, session: &Session) -> Response {
@@ -99,7 +77,31 @@ fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
     }
 }
 
-/// Opens a session when the password is right. No connection is held while it is hashed.
+/// Opens a session when the username and the password are right, and counts the failure when they are
+/// not. It runs in transactions of its own: no connection is held while the password is hashed.
+pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -> Result<(Opened, Session)> {
+    let now = app.clock.now();
+    let username_key = username.to_ascii_lowercase();
+    let attempts = [
+        (format!("username {username_key}"), PER_USERNAME),
+        (format!("address {}", network(address)), PER_ADDRESS),
+    ];
+    if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
+        let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
+        return Err(Problem::new(problem::TOO_MANY_ATTEMPTS, detail).retry_after(wait_s).into());
+    }
+    let checked = check_password(app, &username_key, password, now);
+    match &checked {
+        Ok(Some(_)) => app.failed_logins.succeeded(&attempts[0].0, &attempts[1].0),
+        Ok(None) => {}
+        Err(_) => app.failed_logins.withdrawn(&attempts),
+    }
+    Ok(checked?.ok_or_else(|| {
+        let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
+        Problem::new(problem::WRONG_CREDENTIALS, detail).with_header("WWW-Authenticate", "Bearer")
+    })?)
+}
+
 fn check_password(
     app: &App,
     username_key: &str,
@@ -187,10 +189,14 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// `DELETE /sessions/current`: log out. 204.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
-    db::transaction(&app.pool, |tx| {
-        tx.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))
-    })?;
+    db::transaction(&app.pool, |tx| end(tx, session))?;
     Ok(response::no_content())
+}
+
+/// Ends a session.
+pub fn end(tx: &mut Transaction, session: &Session) -> Result<()> {
+    tx.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))?;
+    Ok(())
 }
 
 fn current(session: &Session) -> CurrentSession<'_> {

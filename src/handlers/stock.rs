@@ -449,7 +449,7 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
         let sql = format!("{} {} ORDER BY m.sequence DESC LIMIT ?", select_movements(), filter.sql());
         db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
     })?;
-    Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence as Id))))
+    Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence.unsigned_abs()))))
 }
 
 /// Where a time falls in the product's ledger: times and sequences of one product are in the same

@@ -121,10 +121,9 @@ impl Connection {
                 self.read_trailers(deadline)?;
                 return Ok(body);
             }
-            if size > (self.body_bytes_max - body.len()) as u64 {
-                return Err(too_large(self.body_bytes_max));
-            }
-            let size = size as usize;
+            let left = self.body_bytes_max - body.len();
+            let size = usize::try_from(size).ok().filter(|size| *size <= left);
+            let size = size.ok_or_else(|| too_large(self.body_bytes_max))?;
             self.fill(size + 2, deadline)?;
             body.extend(self.pending.drain(..size));
             if !self.pending.starts_with(b"\r\n") {

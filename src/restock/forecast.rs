@@ -20,7 +20,7 @@ use crate::db::{Connection, column, question_marks};
 use crate::error::Result;
 use crate::values::{Day, Id, Timestamp};
 
-const DAYS: u64 = 28;
+const DAYS: u32 = 28;
 /// Standard deviations that the safety stock covers: 95 % of a normal distribution.
 const SAFETY_FACTOR: f64 = 1.65;
 /// Beyond this many days of cover a date of stock-out means nothing.
@@ -64,7 +64,7 @@ pub fn sales_of_one(db: &mut Connection, product_id: Id, now: Timestamp) -> Resu
 
 fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<Vec<(Id, Sales)>> {
     let to = now.0.date().and_time(NaiveTime::MIN);
-    let from = to - Days::new(DAYS);
+    let from = to - Days::new(DAYS.into());
     let mut values: Vec<Value> = vec![from.into(), to.into()];
     values.extend(product_ids.iter().map(|id| Value::from(*id)));
     let sql = format!(
@@ -86,13 +86,13 @@ fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<V
 
 impl Sales {
     pub fn forecast(&self, available: i64, lead_time_days: i64, now: Timestamp) -> Forecast {
-        let per_day = self.units as f64 / DAYS as f64;
-        let variance = (self.squares / DAYS as f64 - per_day * per_day).max(0.0);
-        let period = (lead_time_days + 1) as f64;
+        let per_day = real(self.units) / f64::from(DAYS);
+        let variance = (self.squares / f64::from(DAYS) - per_day * per_day).max(0.0);
+        let period = real(lead_time_days + 1);
         let needed = per_day * period + SAFETY_FACTOR * variance.sqrt() * period.sqrt();
-        let cover = (self.units > 0).then(|| available.max(0) as f64 / per_day);
+        let cover = (self.units > 0).then(|| real(available.max(0)) / per_day);
         let date = cover.filter(|cover| *cover <= COVER_DAYS_MAX).map(|cover| {
-            let days = Days::new(cover.floor() as u64);
+            let days = Days::new(whole_days(cover));
             Day(now.0.date() + days)
         });
         Forecast {
@@ -100,9 +100,24 @@ impl Sales {
             units_per_day: (per_day * 100.0).round() / 100.0,
             days_of_cover: cover.map(|cover| (cover * 10.0).round() / 10.0),
             stock_out_date: date,
-            suggested_reorder_point: needed.ceil() as i64,
+            suggested_reorder_point: rounded_up(needed),
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "units of a shelf are far below 2^53")]
+fn real(units: i64) -> f64 {
+    units as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it saturates, and no shelf comes near that")]
+fn rounded_up(units: f64) -> i64 {
+    units.ceil() as i64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to COVER_DAYS_MAX")]
+fn whole_days(days: f64) -> u64 {
+    days.floor() as u64
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Values that are parsed once, at the edge, and trusted from then on.
 //!
 //! Every parser takes an [`Input`] (a JSON value with the text of its numbers kept, or a query
-//! parameter) and answers with the value or with a [`Bad`]: a stable code and a message that tells
+//! parameter) and returns the value or a [`Bad`]: a stable code and a message that tells
 //! the caller what to send instead.
 
 mod contact;

@@ -10,12 +10,12 @@ const ID_MAX: Id = i64::MAX as Id;
 
 /// An id in a body, written as a number.
 pub fn id(input: &Input) -> Result<Id, Bad> {
-    whole_number(input, 1, i64::MAX).map(|id| id as Id)
+    whole_number(input, 1, i64::MAX).map(i64::unsigned_abs)
 }
 
 /// An id in a query string.
 pub fn query_id(input: &Input) -> Result<Id, Bad> {
-    query_number(input, 1, i64::MAX).map(|id| id as Id)
+    query_number(input, 1, i64::MAX).map(i64::unsigned_abs)
 }
 
 /// Ids in paths are written in one way only: digits without a leading zero. Larger ones than the

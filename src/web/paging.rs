@@ -160,7 +160,7 @@ impl Page {
     }
 
     pub fn list<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> Cursor) -> List<T> {
-        let wanted = self.limit as usize;
+        let wanted = usize::try_from(self.limit).expect("1 to LIMIT_MAX");
         let more = rows.len() > wanted;
         rows.truncate(wanted);
         let next = rows.last().filter(|_| more).map(|row| cursor(row).write());

@@ -11,12 +11,12 @@ use crate::values::input::Malformed;
 use crate::values::{Bad, Id, Input};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::route::Route;
 
 pub struct Request<'a> {
     pub http: &'a rouille::Request,
     pub body: Vec<u8>,
-    pub route: &'static Route,
+    /// Of the route: GET also for HEAD.
+    pub method: &'static str,
     pub caller: Caller,
     /// The id in the path, or 0 where the route has none.
     pub path_id: Id,
@@ -29,8 +29,7 @@ impl Request<'_> {
         let media_type = content_type.split(';').next().unwrap_or("").trim();
         let json = media_type.eq_ignore_ascii_case("application/json");
         // What PATCH means here has a media type of its own (RFC 7396).
-        let patch =
-            self.route.method == "PATCH" && media_type.eq_ignore_ascii_case("application/merge-patch+json");
+        let patch = self.method == "PATCH" && media_type.eq_ignore_ascii_case("application/merge-patch+json");
         if !json && !patch {
             let detail = "Send the body as JSON with the header \"Content-Type: application/json\".";
             return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));

@@ -21,7 +21,7 @@ pub fn json(status: u16, body: &impl Serialize) -> Response {
 pub fn resource(request: &Request, body: &impl Serialize) -> Response {
     let text = to_text(body);
     let etag = etag_of(&text);
-    let is_read = request.route.method == "GET";
+    let is_read = request.method == "GET";
     if is_read && request.http.header("If-None-Match").is_some_and(|header| names_etag(header, &etag)) {
         return empty(304).with_unique_header("ETag", etag);
     }
@@ -36,10 +36,8 @@ pub fn fixed(
     etag: &str,
     text: impl FnOnce() -> String,
 ) -> Response {
-    let response = match request.http.header("If-None-Match").is_some_and(|header| names_etag(header, etag)) {
-        true => empty(304),
-        false => Response::from_data(content_type, text()),
-    };
+    let fresh = request.http.header("If-None-Match").is_some_and(|header| names_etag(header, etag));
+    let response = if fresh { empty(304) } else { Response::from_data(content_type, text()) };
     response.with_unique_header("ETag", etag.to_owned())
 }
 
@@ -134,6 +132,6 @@ pub fn etag_of(text: &str) -> String {
 fn names_etag(header: &str, etag: &str) -> bool {
     header
         .split(',')
-        .map(|named| named.trim())
+        .map(str::trim)
         .any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == etag)
 }

@@ -37,6 +37,41 @@ fn expect_replay(again: Answer, first: &Answer) {
 }
 
 #[test]
+fn a_step_under_a_key_is_taken_once_and_told_again() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let shelf = shop.product(&staff, 10);
+    let shipment = json!({"carrier": "Post", "tracking_number": "RR1"});
+    for (number, (caller, step, body)) in
+        [(&guest.client, "cancel", json!({})), (&staff, "ship", shipment), (&staff, "deliver", json!({}))]
+            .into_iter()
+            .enumerate()
+    {
+        let id = guest.client.order(&[(shelf, 1)]).expect(201).id();
+        if step == "deliver" {
+            staff.post(&format!("/orders/{id}/ship"), json!({})).expect(200);
+        }
+        let (key, path) = (format!("{KEY}-step-{number}"), format!("/orders/{id}/{step}"));
+        let first = caller.post_once(&key, &path, body.clone()).expect(200);
+        assert_eq!(first.header("Idempotency-Replayed"), None, "{path}");
+        let again = caller.post_once(&key, &path, body.clone()).expect(200);
+        assert_eq!(again.header("Idempotency-Replayed"), Some("true"), "{path}");
+        assert_eq!(again.etag(), first.etag(), "{path}");
+        assert_eq!(again.text, first.text, "{path}");
+        let other = json!({"carrier": "Another", "tracking_number": "RR2"});
+        caller.post_once(&key, &path, other).expect_problem(422, "idempotency_key_reused");
+    }
+    // The order that was shipped and then delivered still tells the first retry of its shipping.
+    let id = guest.client.order(&[(shelf, 1)]).expect(201).id();
+    let ship = || staff.post_once("ship once", &format!("/orders/{id}/ship"), json!({}));
+    ship().expect_problem(400, "invalid_idempotency_key");
+    let ship = || staff.post_once("ship-once", &format!("/orders/{id}/ship"), json!({}));
+    let shipped = ship().expect(200).text;
+    staff.post(&format!("/orders/{id}/deliver"), json!({})).expect(200);
+    assert_eq!(ship().expect(200).text, shipped);
+}
+
+#[test]
 fn a_key_replays_the_same_bytes_on_every_route_that_creates() {
     let shop = Shop::open();
     let (staff, guest) = (shop.staff(), shop.guest());

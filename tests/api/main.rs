@@ -1,6 +1,10 @@
 //! The API as its users see it: real HTTP against a real server on a real MariaDB, a fresh database
 //! for each test.
 
+// Tests make the numbers that they cast, and a wrong one fails the test.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+#![allow(clippy::cast_precision_loss, clippy::cast_lossless)]
+
 mod client;
 mod fixtures;
 mod harness;
@@ -17,6 +21,7 @@ mod contract;
 mod customers;
 mod cut_connections;
 mod documents;
+mod floors;
 mod http;
 mod idempotency;
 mod invariants;
@@ -42,3 +47,4 @@ mod sessions;
 mod shutdown;
 mod stock;
 mod tour;
+mod words;

@@ -1,10 +1,12 @@
-//! The Postman collections as files. Whether they pass is for scripts/test to see, which runs them.
+//! The Postman collections as files, which tests/postman/build.mjs builds. Whether they pass is for scripts/test to see,
+//! which runs them.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use storekeeper::routes::ROUTES;
 
 const COLLECTIONS: [&str; 4] =
@@ -21,10 +23,16 @@ struct Request {
     tests: String,
 }
 
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn load(file: &str) -> String {
+    fs::read_to_string(project().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
 fn read(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("postman").join(file);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+    serde_json::from_str(&load(&format!("postman/{file}"))).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 fn requests() -> Vec<Request> {
@@ -77,6 +85,23 @@ impl Request {
 
     fn expects(&self, statuses: &[&str]) -> bool {
         statuses.iter().any(|status| self.tests.contains(&format!(".have.status({status}")))
+    }
+}
+
+/// What the build noted of the files that it read and wrote. It needs Node, which cargo test does without; scripts/test
+/// builds again and compares.
+#[test]
+fn the_collections_are_built_from_their_sources() {
+    const BUILD: &str = "run node tests/postman/build.mjs";
+    let sums = load("tests/postman/built.sha256");
+    for line in sums.lines() {
+        let (noted, file) = line.split_once("  ").expect("a sum and a file");
+        let sum: String = Sha256::digest(load(file)).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(sum, noted, "{file} was changed and not built: {BUILD}");
+    }
+    for source in fs::read_dir(project().join("tests/postman/collections")).expect("the sources") {
+        let name = source.expect("a source").file_name();
+        assert!(sums.contains(name.to_str().expect("UTF-8")), "{} was not built: {BUILD}", name.display());
     }
 }
 

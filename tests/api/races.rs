@@ -347,3 +347,49 @@ fn a_price_that_changes_meanwhile_is_taken_as_it_was_at_one_moment() {
         assert_eq!(order.body["total"], total);
     }
 }
+
+#[test]
+fn what_is_read_during_an_erasure_is_whole_or_gone() {
+    let shop = Shop::open();
+    for _ in 0..40 {
+        let (customer, _) = shop.customer_with_account();
+        // With a finished order the row stays, without the person in it.
+        let product = shop.product(&shop.staff(), 1);
+        let order = customer.client.order(&[(product, 1)]).expect(201).id();
+        step(&customer.client, order, "cancel").expect(200);
+        let staff = shop.staff();
+        let account = staff.get(&format!("/customer_accounts?customer_id={}", customer.id)).expect(200);
+        let account = account.body["data"][0]["id"].as_u64().expect("an account");
+        let paths = [format!("/customer_accounts/{account}"), format!("/customers/{}", customer.id)];
+        let answers = together(6, |n| match n {
+            0 => until_decided(|| staff.delete(&paths[1])),
+            n => until_decided(|| staff.get(&paths[n % 2])),
+        });
+        for answer in answers {
+            assert!([200, 204, 404].contains(&answer.status), "{} {}", answer.status, answer.text);
+        }
+    }
+}
+
+#[test]
+fn an_order_is_never_seen_shipped_without_its_number() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let product = shop.product(&staff, 1000);
+    for _ in 0..40 {
+        let id = guest.client.order(&[(product, 1)]).expect(201).id();
+        let shipment = json!({"carrier": "Post", "tracking_number": "RR1"});
+        let answers = together(6, |n| match n {
+            0 => until_decided(|| staff.post(&format!("/orders/{id}/ship"), shipment.clone())),
+            _ => until_decided(|| guest.client.get(&format!("/orders/{id}/track"))),
+        });
+        for tracking in answers.iter().filter(|answer| !answer.body["events"].is_null()) {
+            let steps = tracking.body["events"].as_array().unwrap().len();
+            let shipped = tracking.body["status"] == "shipped";
+            assert_eq!(
+                (shipped, steps),
+                (!tracking.body["tracking_number"].is_null(), 1 + usize::from(shipped))
+            );
+        }
+    }
+}

@@ -194,9 +194,10 @@ impl Week<'_> {
         let watched = self.dice.below(6) > 0;
         self.note(("set rule", at, rule, watched));
         let product_id = self.shelves[at].product_id;
-        match watched {
-            true => self.staff.watch(product_id, rule),
-            false => self.staff.set_policy(product_id, json!({"reorder_point": null})).expect(200),
+        if watched {
+            self.staff.watch(product_id, rule)
+        } else {
+            self.staff.set_policy(product_id, json!({"reorder_point": null})).expect(200)
         };
         self.shelves[at].rule = watched.then_some(rule);
     }

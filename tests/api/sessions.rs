@@ -272,7 +272,7 @@ impl Drop for Done<'_> {
 /// Every place for hashing is taken again as soon as it is free, while `work` runs.
 fn with_all_cores_hashing(shop: &Shop, work: impl FnOnce()) {
     let done = AtomicBool::new(false);
-    let cores = available_parallelism().map_or(1, |cores| cores.get());
+    let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let started = Barrier::new(cores + 1);
     let password = CustomerPassword::parse(&Input::Text(CUSTOMER_PASSWORD.into()), None).unwrap();
     thread::scope(|scope| {

@@ -1,8 +1,12 @@
 //! The whole life of an order, as the README walks through it.
 
-use serde_json::json;
+use std::process::Command;
 
-use crate::harness::Shop;
+use serde_json::json;
+use storekeeper::routes;
+use storekeeper::web::request::BODY_BYTES_MAX;
+
+use crate::harness::{STAFF_PASSWORD, Shop};
 
 #[test]
 fn from_sign_up_to_delivery() {
@@ -31,4 +35,37 @@ fn from_sign_up_to_delivery() {
     let statuses: Vec<_> = events.map(|event| event["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["placed", "shipped", "delivered"]);
     assert_eq!(tracking.body["tracking_number"], "RR123");
+}
+
+/// The shop is a rouille application like any other: rouille's own server runs it too.
+#[test]
+fn the_smoke_tour_passes_under_rouilles_own_server() {
+    let shop = Shop::open();
+    shop.staff();
+    let app = shop.app.clone();
+    let application = move |request: &rouille::Request| routes::dispatch(&app, request);
+    let server = rouille::Server::new("127.0.0.1:0", application).expect("a free port").pool_size(4);
+    let base = format!("http://{}", server.server_addr());
+    let (listening, stop) = server.stoppable();
+    let tour = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/smoke.sh"))
+        .arg(&base)
+        .envs([("STAFF_USERNAME", "staff"), ("STAFF_PASSWORD", STAFF_PASSWORD)])
+        .output()
+        .expect("bash and curl");
+    stop.send(()).expect("a server that listens");
+    listening.join().expect("its orderly end");
+    let said = [tour.stdout, tour.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(tour.status.success(), "{}", said.join("\n"));
+}
+
+/// Other listeners do not bound a body; the application does.
+#[test]
+fn a_body_over_the_limit_is_refused_whoever_listens() {
+    let shop = Shop::open();
+    for (size, status) in [(BODY_BYTES_MAX, 400), (BODY_BYTES_MAX + 1, 413)] {
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        let body = vec![b'x'; size];
+        let request = rouille::Request::fake_http("POST", "/customers", headers, body);
+        assert_eq!(routes::dispatch(&shop.app, &request).status_code, status, "{size} bytes");
+    }
 }

@@ -37,12 +37,12 @@ fn main() {
             thread::spawn(move || {
                 let mut conn = db::connect_alone(&url).expect("the database");
                 let mut times_us = Vec::new();
-                let mut number = thread << 40 | Instant::now().elapsed().as_nanos() as u64;
+                let mut number = thread << 40 | u64::from(Instant::now().elapsed().subsec_nanos());
                 while !stop.load(Ordering::Relaxed) {
                     let started = Instant::now();
                     work(&mut conn, number);
                     number += 1;
-                    times_us.push(started.elapsed().as_micros() as u64);
+                    times_us.push(u64::try_from(started.elapsed().as_micros()).expect("a short time"));
                 }
                 times_us
             })
@@ -53,7 +53,8 @@ fn main() {
     stop.store(true, Ordering::Relaxed);
     let mut times_us: Vec<u64> =
         workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect();
-    let rate = times_us.len() as f64 / started.elapsed().as_secs_f64();
+    let rate =
+        f64::from(u32::try_from(times_us.len()).expect("a short run")) / started.elapsed().as_secs_f64();
     times_us.sort_unstable();
     let at = |percent: usize| times_us[(times_us.len() - 1) * percent / 100];
     println!("{rate:.0} {} {}", at(50), at(99));

@@ -1,7 +1,9 @@
-// Runs the Postman collections against the shop at BASE_URL as staff STAFF_USERNAME, whose password is the first line
-// of the file STAFF_PASSWORD_FILE: each alone, then all in reverse order, then each twice in a row.
+// Runs the Postman collections, unless they are stale, against the shop at BASE_URL as staff STAFF_USERNAME, whose
+// password is the first line of the file STAFF_PASSWORD_FILE: each alone, then all in reverse order, then each twice in
+// a row.
 "use strict";
 
+const { spawnSync } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const newman = require("newman");
@@ -71,6 +73,11 @@ function count(folderOrRequest) {
 }
 
 async function main() {
+    const check = spawnSync(process.execPath, [path.join(__dirname, "build.mjs"), "--check"], { stdio: "inherit" });
+    if (check.status !== 0) {
+        process.exitCode = 1;
+        return;
+    }
     // Names on the command line choose collections, for whoever works on one.
     const chosen = process.argv.length > 2 ? process.argv.slice(2) : collections;
     let failed = 0;

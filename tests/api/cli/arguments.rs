@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use storekeeper::config::SETTINGS;
+use storekeeper::config::{SETTINGS, Setting};
 
 use crate::harness;
 use crate::program::{run, run_command};
@@ -30,7 +30,7 @@ fn help_names_every_command_and_setting_and_needs_none() {
             assert!(help.contains(&format!("{command} ")), "{command}");
         }
         for setting in SETTINGS {
-            assert!(help.contains(setting.name) && help.contains(setting.meaning), "{}", setting.name);
+            assert!(help.contains(setting.name) && help.contains(&setting.meaning()), "{}", setting.name);
         }
     }
 }
@@ -68,6 +68,15 @@ fn arguments_that_mean_nothing_are_refused_in_one_sentence() {
     // A word that is not known may be a password that slipped there.
     let refused = run(NOWHERE, &["add-staff", "anna", "a secret among the arguments"]).expect_refusal();
     assert!(!refused.contains("secret"), "{refused}");
+}
+
+#[test]
+fn the_readme_has_every_setting_as_it_is() {
+    let readme = include_str!("../../../README.md");
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `STOREKEEPER_")).collect();
+    let row =
+        |setting: &Setting| format!("| `{}` | {} | {} |", setting.name, setting.default(), setting.meaning());
+    assert_eq!(rows, SETTINGS.iter().map(row).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,0 +1,894 @@
+import {
+    allow,
+    begin,
+    end,
+    etag,
+    hasEtag,
+    header,
+    idIs,
+    located,
+    noBody,
+    replayed,
+    rows,
+    statusIs,
+} from "../shared.mjs";
+
+export const collection = {
+    id: "01d7f52e-3536-5f0b-aa41-2155b5233d99",
+    name: "Bonus Features",
+    description: `Stock with its ledger, restocking with its reasons, what cancelling does to the stock, and the \
+service itself.
+
+Restock runs are started for this run's own products only, never for the whole shop. Orders, \
+restock runs and restock orders cannot be deleted: those of this run stay behind, finished.`,
+    variables: {
+        customer_id: "A customer, who orders, and to see what customers may not do.",
+        customer_token: "That customer's session.",
+        candle_id: "A product with 10 on the shelf and a lead time of a week.",
+        soap_id: "A product with nothing on the shelf and no lead time.",
+        stock_etag: "The ETag of the candle's stock as last read.",
+        before_count: "A moment between two movements.",
+        run_id: "A restock run.",
+        restock_order_id: "The candle's open restock order.",
+        order_id: "A customer's order of candles.",
+        next_cursor: "Where the next page of a list starts.",
+        idempotency_key: "The key of the request that is retried.",
+    },
+};
+
+export const requests = [
+    { folder: "Before", description: "Begins the run: two products and a customer." },
+    begin,
+    {
+        name: "Staff add a candle",
+        description: "Ten on the shelf.",
+        POST: "/products",
+        body: { sku: "CND-{{run}}", name: "Beeswax candle {{run}}", price: "7.90", stock: 10 },
+        status: 201,
+        keep: { candle_id: "id" },
+    },
+    {
+        name: "Staff add a soap",
+        description: "None on the shelf.",
+        POST: "/products",
+        body: { sku: "SOP-{{run}}", name: "Olive soap {{run}}", price: "5.90" },
+        status: 201,
+        keep: { soap_id: "id" },
+    },
+    {
+        name: "A customer signs up",
+        description: "As a guest.",
+        POST: "/customers",
+        as: "nobody",
+        body: { name: "Ada Lovelace {{run}}", email: "ada.{{run}}@example.com", phone: "+44 20 123456" },
+        status: 201,
+        keep: { customer_id: "id", customer_token: "session.token" },
+    },
+    {
+        folder: "Stock",
+        description: "The figures of a shelf, and the ledger in which every unit has a line. For staff.",
+    },
+    {
+        name: "The stock of a product",
+        description:
+            "On hand, reserved, available and incoming, the rule for restocking, and a forecast from past sales.",
+        GET: "/products/{{candle_id}}/stock",
+        status: 200,
+        tests: {
+            "Ten are on hand and nothing is promised or on its way": (stock) => {
+                pm.expect(stock).to.include({ on_hand: 10, reserved: 0, available: 10, incoming: 0 });
+                pm.expect(stock).to.include({ reorder_point: null, reorder_multiple: 1, below_threshold: false });
+                pm.expect(stock.forecast).to.include({ units_sold_28_days: 0, days_of_cover: null });
+            },
+        },
+        keep: { stock_etag: etag },
+    },
+    {
+        name: "Nothing has changed since",
+        description: "With `If-None-Match` unchanged figures are not sent again.",
+        GET: "/products/{{candle_id}}/stock",
+        headers: { "If-None-Match": "{{stock_etag}}" },
+        status: 304,
+        tests: noBody,
+    },
+    {
+        name: "Two candles break",
+        description:
+            "A movement is the only way to change the units. The reasons for staff are `stock_take`, `damaged`, " +
+            "`return` and `correction`.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        idempotency_key: "new",
+        body: { delta: -2, reason: "damaged", note: "Dropped on the way to the shelf." },
+        status: 201,
+        tests: {
+            "The ledger has a line with the balance and who wrote it": (movement) => {
+                pm.expect(movement).to.include({ delta: -2, balance_after: 8, reason: "damaged", sequence: 2 });
+                pm.expect(movement.note).to.eql("Dropped on the way to the shelf.");
+                const staff = pm.environment.get("staff_username");
+                pm.expect(movement.actor.username.toLowerCase()).to.eql(staff.toLowerCase());
+                pm.expect(pm.response.headers.get("Location")).to.match(/^\/products\/\d+\/stock\/movements$/);
+            },
+        },
+        keep: { before_count: "at" },
+    },
+    {
+        name: "The same request again breaks no more",
+        description: "A retry with the same `Idempotency-Key` writes no second line.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        idempotency_key: "same",
+        body: { delta: -2, reason: "damaged", note: "Dropped on the way to the shelf." },
+        status: 201,
+        tests: {
+            ...replayed,
+            "It is the same line": () => pm.expect(pm.response.json()).to.include({ sequence: 2, balance_after: 8 }),
+        },
+    },
+    {
+        name: "The key of another movement",
+        description: "A key names one request.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        idempotency_key: "same",
+        body: { delta: -1, reason: "damaged" },
+        status: 422,
+        code: "idempotency_key_reused",
+    },
+    {
+        name: "A stock take",
+        description:
+            "`counted` is what is there; the shop works out the difference. With `expected_on_hand` it is refused " +
+            "when something moved meanwhile.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { counted: 9, expected_on_hand: 8, reason: "stock_take" },
+        status: 201,
+        tests: {
+            "One more was found": () =>
+                pm.expect(pm.response.json()).to.include({ delta: 1, balance_after: 9, reason: "stock_take" }),
+        },
+    },
+    {
+        name: "A count of a shelf that has changed",
+        description: "Eight were expected, but nine are there by now.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { counted: 7, expected_on_hand: 8, reason: "stock_take" },
+        status: 409,
+        code: "stock_changed",
+        tests: { "What is there is told": () => pm.expect(pm.response.json().on_hand).to.eql(9) },
+    },
+    {
+        name: "More than the shelf holds",
+        description: "Less than nothing cannot be left.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: -10, reason: "damaged" },
+        status: 409,
+        code: "stock_limit",
+        tests: { "What is there is told": () => pm.expect(pm.response.json().on_hand).to.eql(9) },
+    },
+    {
+        name: "A movement that says too much",
+        description: "Either `delta` or `counted`; and `sale` is a reason that only the shop itself writes.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: -1, counted: 8, reason: "sale" },
+        status: 422,
+        fields: ["delta: delta_or_counted", "counted: delta_or_counted", "reason: invalid_reason"],
+    },
+    {
+        name: "A movement of nothing",
+        description: "A count that confirms the shelf is sent as `counted`.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: 0, reason: "correction" },
+        status: 422,
+        fields: ["delta: zero"],
+    },
+    {
+        name: "A movement by a customer",
+        description: "For staff only.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        as: "customer",
+        body: { delta: 100, reason: "correction" },
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "The ledger, the newest first, page by page",
+        description: "Lines are added and never changed.",
+        GET: "/products/{{candle_id}}/stock/movements?limit=2",
+        status: 200,
+        tests: {
+            "The stock take and the damage are there, and there is more": (page) => {
+                pm.expect(page.data.map((movement) => movement.reason)).to.eql(["stock_take", "damaged"]);
+                pm.expect(page.next).to.be.a("string");
+            },
+        },
+        keep: { next_cursor: "next" },
+    },
+    {
+        name: "The beginning of the ledger",
+        description: "The first line is what the product was added with.",
+        GET: "/products/{{candle_id}}/stock/movements?limit=2&after={{next_cursor}}",
+        status: 200,
+        tests: {
+            "Ten were there at first": (page) => {
+                pm.expect(page.data).to.have.lengthOf(1);
+                pm.expect(page.data[0]).to.include({ sequence: 1, delta: 10, balance_after: 10, reason: "initial" });
+                pm.expect(page.next).to.be.null;
+            },
+        },
+    },
+    {
+        name: "Lines of one reason",
+        description: "`from` and `to` narrow it down further.",
+        GET: "/products/{{candle_id}}/stock/movements?reason=damaged",
+        status: 200,
+        tests: {
+            "There is one": () => pm.expect(pm.response.json().data.map((movement) => movement.delta)).to.eql([-2]),
+        },
+    },
+    {
+        name: "The stock at a past moment",
+        description: "Between the damage and the stock take.",
+        GET: "/products/{{candle_id}}/stock?as_of={{before_count}}",
+        status: 200,
+        tests: { "Eight were on hand": () => pm.expect(pm.response.json()).to.include({ on_hand: 8, available: 8 }) },
+    },
+    {
+        name: "The stock at a moment to come",
+        description: "Nobody knows.",
+        GET: "/products/{{candle_id}}/stock?as_of=9999-01-01T00:00:00Z",
+        status: 422,
+        fields: ["as_of: in_the_future"],
+    },
+    {
+        name: "The stock of nothing",
+        description: "There is no such product.",
+        GET: "/products/9223372036854775807/stock",
+        status: 404,
+        code: "not_found",
+    },
+    {
+        name: "The stock, for a customer",
+        description: "Customers see `in_stock` in the catalogue, and no more.",
+        GET: "/products/{{candle_id}}/stock",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "The stock, without a session",
+        description: "Log in first.",
+        GET: "/stock",
+        as: "nobody",
+        status: 401,
+        code: "unauthenticated",
+    },
+    {
+        name: "Stock is not replaced",
+        description: "It moves. `Allow` names the methods that there are.",
+        PUT: "/products/{{candle_id}}/stock",
+        body: { on_hand: 100 },
+        status: 405,
+        code: "method_not_allowed",
+        tests: { "Allow names the others": allow("GET, PATCH, HEAD, OPTIONS") },
+    },
+    {
+        folder: "The rule for restocking",
+        description:
+            "When what is available and on its way falls below the reorder point, whole multiples are ordered until " +
+            "the target is reached. Without a reorder point a product is not watched.",
+    },
+    {
+        name: "Watch the candle",
+        description:
+            "Below 20 on the shelf or on the way, order dozens up to 40, which take a week. `If-Match` is left out, " +
+            "so whoever comes last wins.",
+        PATCH: "/products/{{candle_id}}/stock",
+        body: { reorder_point: 20, reorder_target: 40, reorder_multiple: 12, lead_time_days: 7 },
+        status: 200,
+        tests: {
+            "The rule is kept, and the shelf is below it": (stock) => {
+                pm.expect(stock).to.include({ reorder_point: 20, reorder_target: 40, reorder_multiple: 12 });
+                pm.expect(stock).to.include({ lead_time_days: 7, below_threshold: true });
+            },
+        },
+    },
+    {
+        name: "Watch the soap",
+        description: "With no lead time the goods are on the shelf at once: somebody fetches them from the cellar.",
+        PATCH: "/products/{{soap_id}}/stock",
+        body: { reorder_point: 5, reorder_target: 30 },
+        status: 200,
+        tests: {
+            "The rule is kept": () =>
+                pm.expect(pm.response.json()).to.include({ reorder_point: 5, reorder_target: 30, lead_time_days: 0 }),
+        },
+    },
+    {
+        name: "A target below the reorder point",
+        description: "Every run would order again.",
+        PATCH: "/products/{{candle_id}}/stock",
+        body: { reorder_target: 19 },
+        status: 422,
+        fields: ["reorder_target: below_reorder_point"],
+    },
+    {
+        name: "A multiple of nothing",
+        description: "Every bad field is named at once.",
+        PATCH: "/products/{{candle_id}}/stock",
+        body: { reorder_multiple: 0, lead_time_days: 366, on_hand: 40 },
+        status: 422,
+        fields: ["reorder_multiple: invalid_number", "lead_time_days: invalid_number", "on_hand: unknown_field"],
+    },
+    {
+        name: "A rule with an old ETag",
+        description: "The stock has changed since the ETag was given.",
+        PATCH: "/products/{{candle_id}}/stock",
+        headers: { "If-Match": "{{stock_etag}}" },
+        body: { reorder_point: 1 },
+        status: 412,
+        code: "precondition_failed",
+    },
+    {
+        name: "A rule by a customer",
+        description: "For staff only.",
+        PATCH: "/products/{{candle_id}}/stock",
+        as: "customer",
+        body: { reorder_point: 1 },
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "What is below its threshold",
+        description: "Of this run; without `q`, of the whole shop.",
+        GET: "/stock?below_threshold=true&q={{run}}",
+        status: 200,
+        tests: {
+            "Both products are": () => {
+                const ids = pm.response.json().data.map((stock) => stock.product_id);
+                pm.expect(ids).to.eql([
+                    Number(pm.collectionVariables.get("candle_id")),
+                    Number(pm.collectionVariables.get("soap_id")),
+                ]);
+            },
+        },
+    },
+    {
+        name: "What is out of stock",
+        description: "Nothing of it can be ordered.",
+        GET: "/stock?out_of_stock=true&q={{run}}",
+        status: 200,
+        tests: {
+            "The soap is": () => {
+                const ids = pm.response.json().data.map((stock) => stock.product_id);
+                pm.expect(ids).to.eql([Number(pm.collectionVariables.get("soap_id"))]);
+            },
+        },
+    },
+    {
+        name: "Parameters that cannot be",
+        description: "All of them are named at once.",
+        GET: "/stock?below_threshold=yes&limit=ten",
+        status: 422,
+        fields: ["below_threshold: invalid_boolean", "limit: invalid_number"],
+    },
+    {
+        folder: "Restocking",
+        description:
+            "A plan says what a run would do and why; a run does it, and keeps what it saw. A second run changes " +
+            "nothing.",
+    },
+    {
+        name: "The plan",
+        description: "For one product; without `product_id`, for every watched one.",
+        GET: "/restock/plan?product_id={{candle_id}}",
+        status: 200,
+        tests: {
+            "36 are to be ordered, and the reason says why": () => {
+                const [line] = pm.response.json().data;
+                pm.expect(line).to.include({ position: 9, action: "order", quantity: 36 });
+                pm.expect(line.reason).to.include("position 9 is below the reorder point 20");
+            },
+        },
+    },
+    {
+        name: "The plan is for staff",
+        description: "Customers do not see it.",
+        GET: "/restock/plan",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "A run",
+        description: "For the candle alone. Without `product_id` it would restock whatever the shop is short of.",
+        POST: "/restock/runs",
+        idempotency_key: "new",
+        body: { product_id: "{{candle_id}}" },
+        status: 201,
+        tests: {
+            ...located("/restock/runs"),
+            "One order was opened": (run) => {
+                pm.expect(run).to.include({ source: "api", watched: 1, ordered: 1, units: 36 });
+                pm.expect(run).to.include({ received: 0, nothing: 0, failed: 0 });
+                pm.expect(run.finished_at).to.be.a("string");
+            },
+        },
+        keep: { run_id: "id" },
+    },
+    {
+        name: "The same request again starts no run",
+        description: "A retry gets the answer of the run.",
+        POST: "/restock/runs",
+        idempotency_key: "same",
+        body: { product_id: "{{candle_id}}" },
+        status: 201,
+        tests: {
+            ...replayed,
+            "It is the same run": idIs("run_id"),
+        },
+    },
+    {
+        name: "What the run saw and did",
+        description: "Line by line: the figures, the rule, the quantity, and the reason.",
+        GET: "/restock/runs/{{run_id}}",
+        status: 200,
+        tests: {
+            "The candle was ordered, for a reason that is kept": (run) => {
+                const [line] = run.lines.data;
+                pm.expect(run.lines.data).to.have.lengthOf(1);
+                pm.expect(line).to.include({ on_hand: 9, reserved: 0, incoming: 0, position: 9 });
+                pm.expect(line).to.include({ outcome: "ordered", quantity: 36 });
+                pm.expect(line.reason).to.include("below the reorder point 20");
+                pm.expect(line.restock_order_id).to.be.a("number");
+            },
+        },
+        keep: { restock_order_id: "lines.data[0].restock_order_id" },
+    },
+    {
+        name: "A second run",
+        description: "What is on its way counts, so there is nothing to do.",
+        POST: "/restock/runs",
+        body: { product_id: "{{candle_id}}" },
+        status: 201,
+        tests: {
+            "Nothing was ordered": () =>
+                pm.expect(pm.response.json()).to.include({ watched: 1, ordered: 0, nothing: 1, units: 0 }),
+        },
+    },
+    {
+        name: "The runs, the newest first",
+        description: "Of the whole shop.",
+        GET: "/restock/runs?limit=2",
+        status: 200,
+        tests: {
+            "There are two with their figures, and the newest is first": () => {
+                const runs = pm.response.json().data;
+                pm.expect(runs).to.have.lengthOf(2);
+                runs.forEach((run) => {
+                    pm.expect(run).to.include.all.keys("id", "source", "started_at", "ordered", "units");
+                });
+                pm.expect(runs[0].started_at >= runs[1].started_at).to.be.true;
+            },
+        },
+    },
+    {
+        name: "No such run",
+        description: "There is nothing with that id.",
+        GET: "/restock/runs/9223372036854775807",
+        status: 404,
+        code: "not_found",
+    },
+    {
+        name: "A run for something that is no id",
+        description: "An id is a positive whole number.",
+        POST: "/restock/runs",
+        body: { product_id: "candle" },
+        status: 422,
+        fields: ["product_id: invalid_number"],
+    },
+    {
+        name: "Customers do not restock",
+        description: "For staff only.",
+        POST: "/restock/runs",
+        as: "customer",
+        body: {},
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "No lead time",
+        description: "The soap is on the shelf at once.",
+        POST: "/restock/runs",
+        body: { product_id: "{{soap_id}}" },
+        status: 201,
+        tests: {
+            "Thirty were received": () =>
+                pm.expect(pm.response.json()).to.include({ watched: 1, ordered: 0, received: 1, units: 30 }),
+        },
+    },
+    {
+        name: "The ledger knows",
+        description: "The line names the restock order it came from.",
+        GET: "/products/{{soap_id}}/stock/movements",
+        status: 200,
+        tests: {
+            "There is one line, of thirty": () => {
+                const movements = pm.response.json().data;
+                pm.expect(movements).to.have.lengthOf(1);
+                pm.expect(movements[0]).to.include({ delta: 30, balance_after: 30, reason: "restock" });
+                pm.expect(movements[0].restock_order_id).to.be.a("number");
+            },
+        },
+    },
+    { folder: "Restock orders", description: "What is on its way. A product has at most one that is open." },
+    {
+        name: "The open ones of a product",
+        description: "Without `product_id`, of the whole shop; `overdue=true` lists what is late.",
+        GET: "/restock_orders?product_id={{candle_id}}&status=open",
+        status: 200,
+        tests: { "There is one": rows("restock_order_id") },
+    },
+    {
+        name: "Parameters that cannot be",
+        description: "All of them are named at once.",
+        GET: "/restock_orders?status=lost&overdue=perhaps",
+        status: 422,
+        fields: ["status: invalid_status", "overdue: invalid_boolean"],
+    },
+    {
+        name: "Read a restock order",
+        description: "What is still to come, and when.",
+        GET: "/restock_orders/{{restock_order_id}}",
+        status: 200,
+        tests: {
+            "36 are outstanding, in time": (order) => {
+                pm.expect(order).to.include({ status: "open", overdue: false });
+                pm.expect(order).to.include({ quantity: 36, received: 0, outstanding: 36 });
+                pm.expect(order.product_id).to.eql(Number(pm.collectionVariables.get("candle_id")));
+                pm.expect(order.allowed_actions).to.eql(["receive", "cancel"]);
+                pm.expect(order.expected_at > order.ordered_at).to.be.true;
+            },
+        },
+    },
+    {
+        name: "No such restock order",
+        description: "There is nothing with that id.",
+        GET: "/restock_orders/9223372036854775807",
+        status: 404,
+        code: "not_found",
+    },
+    {
+        name: "Customers do not receive",
+        description: "For staff only.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "Receive a part of it",
+        description:
+            "Without `quantity`, all that is outstanding. With an `Idempotency-Key` a retry is not a second part.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        idempotency_key: "new",
+        body: { quantity: 30, note: "The rest comes on Friday." },
+        status: 200,
+        tests: {
+            "Six are outstanding": () =>
+                pm.expect(pm.response.json()).to.include({ status: "open", received: 30, outstanding: 6 }),
+        },
+    },
+    {
+        name: "The same request again receives nothing",
+        description: "The answer of the first time.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        idempotency_key: "same",
+        body: { quantity: 30, note: "The rest comes on Friday." },
+        status: 200,
+        tests: {
+            ...replayed,
+            "Six are outstanding": () =>
+                pm.expect(pm.response.json()).to.include({ status: "open", received: 30, outstanding: 6 }),
+        },
+    },
+    {
+        name: "More than was ordered",
+        description: "Somebody may have miscounted.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        body: { quantity: 7 },
+        status: 409,
+        code: "surplus",
+        tests: { "What is outstanding is told": () => pm.expect(pm.response.json().outstanding).to.eql(6) },
+    },
+    {
+        name: "Nothing received",
+        description: "At least one arrives.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        body: { quantity: 0, accept_surplus: "perhaps" },
+        status: 422,
+        fields: ["quantity: invalid_number", "accept_surplus: invalid_boolean"],
+    },
+    {
+        name: "Keep the surplus",
+        description: "They did send one more.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        body: { quantity: 7, accept_surplus: true },
+        status: 200,
+        tests: {
+            "The order is received, with one more than was ordered": (order) => {
+                pm.expect(order).to.include({ status: "received", quantity: 36, received: 37, outstanding: 0 });
+                pm.expect(order.allowed_actions).to.eql([]);
+                pm.expect(order.closed_at).to.be.a("string");
+            },
+        },
+    },
+    {
+        name: "It is all on the shelf",
+        description: "Nothing is on its way any more.",
+        GET: "/products/{{candle_id}}/stock",
+        status: 200,
+        tests: {
+            "46 are on hand": () =>
+                pm.expect(pm.response.json()).to.include({ on_hand: 46, incoming: 0, below_threshold: false }),
+        },
+    },
+    {
+        name: "Receiving what is closed",
+        description: "It is received already.",
+        POST: "/restock_orders/{{restock_order_id}}/receive",
+        status: 409,
+        code: "restock_order_state",
+    },
+    {
+        name: "Cancelling what is received",
+        description: "It has arrived.",
+        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        status: 409,
+        code: "restock_order_state",
+    },
+    {
+        name: "Thirty candles melt",
+        description: "So the candle is due again.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: -30, reason: "damaged", note: "A hot afternoon." },
+        status: 201,
+        tests: { "Sixteen are left": () => pm.expect(pm.response.json().balance_after).to.eql(16) },
+    },
+    {
+        name: "A run orders again",
+        description: "24 bring it up to 40.",
+        POST: "/restock/runs",
+        body: { product_id: "{{candle_id}}" },
+        status: 201,
+        tests: { "24 were ordered": () => pm.expect(pm.response.json()).to.include({ ordered: 1, units: 24 }) },
+    },
+    {
+        name: "The new restock order",
+        description: "The newest first.",
+        GET: "/restock_orders?product_id={{candle_id}}&limit=1",
+        status: 200,
+        tests: {
+            "It is open": () => {
+                const [order] = pm.response.json().data;
+                pm.expect(order).to.include({ status: "open", quantity: 24 });
+            },
+        },
+        keep: { restock_order_id: "data[0].id" },
+    },
+    {
+        name: "It will not come",
+        description: "What is outstanding is no longer counted; the next run may order again.",
+        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        status: 200,
+        tests: {
+            "It is cancelled": () => pm.expect(pm.response.json()).to.include({ status: "cancelled", outstanding: 0 }),
+        },
+    },
+    {
+        name: "Cancel it again",
+        description: "Changes nothing: a retry is safe.",
+        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        status: 200,
+        tests: { "It is cancelled": statusIs("cancelled") },
+    },
+    { folder: "Cancelling orders", description: "Cancelling gives back what was reserved, once." },
+    {
+        name: "A customer orders six candles",
+        description: "They are promised, and still on the shelf.",
+        POST: "/orders",
+        as: "customer",
+        body: { items: [{ product_id: "{{candle_id}}", quantity: 6 }] },
+        status: 201,
+        tests: { "It may be cancelled": () => pm.expect(pm.response.json().allowed_actions).to.eql(["cancel"]) },
+        keep: { order_id: "id" },
+    },
+    {
+        name: "Six are reserved",
+        description: "Available is what is on hand less what is reserved.",
+        GET: "/products/{{candle_id}}/stock",
+        status: 200,
+        tests: {
+            "Ten of sixteen are available": () =>
+                pm.expect(pm.response.json()).to.include({ on_hand: 16, reserved: 6, available: 10 }),
+        },
+    },
+    {
+        name: "The customer cancels",
+        description: "Before it is shipped.",
+        POST: "/orders/{{order_id}}/cancel",
+        as: "customer",
+        status: 200,
+        tests: { "It is cancelled": statusIs("cancelled") },
+    },
+    {
+        name: "The customer cancels twice",
+        description: "The second time changes nothing.",
+        POST: "/orders/{{order_id}}/cancel",
+        as: "customer",
+        status: 200,
+        tests: { "It is cancelled": statusIs("cancelled") },
+    },
+    {
+        name: "All are available again",
+        description: "Given back once, and nothing in the ledger, since nothing left the shelf.",
+        GET: "/products/{{candle_id}}/stock",
+        status: 200,
+        tests: {
+            "Sixteen of sixteen are available": () =>
+                pm.expect(pm.response.json()).to.include({ on_hand: 16, reserved: 0, available: 16 }),
+        },
+    },
+    {
+        name: "Tracking shows it",
+        description: "With the time.",
+        GET: "/orders/{{order_id}}/track",
+        as: "customer",
+        status: 200,
+        tests: {
+            "It was placed and cancelled": () =>
+                pm.expect(pm.response.json().events.map((event) => event.status)).to.eql(["placed", "cancelled"]),
+        },
+    },
+    {
+        name: "Cancelling without a session",
+        description: "Log in first.",
+        POST: "/orders/{{order_id}}/cancel",
+        as: "nobody",
+        status: 401,
+        code: "unauthenticated",
+    },
+    {
+        name: "Cancelling nothing",
+        description: "There is no such order.",
+        POST: "/orders/9223372036854775807/cancel",
+        as: "customer",
+        status: 404,
+        code: "not_found",
+    },
+    {
+        name: "Cancelling with fields that mean nothing",
+        description: "The body may be left out, or be an empty object.",
+        POST: "/orders/{{order_id}}/cancel",
+        as: "customer",
+        body: { reason: "changed my mind" },
+        status: 422,
+        fields: ["reason: unknown_field"],
+    },
+    { folder: "The service", description: "How it is, for whoever runs it." },
+    {
+        name: "It is alive",
+        description: "The process answers. The database is not asked.",
+        GET: "/healthz",
+        as: "nobody",
+        status: 200,
+        tests: { "It is well": () => pm.expect(pm.response.json()).to.eql({ status: "ok" }) },
+    },
+    {
+        name: "It is ready",
+        description: "The database answers and has the right tables. 503 otherwise.",
+        GET: "/readyz",
+        as: "nobody",
+        status: 200,
+        tests: { "It is ready": () => pm.expect(pm.response.json()).to.eql({ status: "ready" }) },
+    },
+    {
+        name: "A request id of the caller's own",
+        description: "It is given back and appears in the log, so one request can be followed through all of them.",
+        GET: "/healthz",
+        as: "nobody",
+        headers: { "X-Request-Id": "postman-{{run}}" },
+        status: 200,
+        tests: {
+            "The id is given back": () => {
+                const run = pm.collectionVariables.get("run");
+                pm.expect(pm.response.headers.get("X-Request-Id")).to.eql(`postman-${run}`);
+            },
+        },
+    },
+    {
+        name: "Its counters",
+        description: "In Prometheus' text format, by route and never by id.",
+        GET: "/metrics",
+        status: 200,
+        tests: {
+            "Requests are counted": () => {
+                pm.expect(pm.response.headers.get("Content-Type")).to.match(/^text\/plain; version=0\.0\.4/);
+                pm.expect(pm.response.text()).to.include("# TYPE storekeeper_database_connections gauge");
+                pm.expect(pm.response.text()).to.include("/products/{id}/stock");
+            },
+        },
+    },
+    {
+        name: "The counters are for staff",
+        description: "They tell how much is sold.",
+        GET: "/metrics",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "Its description",
+        description: "The OpenAPI 3.1 document, for generated clients.",
+        GET: "/openapi.json",
+        as: "nobody",
+        status: 200,
+        tests: {
+            "It describes this API": (description) => {
+                pm.expect(description.openapi).to.match(/^3\.1\./);
+                pm.expect(description.paths).to.have.property("/orders/{id}/track");
+            },
+        },
+    },
+    {
+        name: "Its reference page",
+        description:
+            "To read in a browser and to try things out. It loads nothing from elsewhere. A build without the " +
+            "feature `docs` answers 404 here and below.",
+        GET: "/docs",
+        as: "nobody",
+        status: 200,
+        tests: {
+            "It is a page that is held to this server": () => {
+                pm.expect(pm.response.headers.get("Content-Type")).to.eql("text/html; charset=utf-8");
+                pm.expect(pm.response.headers.get("Content-Security-Policy")).to.include("default-src 'none'");
+            },
+        },
+    },
+    {
+        name: "The page's script",
+        description: "Some megabytes that browsers keep and check with their `ETag`.",
+        GET: "/docs/scalar.js",
+        as: "nobody",
+        status: 200,
+        tests: {
+            ...hasEtag,
+            "It is a script": header("Content-Type", "text/javascript; charset=utf-8"),
+        },
+    },
+    { folder: "After", description: "Removes what the run has made, as far as the shop's books allow." },
+    {
+        name: "The candle is archived",
+        description: "Its ledger stays.",
+        DELETE: "/products/{{candle_id}}",
+        status: 204,
+    },
+    {
+        name: "The soap is archived",
+        description: "Its ledger stays.",
+        DELETE: "/products/{{soap_id}}",
+        status: 204,
+    },
+    {
+        name: "Archived products are not restocked",
+        description: "The rule is still there, but nothing would be ordered.",
+        GET: "/restock/plan?product_id={{candle_id}}",
+        status: 200,
+        tests: { "The plan is empty": () => pm.expect(pm.response.json()).to.eql({ data: [], next: null }) },
+    },
+    {
+        name: "The customer leaves",
+        description: "The cancelled order stays, without personal data.",
+        DELETE: "/customers/{{customer_id}}",
+        as: "customer",
+        status: 204,
+    },
+    end,
+];
