@@ -117,9 +117,10 @@ fn broken_answer(response: &'static Value, method: &str, answer: &Answer) -> Vec
         return broken;
     };
     if method != "HEAD" {
-        let body = match media_type.ends_with("json") {
-            true => answer.body.clone(),
-            false => Value::String(answer.text.clone()),
+        let body = if media_type.ends_with("json") {
+            answer.body.clone()
+        } else {
+            Value::String(answer.text.clone())
         };
         broken.extend(violations(&DOCUMENT, &described["schema"], &body));
     }
