@@ -117,10 +117,8 @@ fn broken_answer(response: &'static Value, method: &str, answer: &Answer) -> Vec
         return broken;
     };
     if method != "HEAD" {
-        let body = match media_type.ends_with("json") {
-            true => answer.body.clone(),
-            false => Value::String(answer.text.clone()),
-        };
+        let is_json = media_type.ends_with("json");
+        let body = if is_json { answer.body.clone() } else { Value::String(answer.text.clone()) };
         broken.extend(violations(&DOCUMENT, &described["schema"], &body));
     }
     broken
