@@ -1,23 +1,23 @@
 -- A small believable shop, for trying things out. Loaded once, into an empty database, by scripts/run.
 -- Every product's stock is opened by an initial movement, as POST /products does it.
 
-INSERT INTO products (id, sku, sku_key, name, description, category, price_minor, created_at, updated_at) VALUES
-    (1, 'MUG-0001', 'MUG-0001', 'Stoneware mug', 'A heavy mug that keeps tea warm. 0.35 l, dishwasher safe.', 'Kitchen', 1450, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (2, 'MUG-0002', 'MUG-0002', 'Enamel mug', 'Light, unbreakable, with a blue rim. 0.3 l.', 'Kitchen', 990, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (3, 'POT-0001', 'POT-0001', 'Teapot', 'Cast iron with a strainer. 0.8 l.', 'Kitchen', 4900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (4, 'KNF-0001', 'KNF-0001', 'Bread knife', 'Serrated, 24 cm, beech handle.', 'Kitchen', 3290, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (5, 'BRD-0001', 'BRD-0001', 'Chopping board', 'Oiled oak, 40 x 25 cm.', 'Kitchen', 2750, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (6, 'APR-0001', 'APR-0001', 'Linen apron', 'Washed linen with two pockets.', 'Textiles', 3900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (7, 'TWL-0001', 'TWL-0001', 'Tea towel', 'Half linen, set of two.', 'Textiles', 1690, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (8, 'BLK-0001', 'BLK-0001', 'Wool blanket', '130 x 180 cm, from Tyrolean wool.', 'Textiles', 8900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (9, 'NTB-0001', 'NTB-0001', 'Notebook', 'A5, dotted, 160 pages, lies flat.', 'Paper', 1250, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (10, 'PEN-0001', 'PEN-0001', 'Fountain pen', 'Medium nib, takes standard cartridges.', 'Paper', 2990, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (11, 'INK-0001', 'INK-0001', 'Ink, midnight blue', '50 ml glass bottle.', 'Paper', 1190, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (12, 'CRD-0001', 'CRD-0001', 'Greeting card', 'Letterpress, with envelope.', 'Paper', 350, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (13, 'CND-0001', 'CND-0001', 'Beeswax candle', '18 cm, burns for about ten hours.', 'Home', 790, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (14, 'LMP-0001', 'LMP-0001', 'Reading lamp', 'Clamps to a shelf. Bulb included.', 'Home', 6900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (15, 'BSK-0001', 'BSK-0001', 'Willow basket', 'Hand woven, 35 cm.', 'Home', 4200, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
-    (16, 'SOP-0001', 'SOP-0001', 'Olive soap', 'Bar of 120 g.', 'Home', 590, '2026-01-05 08:00:00', '2026-01-05 08:00:00');
+INSERT INTO products (id, active, sku, sku_key, name, description, category, price_minor, created_at, updated_at) VALUES
+    (1, 1, 'MUG-0001', 'MUG-0001', 'Stoneware mug', 'A heavy mug that keeps tea warm. 0.35 l, dishwasher safe.', 'Kitchen', 1450, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (2, 1, 'MUG-0002', 'MUG-0002', 'Enamel mug', 'Light, unbreakable, with a blue rim. 0.3 l.', 'Kitchen', 990, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (3, 1, 'POT-0001', 'POT-0001', 'Teapot', 'Cast iron with a strainer. 0.8 l.', 'Kitchen', 4900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (4, 1, 'KNF-0001', 'KNF-0001', 'Bread knife', 'Serrated, 24 cm, beech handle.', 'Kitchen', 3290, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (5, 1, 'BRD-0001', 'BRD-0001', 'Chopping board', 'Oiled oak, 40 x 25 cm.', 'Kitchen', 2750, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (6, 1, 'APR-0001', 'APR-0001', 'Linen apron', 'Washed linen with two pockets.', 'Textiles', 3900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (7, 1, 'TWL-0001', 'TWL-0001', 'Tea towel', 'Half linen, set of two.', 'Textiles', 1690, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (8, 1, 'BLK-0001', 'BLK-0001', 'Wool blanket', '130 x 180 cm, from Tyrolean wool.', 'Textiles', 8900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (9, 1, 'NTB-0001', 'NTB-0001', 'Notebook', 'A5, dotted, 160 pages, lies flat.', 'Paper', 1250, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (10, 1, 'PEN-0001', 'PEN-0001', 'Fountain pen', 'Medium nib, takes standard cartridges.', 'Paper', 2990, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (11, 1, 'INK-0001', 'INK-0001', 'Ink, midnight blue', '50 ml glass bottle.', 'Paper', 1190, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (12, 1, 'CRD-0001', 'CRD-0001', 'Greeting card', 'Letterpress, with envelope.', 'Paper', 350, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (13, 1, 'CND-0001', 'CND-0001', 'Beeswax candle', '18 cm, burns for about ten hours.', 'Home', 790, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (14, 1, 'LMP-0001', 'LMP-0001', 'Reading lamp', 'Clamps to a shelf. Bulb included.', 'Home', 6900, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (15, 1, 'BSK-0001', 'BSK-0001', 'Willow basket', 'Hand woven, 35 cm.', 'Home', 4200, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
+    (16, 1, 'SOP-0001', 'SOP-0001', 'Olive soap', 'Bar of 120 g.', 'Home', 590, '2026-01-05 08:00:00', '2026-01-05 08:00:00');
 
 INSERT INTO stock
     (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,

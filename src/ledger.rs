@@ -148,16 +148,17 @@ pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
     Ok(())
 }
 
-/// Promises the products of an order to it. False when there is too little of one; the caller must
-/// then roll back.
+/// Promises the products of an order to it, and notes on its lines where in the ledger that was. False
+/// when there is too little of one; the caller must then roll back.
 pub fn reserve(tx: &mut Transaction, order_id: Id, order_lines: usize) -> Result<bool> {
     let reserved = tx.execute(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.reserved = s.reserved + l.quantity
+         SET s.reserved = s.reserved + l.quantity, l.reserved_at_sequence = s.movement_count
          WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
         (order_id,),
     )?;
-    Ok(reserved == order_lines as u64)
+    // Both servers count the rows of both tables: each line, and the stock row that is its own.
+    Ok(reserved == 2 * order_lines as u64)
 }
 
 /// Takes back the promise to an order that is cancelled.

@@ -17,7 +17,8 @@
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
 //! 1. On hand is the sum of the product's movements, and every balance continues the one before.
 //! 2. Reserved is the sum of what placed orders wait for.
-//! 3. Nothing on hand or reserved is negative, and no placement promised more than was there.
+//! 3. Nothing on hand or reserved is negative, and no order was placed for more than was there; a count
+//!    or a correction may leave less than is promised.
 //! 4. Shipping wrote exactly one `sale` movement a line; cancelling wrote none and released once.
 //! 5. An order's total is the sum of its lines as frozen at placement; it has at least one.
 //! 6. An order's history holds legal steps only and ends with its status.

@@ -28,6 +28,18 @@ words! {
     }
 }
 
+impl OrderStatus {
+    /// What an INSERT or UPDATE of a restock order writes when its status is set; [`OrderStatus::written`]
+    /// has the values.
+    pub const WRITTEN: &'static str = "status = ?, closed_at = ?, open_product_id = ?";
+
+    /// A closed order has its time, an open one its product in the key that allows one a product.
+    pub fn written(self, product_id: Id, now: Timestamp) -> [Value; 3] {
+        let is_open = self == OrderStatus::Open;
+        [self.into(), (!is_open).then_some(now).into(), is_open.then_some(product_id).into()]
+    }
+}
+
 /// How a product is restocked. Without a reorder point it is not watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Policy {

@@ -1,5 +1,7 @@
 -- A token that was handed out; only its SHA-256 is kept. A guest's session has no account, a staff
 -- session no customer.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'sessions'
 CREATE TABLE sessions (
     token_sha256 BINARY(32) NOT NULL,
     customer_id BIGINT UNSIGNED NULL,
@@ -15,4 +17,4 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_of_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE RESTRICT,
     CONSTRAINT sessions_of_account FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
     CONSTRAINT sessions_of_somebody CHECK (customer_id IS NOT NULL OR account_id IS NOT NULL)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

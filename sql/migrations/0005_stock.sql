@@ -1,6 +1,8 @@
 -- What is on the shelf, what is promised and what is on its way, one row a product, with the rule by
 -- which it is restocked. movement_count numbers the ledger's lines of the product without gaps;
 -- last_movement_at keeps their times in the same order. A product without a reorder point is not watched.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'stock'
 CREATE TABLE stock (
     product_id BIGINT UNSIGNED NOT NULL,
     on_hand BIGINT NOT NULL,
@@ -27,4 +29,4 @@ CREATE TABLE stock (
     ),
     CONSTRAINT stock_reorder_multiple CHECK (reorder_multiple BETWEEN 1 AND 1000000),
     CONSTRAINT stock_lead_time CHECK (lead_time_days BETWEEN 0 AND 365)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

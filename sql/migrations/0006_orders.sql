@@ -1,4 +1,6 @@
 -- An order. Its total is frozen at placement; the history of its status is in order_events.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'orders'
 CREATE TABLE orders (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     customer_id BIGINT UNSIGNED NOT NULL,
@@ -8,7 +10,7 @@ CREATE TABLE orders (
     shipping_address VARCHAR(500) NULL,
     note VARCHAR(1000) NULL,
     carrier VARCHAR(100) NULL,
-    tracking_number VARCHAR(100) NULL,
+    tracking_number VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     placed_at DATETIME(6) NOT NULL,
     expected_delivery_date DATE NOT NULL,
     PRIMARY KEY (id),
@@ -18,4 +20,4 @@ CREATE TABLE orders (
     CONSTRAINT orders_of_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE RESTRICT,
     CONSTRAINT orders_status CHECK (status IN ('placed', 'shipped', 'delivered', 'cancelled')),
     CONSTRAINT orders_total CHECK (total_minor >= 0)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

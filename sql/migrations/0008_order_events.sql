@@ -1,5 +1,7 @@
 -- The dated history of an order's status. Step 1 is always the placement, step 2 its shipping or its
 -- cancelling, step 3 the delivery, so the key alone keeps an order from being shipped and cancelled.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'order_events'
 CREATE TABLE order_events (
     order_id BIGINT UNSIGNED NOT NULL,
     step TINYINT NOT NULL,
@@ -12,4 +14,4 @@ CREATE TABLE order_events (
         OR (step = 2 AND status IN ('shipped', 'cancelled'))
         OR (step = 3 AND status = 'delivered')
     )
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -1,5 +1,7 @@
 -- The ledger: every change of what is on hand, append-only. sequence counts a product's lines from 1
 -- without gaps, whatever node of a cluster wrote them.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'stock_movements'
 CREATE TABLE stock_movements (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     product_id BIGINT UNSIGNED NOT NULL,
@@ -16,6 +18,7 @@ CREATE TABLE stock_movements (
     UNIQUE KEY stock_movements_sequence (product_id, sequence),
     UNIQUE KEY stock_movements_of_order (order_id, product_id),
     KEY stock_movements_of_restock_order (restock_order_id),
+    KEY stock_movements_of_actor (actor_account_id),
     KEY stock_movements_by_time (product_id, at, sequence),
     KEY stock_movements_by_reason (product_id, reason, sequence),
     -- The forecast reads the sales of four weeks from this key alone.
@@ -31,4 +34,4 @@ CREATE TABLE stock_movements (
     CONSTRAINT stock_movements_restock_has_order CHECK ((reason = 'restock') = (restock_order_id IS NOT NULL)),
     CONSTRAINT stock_movements_balance CHECK (balance_after >= 0),
     CONSTRAINT stock_movements_sequence_from_1 CHECK (sequence >= 1)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

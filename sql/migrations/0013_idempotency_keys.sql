@@ -1,6 +1,8 @@
 -- An answer that was given under a caller's Idempotency-Key, so that a retry gets it again. The row is
 -- written in the transaction that does the work: without an answer it is visible to nobody. customer_id
 -- is the person whose data the answer may hold.
+-- done when: SELECT COUNT(*) FROM information_schema.tables
+--     WHERE table_schema = DATABASE() AND table_name = 'idempotency_keys'
 CREATE TABLE idempotency_keys (
     caller VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     idempotency_key VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -17,4 +19,4 @@ CREATE TABLE idempotency_keys (
     UNIQUE KEY idempotency_keys_order (order_id),
     CONSTRAINT idempotency_keys_of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
     CONSTRAINT idempotency_keys_of_customer FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE RESTRICT
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

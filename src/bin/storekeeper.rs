@@ -176,7 +176,7 @@ fn ask_health(address: SocketAddr, limit: Duration) -> io::Result<()> {
 
 fn migrate(config: &Config) -> Outcome {
     let (mut conn, mut guard) = (cli::connect(config)?, cli::connect(config)?);
-    let applied = migrations::migrate(&mut conn, &mut guard)?;
+    let applied = migrations::migrate(&mut conn, &mut guard, migrations::MIGRATIONS)?;
     for name in &applied {
         println!("applied {name}");
     }
@@ -189,7 +189,7 @@ fn migrate(config: &Config) -> Outcome {
 
 fn migrate_status(config: &Config) -> Outcome {
     let mut conn = cli::connect(config)?;
-    for (migration, state) in migrations::states(&mut db::Connection(&mut conn))? {
+    for (migration, state) in migrations::states(&mut db::Connection(&mut conn), migrations::MIGRATIONS)? {
         let state = match state {
             migrations::State::Applied => "applied",
             migrations::State::Started => "started, not finished",

@@ -1,21 +1,33 @@
 //! The schema, step by step: numbered files of one statement each, applied in order and recorded.
 //!
-//! DDL commits by itself on MySQL and MariaDB, so a crash can fall between a statement and its
-//! record. Each step is therefore recorded as started before it runs; a step that was started and
-//! finds its work done is finished. Two runs at once take turns at a row lock.
+//! A run can be cut off at any point, and the next one goes on from there, whatever the statement does:
+//! - A step is recorded as started before its statement runs, and as finished afterwards. A step that was
+//!   started and not finished is run again.
+//! - A statement that changes rows (INSERT, UPDATE, DELETE) commits together with the record of its end, so
+//!   it has happened exactly when it is recorded.
+//! - Any other statement commits by itself, and a crash can fall between it and its record. So its file
+//!   says in its comment how to see that it is done, `-- done when: SELECT …`; when that is true of a step
+//!   that was started, it is only recorded as finished.
+//! - What is done before its step was ever started is not of our making, and is refused.
+//!
+//! Two runs at once take turns at a row lock. On the nodes of a cluster, where a row lock is one node's, they
+//! can meet. Each step's record can still be begun and ended only once, nothing ever deletes one, and whoever
+//! finds the other one's work done goes on.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use sha2::{Digest, Sha256};
 
+use crate::db::transaction::is_rerun;
 use crate::db::{Connection, column};
-use crate::error::database::{is_already_there, is_no_such_table};
+use crate::error::database::is_no_such_table;
 use crate::error::{Error, Result};
 
 pub struct Migration {
     pub version: u32,
     pub name: &'static str,
-    sql: &'static str,
+    /// The file: a comment and one statement.
+    pub sql: &'static str,
 }
 
 macro_rules! migrations {
@@ -53,6 +65,12 @@ pub enum State {
     Missing,
 }
 
+struct Record {
+    version: u32,
+    sha256: String,
+    finished: bool,
+}
+
 /// Row 0 is not a migration: whoever has it locked may change the schema.
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INT UNSIGNED NOT NULL,
@@ -63,82 +81,169 @@ const RECORDS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     PRIMARY KEY (version)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
 
-/// The longest wait for another run that is at work.
-const TURN_MAX_SECONDS: u32 = 600;
+/// The longest wait for another run that is at work, and for the rows that a running shop has locked.
+const WAIT_MAX_SECONDS: u32 = 600;
+/// How often a step is tried that others overtake.
+const ATTEMPTS_MAX: u32 = 10;
 
-/// Applies what is missing and answers the names. `guard` is a second connection, which holds the
-/// lock while `conn` changes the schema.
-pub fn migrate(conn: &mut Conn, guard: &mut Conn) -> Result<Vec<&'static str>> {
+/// Applies what is missing of `migrations`, and returns the names. `guard` is a second connection, which
+/// holds the lock while `conn` changes the schema.
+pub fn migrate(conn: &mut Conn, guard: &mut Conn, migrations: &[Migration]) -> Result<Vec<&'static str>> {
+    for connection in [&mut *conn, &mut *guard] {
+        connection.query_drop(format!("SET innodb_lock_wait_timeout = {WAIT_MAX_SECONDS}"))?;
+    }
     conn.query_drop(RECORDS)?;
-    guard.query_drop(format!("SET innodb_lock_wait_timeout = {TURN_MAX_SECONDS}"))?;
     // Waits too, when another run has the row locked.
     guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop("START TRANSACTION")?;
     guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?;
-    let applied = apply_missing(&mut Connection(conn));
-    guard.query_drop("ROLLBACK")?;
+    let applied = apply_missing(&mut Connection(conn), migrations);
+    // Whatever becomes of the lock now, the work is done or has its error.
+    drop(guard.query_drop("ROLLBACK"));
     applied
 }
 
-fn apply_missing(db: &mut Connection) -> Result<Vec<&'static str>> {
+fn apply_missing(db: &mut Connection, migrations: &[Migration]) -> Result<Vec<&'static str>> {
     let mut applied = Vec::new();
-    for (migration, state) in states(db)? {
-        if state == State::Applied {
-            continue;
+    for (migration, state) in states(db, migrations)? {
+        if state != State::Applied && apply_however_often(db, migration)? {
+            applied.push(migration.name);
         }
-        if state == State::Missing {
-            db.execute(
-                "INSERT INTO schema_migrations (version, name, sha256, started_at) VALUES (?, ?, ?, NOW(6))",
-                (migration.version, migration.name, migration.sha256()),
-            )?;
-        }
-        match db.0.query_drop(migration.sql) {
-            Ok(()) => {}
-            Err(cause) if state == State::Started && is_already_there(&cause) => {}
-            Err(cause) if is_already_there(&cause) => {
-                // It is not of our making. Without this the next run would take it for ours.
-                db.execute("DELETE FROM schema_migrations WHERE version = ?", (migration.version,))?;
-                return Err(cause.into());
-            }
-            Err(cause) => return Err(cause.into()),
-        }
-        db.execute(
-            "UPDATE schema_migrations SET finished_at = NOW(6) WHERE version = ?",
-            (migration.version,),
-        )?;
-        applied.push(migration.name);
     }
     Ok(applied)
 }
 
-/// Every migration and whether it is applied. One that was changed after it was applied is an
-/// error: nobody could say which schema the database has.
-pub fn states(db: &mut Connection) -> Result<Vec<(&'static Migration, State)>> {
-    let recorded = db.rows(
+/// Applies a step, again when another run was in its way. False when that run has finished the step.
+fn apply_however_often(db: &mut Connection, migration: &Migration) -> Result<bool> {
+    let mut attempt = 1;
+    loop {
+        match apply(db, migration) {
+            Err(error) if is_rerun(&error) && attempt < ATTEMPTS_MAX => attempt += 1,
+            applied => return applied,
+        }
+    }
+}
+
+fn apply(db: &mut Connection, migration: &Migration) -> Result<bool> {
+    // Looked at before the records: whoever does a step's work has written its record first, and every node
+    // of a cluster sees the two in this order. So what is done without a record is nobody's of ours.
+    let done = migration.is_done(db)?;
+    let records = records(db)?;
+    match records.iter().find(|record| record.version == migration.version) {
+        Some(record) if record.finished => return Ok(false),
+        Some(record) if record.sha256 == migration.sha256() => {
+            if done {
+                return finish(db, migration);
+            }
+        }
+        // A release that failed has begun it, and this one has mended it.
+        Some(record) => {
+            if done {
+                return Err(migration.refused(
+                    "was begun by another release with another text, and what it does is done already; undo that, and run this again",
+                ));
+            }
+            restart(db, migration, &record.sha256)?;
+        }
+        None if records.iter().any(|record| record.version > migration.version) => {
+            // The steps are applied in order, so the later ones prove that this one was applied too.
+            if !done {
+                return Err(migration.refused(
+                    "has no record although later steps have, and its work is not there; restore the table schema_migrations from a backup",
+                ));
+            }
+            start(db, migration)?;
+            return finish(db, migration);
+        }
+        None if done && !migration.changes_rows() => {
+            return Err(migration.refused(
+                "finds what it would do done already, and not by this program; give it a database of its own, or remove what is in its way",
+            ));
+        }
+        None => start(db, migration)?,
+    }
+    run(db, migration)
+}
+
+/// Runs the statement of a step that is recorded as started, and records its end.
+fn run(db: &mut Connection, migration: &Migration) -> Result<bool> {
+    db.0.query_drop("START TRANSACTION")?;
+    let finished = db.0.query_drop(migration.sql).map_err(Error::from).and_then(|()| finish(db, migration));
+    if matches!(finished, Ok(true)) {
+        db.0.query_drop("COMMIT")?;
+        return Ok(true);
+    }
+    // Rows that another run has changed are not changed twice.
+    drop(db.0.query_drop("ROLLBACK"));
+    finished
+        .or_else(|error| if is_done_by_another(db, migration) { finish(db, migration) } else { Err(error) })
+}
+
+/// Whether the statement failed because another node was faster.
+fn is_done_by_another(db: &mut Connection, migration: &Migration) -> bool {
+    let is_finished = |record: &Record| record.version == migration.version && record.finished;
+    migration.is_done(db).unwrap_or(false) || records(db).is_ok_and(|records| records.iter().any(is_finished))
+}
+
+fn start(db: &mut Connection, migration: &Migration) -> Result<()> {
+    let started = db.execute(
+        "INSERT IGNORE INTO schema_migrations (version, name, sha256, started_at) VALUES (?, ?, ?, NOW(6))",
+        (migration.version, migration.name, migration.sha256()),
+    )?;
+    if started == 1 { Ok(()) } else { Err(Error::Raced) }
+}
+
+/// Records that a step was started again with another text.
+fn restart(db: &mut Connection, migration: &Migration, old_sha256: &str) -> Result<()> {
+    let started = db.execute(
+        "UPDATE schema_migrations SET name = ?, sha256 = ?, started_at = NOW(6)
+         WHERE version = ? AND sha256 = ? AND finished_at IS NULL",
+        (migration.name, migration.sha256(), migration.version, old_sha256),
+    )?;
+    if started == 1 { Ok(()) } else { Err(Error::Raced) }
+}
+
+/// Records the end of a step. False when another run has recorded it.
+fn finish(db: &mut Connection, migration: &Migration) -> Result<bool> {
+    let finished = db.execute(
+        "UPDATE schema_migrations SET finished_at = NOW(6) WHERE version = ? AND finished_at IS NULL",
+        (migration.version,),
+    )?;
+    Ok(finished == 1)
+}
+
+fn records(db: &mut Connection) -> Result<Vec<Record>> {
+    let records = db.rows(
         "SELECT version, sha256, finished_at IS NOT NULL AS finished FROM schema_migrations",
         (),
-        |row| {
-            let version: u32 = column(row, "version");
-            (version, column::<String>(row, "sha256"), column::<bool>(row, "finished"))
+        |row| Record {
+            version: column(row, "version"),
+            sha256: column(row, "sha256"),
+            finished: column(row, "finished"),
         },
     );
-    let recorded = match recorded {
-        Err(Error::Database(cause)) if is_no_such_table(&cause) => Vec::new(),
-        other => other?,
-    };
+    match records {
+        Err(Error::Database(cause)) if is_no_such_table(&cause) => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// Each of `migrations`, and whether it is applied. One that was changed after it was applied is an
+/// error: nobody could say which schema the database has.
+pub fn states<'a>(db: &mut Connection, migrations: &'a [Migration]) -> Result<Vec<(&'a Migration, State)>> {
+    let records = records(db)?;
     let mut states = Vec::new();
-    for migration in MIGRATIONS {
-        let record = recorded.iter().find(|(version, ..)| *version == migration.version);
+    for migration in migrations {
+        let record = records.iter().find(|record| record.version == migration.version);
         let state = match record {
             None => State::Missing,
-            Some((_, sha256, _)) if *sha256 != migration.sha256() => {
-                let name = migration.name;
-                return Err(Error::Internal(format!(
-                    "migration {name} was changed after it was applied; install the release that this database was made with, or a later one"
-                )));
+            Some(record) if !record.finished => State::Started,
+            Some(record) if record.sha256 == migration.sha256() => State::Applied,
+            Some(_) => {
+                return Err(migration.refused(
+                    "was changed after it was applied; install the release that this database was made with, or a later one",
+                ));
             }
-            Some((_, _, true)) => State::Applied,
-            Some((_, _, false)) => State::Started,
         };
         states.push((migration, state));
     }
@@ -147,12 +252,61 @@ pub fn states(db: &mut Connection) -> Result<Vec<(&'static Migration, State)>> {
 
 /// The names of the migrations that this program needs and the database lacks.
 pub fn missing(db: &mut Connection) -> Result<Vec<&'static str>> {
-    let states = states(db)?.into_iter();
+    let states = states(db, MIGRATIONS)?.into_iter();
     Ok(states.filter(|(_, state)| *state != State::Applied).map(|(migration, _)| migration.name).collect())
 }
 
 impl Migration {
     fn sha256(&self) -> String {
         Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The query of `-- done when:`, with which the comment above the statement ends.
+    fn done_when(&self) -> Option<String> {
+        let mut comment = self.sql.lines().map_while(|line| line.strip_prefix("--"));
+        let first = comment.find_map(|line| line.trim_start().strip_prefix("done when:"))?;
+        Some(std::iter::once(first).chain(comment).collect())
+    }
+
+    fn is_done(&self, db: &mut Connection) -> Result<bool> {
+        let Some(query) = self.done_when() else {
+            return Ok(false);
+        };
+        Ok(db.0.query_first(format!("SELECT ({query}) IS TRUE"))?.unwrap_or(false))
+    }
+
+    /// Whether the statement can be rolled back.
+    fn changes_rows(&self) -> bool {
+        let statement = self.sql.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
+        ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb))
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        Error::Internal(format!("migration {} {why}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_are_numbered_in_order_and_each_can_be_resumed() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            let Migration { version, name, .. } = migration;
+            assert_eq!(*version as usize, index + 1, "{name}");
+            assert!(name.starts_with(&format!("{version:04}_")), "{name}");
+            let is_resumable = migration.changes_rows() || migration.done_when().is_some();
+            assert!(is_resumable, "{name} does not say how to see that it is done");
+        }
+    }
+
+    #[test]
+    fn how_to_see_that_a_step_is_done_may_go_on_to_the_end_of_the_comment() {
+        let done_when = |sql| Migration { version: 1, name: "1", sql }.done_when();
+        let sql =
+            "-- What for.\n-- done when: SELECT 1\n--     FROM t\nALTER TABLE t ADD COLUMN a INT\n-- no";
+        assert_eq!(done_when(sql).unwrap(), " SELECT 1     FROM t");
+        assert_eq!(done_when("-- What for.\nUPDATE t SET a = 1"), None);
     }
 }

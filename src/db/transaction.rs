@@ -100,7 +100,8 @@ fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Transaction) 
     }
 }
 
-fn is_rerun(error: &Error) -> bool {
+/// Whether running the same work again can succeed.
+pub(super) fn is_rerun(error: &Error) -> bool {
     match error {
         Error::Raced => true,
         Error::Database(cause) => is_worth_rerunning(cause),

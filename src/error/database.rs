@@ -7,9 +7,6 @@ const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const DEADLOCK: u16 = 1213;
 /// MariaDB: the record has changed since last read.
 const CHECKREAD: u16 = 1020;
-const TABLE_EXISTS: u16 = 1050;
-const DUPLICATE_COLUMN: u16 = 1060;
-const DUPLICATE_KEY_NAME: u16 = 1061;
 const NULL_IN_NOT_NULL: u16 = 1048;
 const NO_SUCH_TABLE: u16 = 1146;
 /// A FOREIGN KEY stands in the way: on the parent's side, then on the child's.
@@ -81,11 +78,6 @@ pub fn is_duplicate_of(error: &Error, key: &str) -> bool {
 /// A NOT NULL column was given NULL, as when a subquery found no row.
 pub fn is_null_in_not_null(error: &Error) -> bool {
     number(error) == Some(NULL_IN_NOT_NULL)
-}
-
-/// What a schema change would make is there already.
-pub fn is_already_there(error: &Error) -> bool {
-    matches!(number(error), Some(TABLE_EXISTS | DUPLICATE_COLUMN | DUPLICATE_KEY_NAME))
 }
 
 pub fn is_no_such_table(error: &Error) -> bool {

@@ -54,9 +54,9 @@ const COLUMNS: &str =
     "p.id, p.sku, p.name, p.description, p.category, p.price_minor, p.created_at, p.updated_at,
     s.on_hand > s.reserved AS in_stock";
 
-/// What INSERT and UPDATE write; [`Details::written`] has the values.
-const WRITTEN: &str =
-    "sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?";
+/// What INSERT and UPDATE write; [`Details::written`] has the values. An archived product is never
+/// written again.
+const WRITTEN: &str = "active = ?, sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?";
 
 impl Product {
     fn from_row(row: &Row, currency: &Currency) -> Product {
@@ -93,8 +93,9 @@ impl Details {
         })
     }
 
-    fn written(&self, now: Timestamp) -> [Value; 7] {
+    fn written(&self, now: Timestamp) -> [Value; 8] {
         [
+            true.into(),
             self.sku.as_ref().map(|sku| &sku.0).into(),
             self.sku.as_ref().map(Sku::key).into(),
             (&self.name).into(),
@@ -355,7 +356,7 @@ pub fn update(app: &App, tx: &mut Transaction, old: Product, details: Details) -
 pub fn archive(app: &App, tx: &mut Transaction, product: &Product) -> Result<()> {
     let now = app.clock.now();
     tx.execute(
-        "UPDATE products SET archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",
+        "UPDATE products SET active = 0, archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",
         (now, now, product.id),
     )?;
     Ok(())

@@ -177,10 +177,7 @@ pub fn receive(
     } else {
         (OrderStatus::Open, None)
     };
-    tx.execute(
-        "UPDATE restock_orders SET received = ?, status = ?, closed_at = ? WHERE id = ?",
-        (received, status, closed_at, id),
-    )?;
+    set_status(tx, &order, status, received, now)?;
     ledger::expect(tx, order.product_id, -quantity.min(order.outstanding))?;
     let origin = Origin {
         actor: caller.staff_account(),
@@ -204,14 +201,24 @@ pub fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<RestockOrder> {
         OrderStatus::Open => {
             let now = app.clock.now();
             let status = OrderStatus::Cancelled;
-            tx.execute(
-                "UPDATE restock_orders SET status = ?, closed_at = ? WHERE id = ?",
-                (status, now, id),
-            )?;
+            set_status(tx, &order, status, order.received, now)?;
             ledger::expect(tx, order.product_id, -order.outstanding)?;
             Ok(RestockOrder { status, closed_at: Some(now), ..order }.at(now))
         }
     }
+}
+
+fn set_status(
+    tx: &mut Transaction,
+    order: &RestockOrder,
+    status: OrderStatus,
+    received: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = format!("UPDATE restock_orders SET received = ?, {} WHERE id = ?", OrderStatus::WRITTEN);
+    let written = status.written(order.product_id, now);
+    tx.execute(&sql, [&[received.into()], &written[..], &[order.id.into()]].concat())?;
+    Ok(())
 }
 
 fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {

@@ -204,15 +204,24 @@ fn decide_and_act(
 fn order(app: &App, tx: &mut Transaction, run_id: Id, source: Source, line: &RunLine) -> Result<Id> {
     let now = app.clock.now();
     let expected_at = now + chrono::Duration::days(line.policy.lead_time_days);
-    let (status, received, closed_at) = match line.outcome {
-        Outcome::Received => (OrderStatus::Received, line.quantity, Some(now)),
-        _ => (OrderStatus::Open, 0, None),
+    let (status, received) = match line.outcome {
+        Outcome::Received => (OrderStatus::Received, line.quantity),
+        _ => (OrderStatus::Open, 0),
     };
-    let id = tx.insert(
-        "INSERT INTO restock_orders (product_id, run_id, status, quantity, received, ordered_at, expected_at, closed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (line.product_id, run_id, status, line.quantity, received, now, expected_at, closed_at),
-    )?;
+    let sql = format!(
+        "INSERT INTO restock_orders
+         SET product_id = ?, run_id = ?, quantity = ?, received = ?, ordered_at = ?, expected_at = ?, {}",
+        OrderStatus::WRITTEN
+    );
+    let values: [Value; 6] = [
+        line.product_id.into(),
+        run_id.into(),
+        line.quantity.into(),
+        received.into(),
+        now.into(),
+        expected_at.into(),
+    ];
+    let id = tx.insert(&sql, [&values[..], &status.written(line.product_id, now)].concat())?;
     if line.outcome == Outcome::Ordered {
         ledger::expect(tx, line.product_id, line.quantity)?;
         return Ok(id);

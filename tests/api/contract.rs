@@ -117,8 +117,11 @@ fn broken_answer(response: &'static Value, method: &str, answer: &Answer) -> Vec
         return broken;
     };
     if method != "HEAD" {
-        let is_json = media_type.ends_with("json");
-        let body = if is_json { answer.body.clone() } else { Value::String(answer.text.clone()) };
+        let body = if media_type.ends_with("json") {
+            answer.body.clone()
+        } else {
+            Value::String(answer.text.clone())
+        };
         broken.extend(violations(&DOCUMENT, &described["schema"], &body));
     }
     broken

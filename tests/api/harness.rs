@@ -128,7 +128,7 @@ impl MariaDb {
         // The opposite of what the tables state, so a table that relied on it would be seen.
         conn.query_drop(format!("CREATE DATABASE {name} CHARACTER SET latin1")).unwrap();
         let (mut conn, mut guard) = (self.connect(&name), self.connect(&name));
-        migrations::migrate(&mut conn, &mut guard).expect("the migrations");
+        migrations::migrate(&mut conn, &mut guard, migrations::MIGRATIONS).expect("the migrations");
         name
     }
 }

@@ -27,6 +27,8 @@ struct Books {
     gift: u64,
     /// There never was one.
     rarity: u64,
+    /// Five are there, and nobody has ordered one.
+    lid: u64,
     ada: u64,
     /// Two mugs and a pot, placed under the key `key`.
     placed: u64,
@@ -47,6 +49,7 @@ struct Books {
 const ON_HAND: &str = "1_on_hand_is_the_sum_of_movements";
 const RESERVED: &str = "2_reserved_is_the_sum_of_placed_orders";
 const NEGATIVE: &str = "3_stock_is_never_negative";
+const OVERSOLD: &str = "an order was placed for more than was there after this movement";
 const SHIPPING: &str = "4_shipping_moves_each_line_once";
 const TOTALS: &str = "5_totals_are_the_sum_of_lines";
 const HISTORIES: &str = "6_status_histories_are_legal";
@@ -65,6 +68,7 @@ impl Books {
         let pot = product("Pot", "10.00", 5);
         let gift = product("Gift", "0", 10);
         let rarity = product("Rarity", "0", 0);
+        let lid = product("Lid", "0", 5);
         let (pan, bowl) = (product("Pan", "0", 0), product("Bowl", "0", 0));
         let (pans_order, bowls_order) = (restocked(&staff, pan, 7), restocked(&staff, bowl, 0));
         let (ada, bob) = (shop.guest(), shop.guest());
@@ -84,6 +88,7 @@ impl Books {
             pot,
             gift,
             rarity,
+            lid,
             ada: ada.id,
             placed,
             shipped,
@@ -113,7 +118,7 @@ impl Books {
     }
 
     fn on_hand(&self) -> Vec<Case> {
-        let Books { mug, pot, .. } = self;
+        let Books { mug, lid, .. } = self;
         let sum = "on hand is not the sum of the movements";
         let count = "movement_count is not the number of movements";
         let balance = "the first movement whose balance does not continue the one before";
@@ -130,8 +135,8 @@ impl Books {
             },
             Case {
                 breaks: ON_HAND,
-                sql: vec![format!("DELETE FROM stock_movements WHERE product_id = {pot}")],
-                rows: vec![format!("{pot}|NULL|1|0|{count}"), format!("{pot}|NULL|5|0|{sum}")],
+                sql: vec![format!("DELETE FROM stock_movements WHERE product_id = {lid}")],
+                rows: vec![format!("{lid}|NULL|1|0|{count}"), format!("{lid}|NULL|5|0|{sum}")],
             },
             Case {
                 breaks: ON_HAND,
@@ -143,15 +148,15 @@ impl Books {
             Case {
                 breaks: ON_HAND,
                 sql: vec![format!(
-                    "UPDATE stock_movements SET balance_after = 1 WHERE product_id = {mug} AND sequence = 2"
+                    "UPDATE stock_movements SET balance_after = 7 WHERE product_id = {mug} AND sequence = 2"
                 )],
-                rows: vec![format!("{mug}|2|1|9|{balance}")],
+                rows: vec![format!("{mug}|2|7|9|{balance}")],
             },
             // A gap in the numbers whose balances look right.
             Case {
                 breaks: ON_HAND,
-                sql: vec![format!("UPDATE stock_movements SET sequence = 2 WHERE product_id = {pot}")],
-                rows: vec![format!("{pot}|2|5|5|{balance}")],
+                sql: vec![format!("UPDATE stock_movements SET sequence = 2 WHERE product_id = {lid}")],
+                rows: vec![format!("{lid}|2|5|5|{balance}")],
             },
         ]
     }
@@ -175,7 +180,7 @@ impl Books {
                     "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
                      VALUES (999, {ada}, 'placed', 'EUR', 0, '2026-03-01', '2026-03-04')"
                 ),
-                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0)"),
+                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0)"),
                 "INSERT INTO order_events VALUES (999, 1, 'placed', '2026-03-01')".to_owned(),
                 format!("UPDATE stock SET reserved = {quantity} WHERE product_id = {rarity}"),
             ]
@@ -191,19 +196,15 @@ impl Books {
                          VALUES ({rarity}, 1, -1, -1, 'correction', '2026-03-01')"
                     ),
                 ],
-                rows: vec![format!("{rarity}|-1|0|{negative}")],
+                rows: vec![format!("{rarity}|NULL|-1|0|{negative}")],
             },
-            Case { breaks: NEGATIVE, sql: promise(-1), rows: vec![format!("{rarity}|0|-1|{negative}")] },
+            Case { breaks: NEGATIVE, sql: promise(-1), rows: vec![format!("{rarity}|NULL|0|-1|{negative}")] },
             Case {
                 breaks: NEGATIVE,
                 sql: vec![format!("DELETE FROM stock WHERE product_id = {rarity}")],
-                rows: vec![format!("{rarity}|NULL|NULL|{negative}")],
+                rows: vec![format!("{rarity}|NULL|NULL|NULL|{negative}")],
             },
-            Case {
-                breaks: NEGATIVE,
-                sql: promise(1),
-                rows: vec![format!("{rarity}|0|1|more is promised than was ever there after a count")],
-            },
+            Case { breaks: NEGATIVE, sql: promise(1), rows: vec![format!("{rarity}|0|0|1|{OVERSOLD}")] },
         ]
     }
 
@@ -314,8 +315,8 @@ impl Books {
             case(
                 &[
                     format!(
-                        "INSERT INTO restock_orders (id, product_id, run_id, status, quantity, received, ordered_at, expected_at)
-                         SELECT 999, product_id, run_id, status, 5, 0, ordered_at, expected_at
+                        "INSERT INTO restock_orders (id, product_id, open_product_id, run_id, status, quantity, received, ordered_at, expected_at)
+                         SELECT 999, product_id, product_id, run_id, status, 5, 0, ordered_at, expected_at
                          FROM restock_orders WHERE id = {pans_order}"
                     ),
                     format!("UPDATE stock SET incoming = 15 WHERE product_id = {pan}"),
@@ -496,4 +497,86 @@ fn a_shelf_that_a_count_left_short_breaks_nothing() {
         .unwrap();
         assert_eq!(broken(&mut sql), [], "{reason}");
     }
+}
+
+/// Places an order of one unit as a service would that forgot to look whether it is there.
+fn oversell(sql: &mut Conn, customer: u64, product: u64) {
+    for statement in [
+        format!(
+            "INSERT INTO orders (customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+             VALUES ({customer}, 'placed', 'EUR', 1000, '2026-03-01', '2026-03-04')"
+        ),
+        format!(
+            "INSERT INTO order_lines SELECT LAST_INSERT_ID(), product_id, 'Product', 1, 1000, movement_count
+             FROM stock WHERE product_id = {product}"
+        ),
+        "INSERT INTO order_events VALUES (LAST_INSERT_ID(), 1, 'placed', '2026-03-01')".to_owned(),
+        format!("UPDATE stock SET reserved = reserved + 1 WHERE product_id = {product}"),
+    ] {
+        sql.query_drop(statement).unwrap();
+    }
+}
+
+fn moves(staff: &Client, product: u64, delta: i64, reason: &str) {
+    let movement = json!({"delta": delta, "reason": reason, "note": "for a test"});
+    staff.post(&format!("/products/{product}/stock/movements"), movement).expect(201);
+}
+
+#[test]
+fn an_oversale_is_named_whatever_was_counted_before_it_and_happened_after_it() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let mut sql = shop.sql();
+    let product = shop.product(&staff, 6);
+    moves(&staff, product, -1, "correction");
+    let first = guest.client.order(&[(product, 5)]).expect(201).id();
+    assert_eq!(broken(&mut sql), []);
+    oversell(&mut sql, guest.id, product);
+    let named = |after: i64| vec![(NEGATIVE, vec![format!("{product}|2|5|{after}|{OVERSOLD}")])];
+    assert_eq!(broken(&mut sql), named(6), "in spite of the correction before it");
+    moves(&staff, product, -1, "damaged");
+    assert_eq!(broken(&mut sql), named(6), "in spite of the damage after it");
+    moves(&staff, product, 10, "return");
+    assert_eq!(broken(&mut sql), named(6), "though there is enough again");
+    guest.client.order(&[(product, 2)]).expect(201);
+    staff.post(&format!("/orders/{first}/ship"), json!({})).expect(200);
+    assert_eq!(broken(&mut sql), named(6), "though what was promised before it is shipped");
+    shop.abandon();
+}
+
+#[test]
+fn a_legal_shortage_breaks_nothing_whatever_happens_after_it() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let mut sql = shop.sql();
+    let product = shop.product(&staff, 5);
+    let mut whole = |after: &str| assert_eq!(broken(&mut sql), [], "after {after}");
+    let order = |quantity: i64| guest.client.order(&[(product, quantity)]).expect(201).id();
+    let step = |order: u64, step: &str| {
+        staff.post(&format!("/orders/{order}/{step}"), json!({})).expect(200);
+    };
+    let (two, three) = (order(2), order(3));
+    moves(&staff, product, -2, "stock_take");
+    whole("a count that leaves 3 for the 5 that are promised");
+    guest.client.order(&[(product, 1)]).expect_problem(409, "out_of_stock");
+    moves(&staff, product, 1, "return");
+    whole("a return that is not enough");
+    moves(&staff, product, 4, "correction");
+    let later = order(3);
+    whole("a sale of all that is there again");
+    moves(&staff, product, -6, "damaged");
+    step(two, "ship");
+    whole("shipping out of a shortage");
+    step(three, "cancel");
+    step(later, "cancel");
+    whole("cancelling what was promised");
+    moves(&staff, product, 2, "return");
+    let (last, dropped) = (order(1), order(1));
+    step(dropped, "cancel");
+    let again = order(1);
+    whole("the same unit promised twice, one after the other");
+    step(again, "ship");
+    step(last, "ship");
+    step(last, "deliver");
+    whole("the last unit");
 }

@@ -29,8 +29,8 @@ fn fill(sql: &mut Conn) {
          VALUES (1000, 'Ada', 'ada@example.com', '555', NOW(6), NOW(6))"
             .to_owned(),
         format!(
-            "INSERT INTO products (id, name, price_minor, created_at, updated_at)
-             SELECT seq, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{PRODUCTS}"
+            "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{PRODUCTS}"
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
@@ -49,7 +49,7 @@ fn fill(sql: &mut Conn) {
     }
     fill_ledger(sql);
     let order_lines = format!(
-        "INSERT INTO order_lines SELECT order_id, product_id, 'Product', 1, 100
+        "INSERT INTO order_lines SELECT order_id, product_id, 'Product', 1, 100, 1
          FROM stock_movements WHERE product_id <= {WITH_LINES} AND reason = 'sale'"
     );
     timed(sql, &order_lines);
@@ -257,8 +257,8 @@ const DUE: i64 = 1_000;
 fn fill_shelves(sql: &mut Conn) {
     for statement in [
         format!(
-            "INSERT INTO products (id, name, price_minor, created_at, updated_at)
-             SELECT seq, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{WATCHED}"
+            "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{WATCHED}"
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,

@@ -147,6 +147,24 @@ fn rows_that_come_and_go_during_a_walk_neither_repeat_nor_hide_others() {
 }
 
 #[test]
+fn names_that_compare_equal_are_walked_once_each_and_in_the_order_of_their_ids() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let equal = ["Groß", "GROSS", "gross", "größ", "GrÖss"];
+    let mut ids = Vec::new();
+    for name in equal.into_iter().chain(equal) {
+        ids.push(staff.post("/products", json!({"name": name, "price": 1})).expect(201).id());
+    }
+    for limit in [1, 2, 3, 9] {
+        assert_eq!(walk(&staff, "/products?sort=name", limit), ids);
+    }
+    ids.reverse();
+    for limit in [1, 2, 3, 9] {
+        assert_eq!(walk(&staff, "/products?sort=-name", limit), ids);
+    }
+}
+
+#[test]
 fn customers_and_their_accounts_are_walked_by_id() {
     let shop = Shop::open();
     let staff = shop.staff();

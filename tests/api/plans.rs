@@ -36,8 +36,8 @@ fn fillings() -> [Vec<String>; 4] {
                  FROM seq_1_to_{CUSTOMERS}"
             ),
             format!(
-                "INSERT INTO products (id, sku, sku_key, name, category, price_minor, created_at, updated_at)
-                 SELECT seq, CONCAT('SKU-', seq), CONCAT('SKU-', seq),
+                "INSERT INTO products (id, active, sku, sku_key, name, category, price_minor, created_at, updated_at)
+                 SELECT seq, 1, CONCAT('SKU-', seq), CONCAT('SKU-', seq),
                         CONCAT(ELT(1 + seq % 7, 'Mug', 'Pot', 'Pan', 'Cup', 'Jug', 'Jar', 'Urn'), ' ', seq * 7919 % {PRODUCTS}),
                         CONCAT('Category ', seq % 50), seq * 7919 % {PRODUCTS}, '2024-01-01', '2024-01-01'
                  FROM seq_1_to_{PRODUCTS}"
@@ -56,7 +56,7 @@ fn fillings() -> [Vec<String>; 4] {
              FROM seq_1_to_{ORDERS}"
         )],
         vec![format!(
-            "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000 FROM seq_1_to_{ORDERS}"
+            "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000, 1 FROM seq_1_to_{ORDERS}"
         )],
         vec![format!(
             "INSERT INTO order_events SELECT seq, 1, 'placed', '2024-01-01' + INTERVAL seq MINUTE FROM seq_1_to_{ORDERS}"

@@ -405,6 +405,22 @@ fn names_in_any_script_are_sorted_and_walked_like_others() {
 }
 
 #[test]
+fn a_category_is_found_exactly_as_it_is_spelt() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let categories = ["🍎", "🍌", "𠮷", "Groß", "GROSS", "gross", "Grün", "Grun"];
+    let in_category = |category: &&str| {
+        let body = json!({"name": "Good", "price": 1, "category": category});
+        staff.post("/products", body).expect(201).id()
+    };
+    let products: Vec<u64> = categories.iter().map(in_category).collect();
+    for (category, product) in categories.iter().zip(products) {
+        let encoded: String = category.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        assert_eq!(found(&shop, &format!("category={encoded}")), [product], "{category}");
+    }
+}
+
+#[test]
 fn an_archived_product_is_gone_and_its_sku_is_free() {
     let shop = Shop::open();
     let staff = shop.staff();

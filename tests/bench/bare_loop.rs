@@ -126,8 +126,8 @@ fn place_order(conn: &mut Conn, number: u64) {
     .unwrap();
     let id = conn.last_insert_id();
     conn.exec_drop(
-        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor)
-         VALUES (?, ?, 'a', 1, 100), (?, ?, 'b', 1, 100), (?, ?, 'c', 1, 100)",
+        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, reserved_at_sequence)
+         VALUES (?, ?, 'a', 1, 100, 0), (?, ?, 'b', 1, 100, 0), (?, ?, 'c', 1, 100, 0)",
         (id, a, id, b, id, c),
     )
     .unwrap();
@@ -141,11 +141,11 @@ fn place_order(conn: &mut Conn, number: u64) {
     .unwrap();
     conn.exec_drop(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.reserved = s.reserved + l.quantity
+         SET s.reserved = s.reserved + l.quantity, l.reserved_at_sequence = s.movement_count
          WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
         (id,),
     )
     .unwrap();
-    assert_eq!(conn.affected_rows(), 3, "the products need more stock");
+    assert_eq!(conn.affected_rows(), 6, "the products need more stock");
     conn.query_drop("COMMIT").unwrap();
 }

@@ -202,9 +202,10 @@ fn insert(tx: &mut Transaction, order: &Order) -> Result<Id> {
         values.push(line.quantity.into());
         values.push(line.unit_price.minor.into());
     }
-    let rows = vec!["(?, ?, ?, ?, ?)"; order.items.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, 0)"; order.items.len()].join(", ");
     let sql = format!(
-        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor) VALUES {rows}"
+        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, reserved_at_sequence)
+         VALUES {rows}"
     );
     tx.execute(&sql, values)?;
     tx.execute(
