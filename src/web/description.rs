@@ -2,159 +2,22 @@
 //!
 //! A part says what is particular to its operations. What follows from the route table (who may call,
 //! the headers, the refusals that are shared) and from the kinds of problems is written here once.
-//! Members are passed on as the text they are, so they keep the order in which they were written.
+
+mod parts;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::iter;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize as FromJson, Serialize};
+use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
 
+use self::parts::{
+    Body, Common, Example, Json, Link, Operation, Ordered, Parameter, ParameterOrName, Part, Success,
+    in_one_line, object, parsed, raw,
+};
 use crate::problem::{self, KINDS, Kind};
 use crate::web::response;
 use crate::web::route::{Access, Route};
-
-/// A piece of JSON as its text.
-type Json = Box<RawValue>;
-
-/// What is common to all features: `description.json` beside this file.
-#[derive(FromJson)]
-#[serde(deny_unknown_fields)]
-struct Common {
-    info: Ordered<Json>,
-    servers: Json,
-    tags: Json,
-    problems: Ordered<Example>,
-    /// Where the example in a query string differs from the one in a body.
-    query_problems: Ordered<Example>,
-    parameters: Ordered<Parameter>,
-    headers: Ordered<Json>,
-    #[serde(rename = "securitySchemes")]
-    security_schemes: Json,
-    schemas: Ordered<Json>,
-}
-
-/// What one feature says of itself.
-#[derive(FromJson)]
-#[serde(deny_unknown_fields)]
-struct Part {
-    tag: String,
-    /// By method and path, as in the route table.
-    operations: Ordered<Operation>,
-    #[serde(default)]
-    problems: Ordered<Example>,
-    #[serde(default)]
-    parameters: Ordered<Parameter>,
-    #[serde(default)]
-    headers: Ordered<Json>,
-    #[serde(default)]
-    schemas: Ordered<Json>,
-}
-
-#[derive(FromJson)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Operation {
-    operation_id: String,
-    summary: String,
-    description: String,
-    /// Of the query, in full or as the name of a shared one.
-    #[serde(default)]
-    parameters: Vec<ParameterOrName>,
-    body: Option<Body>,
-    /// DELETE has none: 204.
-    success: Option<Success>,
-    /// The codes that do not follow from the route, with an example where the shared one does not fit.
-    #[serde(default)]
-    errors: Ordered<Example>,
-}
-
-#[derive(FromJson)]
-#[serde(untagged)]
-enum ParameterOrName {
-    Name(String),
-    Own(Parameter),
-}
-
-#[derive(FromJson)]
-struct Parameter {
-    name: String,
-    #[serde(rename = "in", default = "query")]
-    place: String,
-    #[serde(default)]
-    required: bool,
-    description: String,
-    schema: serde_json::Value,
-    example: serde_json::Value,
-}
-
-fn query() -> String {
-    "query".into()
-}
-
-#[derive(FromJson)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    schema: Json,
-    #[serde(default)]
-    optional: bool,
-    examples: Ordered<Json>,
-}
-
-#[derive(FromJson)]
-#[serde(deny_unknown_fields)]
-struct Success {
-    #[serde(default = "ok")]
-    status: u16,
-    description: String,
-    /// What a JSON answer holds; or the schema of which a list has pages; or the media type of a text.
-    schema: Option<Json>,
-    list: Option<String>,
-    text: Option<String>,
-    /// False where what is read is different each time.
-    #[serde(default = "yes")]
-    etag: bool,
-    #[serde(default)]
-    headers: Ordered<String>,
-    /// By what they show. The schema's own example when there are none.
-    #[serde(default)]
-    examples: Ordered<Json>,
-    #[serde(default)]
-    links: Ordered<Link>,
-}
-
-fn ok() -> u16 {
-    200
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// What can be done next with the answer. `id` points at the id in it.
-#[derive(FromJson)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Link {
-    operation_id: String,
-    id: Option<String>,
-    body: Option<Json>,
-    description: String,
-}
-
-/// When a kind of problem happens, and what the caller reads then.
-#[derive(FromJson, Clone, Default)]
-#[serde(deny_unknown_fields)]
-struct Example {
-    description: Option<String>,
-    detail: Option<String>,
-    #[serde(default)]
-    errors: Vec<serde_json::Value>,
-    #[serde(default)]
-    extra: serde_json::Map<String, serde_json::Value>,
-}
 
 /// Refusals that any request can meet before its operation is known, or whatever the operation.
 const EARLY: &[&Kind] = &[
@@ -204,7 +67,7 @@ fn expanded(routes: &[Route], parts: &[&str]) -> String {
     common.schemas = Ordered(common.schemas.0.iter().map(|one| extended(one, &common.schemas)).collect());
     let mut building = Building { common, responses: BTreeMap::new(), schemas: BTreeMap::new() };
 
-    let mut paths: Ordered<Ordered<Json>> = Ordered(Vec::new());
+    let mut paths: Ordered<Ordered<Json>> = Ordered::default();
     for route in routes {
         let name = format!("{} {}", route.method, route.path);
         let (tag, operation) = operations.remove(&name).unwrap_or_else(|| panic!("{name} is not described"));
@@ -230,8 +93,8 @@ struct Building {
 
 impl Building {
     fn document(mut self, paths: &Ordered<Ordered<Json>>) -> String {
-        let no_own = Ordered(Vec::new());
-        let not_found = self.problem_response(404, &[problem::NOT_FOUND], &no_own);
+        let no_own = Ordered::default();
+        let not_found = self.problem_response(Some(404), &[problem::NOT_FOUND], &no_own);
         self.responses.insert("NotFound".into(), not_found);
         self.common.info.0.insert(1, ("version".into(), raw(env!("CARGO_PKG_VERSION"))));
         let kinds: Vec<_> = KINDS
@@ -322,10 +185,10 @@ impl Building {
             }
         }
         for (status, kinds) in by_status {
-            let response = self.problem_response(status, &kinds, &own);
+            let response = self.problem_response(Some(status), &kinds, &own);
             responses.insert(status.to_string(), self.shared(name_of(&kinds), response));
         }
-        let early = self.problem_response(0, EARLY, &Ordered(Vec::new()));
+        let early = self.problem_response(None, EARLY, &Ordered::default());
         responses.insert("default".into(), self.shared("Default".into(), early));
         raw(&responses)
     }
@@ -377,7 +240,7 @@ impl Building {
 
     /// The example that stands with a schema of this name.
     fn example_of(&self, name: &Json) -> Option<Json> {
-        #[derive(FromJson)]
+        #[derive(Deserialize)]
         struct Schema {
             #[serde(default)]
             examples: Vec<Json>,
@@ -404,9 +267,14 @@ impl Building {
         reference
     }
 
-    /// Problems of these kinds. Status 0 stands for whatever they have.
-    fn problem_response(&mut self, status: u16, kinds: &[&'static Kind], own: &Ordered<Example>) -> Json {
-        let name = if status == 0 { "AnyProblem".into() } else { name_of(kinds) + "Problem" };
+    /// Problems of these kinds, which have one status, or none in common in the default response.
+    fn problem_response(
+        &mut self,
+        status: Option<u16>,
+        kinds: &[&'static Kind],
+        own: &Ordered<Example>,
+    ) -> Json {
+        let name = if status.is_some() { name_of(kinds) + "Problem" } else { "AnyProblem".into() };
         let problem_schema = reference("schemas", &name);
         self.schemas.insert(name, problem_schema_of(kinds));
         let example_of = |kind: &Kind| {
@@ -421,7 +289,7 @@ impl Building {
         let described =
             |kind: &Kind| example_of(kind).description.clone().unwrap_or(format!("{}.", kind.title));
         let description = match kinds {
-            _ if status == 0 => "The request was refused before it came to this operation: it cannot be read, is \
+            _ if status.is_none() => "The request was refused before it came to this operation: it cannot be read, is \
                 too large or too slow, or the path does not take its method. Or the service failed, or cannot \
                 take requests now."
                 .into(),
@@ -556,14 +424,16 @@ fn name_of(kinds: &[&Kind]) -> String {
     kinds.iter().map(name).collect::<Vec<_>>().join("Or")
 }
 
-fn problem_headers(status: u16, kinds: &[&'static Kind]) -> Json {
+fn problem_headers(status: Option<u16>, kinds: &[&'static Kind]) -> Json {
     let mut headers = BTreeMap::from([("X-Request-Id", header("X-Request-Id"))]);
     let extra = match status {
-        0 => &[("Allow", "Allow"), ("Retry-After", "RetryAfterBusy")][..],
-        401 => &[("WWW-Authenticate", "WWW-Authenticate")],
-        409 if kinds.contains(&problem::IDEMPOTENCY_KEY_IN_USE) => &[("Retry-After", "RetryAfterInUse")],
-        412 => &[("ETag", "ETag")],
-        429 | 503 => &[("Retry-After", "Retry-After")],
+        None => &[("Allow", "Allow"), ("Retry-After", "RetryAfterBusy")][..],
+        Some(401) => &[("WWW-Authenticate", "WWW-Authenticate")],
+        Some(409) if kinds.contains(&problem::IDEMPOTENCY_KEY_IN_USE) => {
+            &[("Retry-After", "RetryAfterInUse")]
+        }
+        Some(412) => &[("ETag", "ETag")],
+        Some(429 | 503) => &[("Retry-After", "Retry-After")],
         _ => &[],
     };
     headers.extend(extra.iter().map(|(name, shared)| (*name, header(shared))));
@@ -632,11 +502,11 @@ impl Link {
 
 /// A schema that extends another has its members too, before its own.
 fn extended((name, schema): &(String, Json), all: &Ordered<Json>) -> (String, Json) {
-    #[derive(FromJson)]
+    #[derive(Deserialize)]
     struct Extending {
         extends: String,
     }
-    #[derive(FromJson)]
+    #[derive(Deserialize)]
     struct Object {
         description: Option<String>,
         #[serde(default)]
@@ -691,67 +561,6 @@ fn header(name: &str) -> Json {
 
 fn kind(code: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.code == code).unwrap_or_else(|| panic!("{code} is no kind of problem"))
-}
-
-/// Without the indentation, which nobody needs on the wire. No JSON text has a line break inside a string.
-fn in_one_line(json: &str) -> String {
-    json.lines().map(str::trim_start).collect()
-}
-
-fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> T {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {}", &text[..text.len().min(80)]))
-}
-
-fn raw(value: &(impl Serialize + ?Sized)) -> Json {
-    to_raw_value(value).expect("it is made of JSON")
-}
-
-fn object<K: Into<String>>(members: impl IntoIterator<Item = (K, Json)>) -> Json {
-    raw(&Ordered(members.into_iter().map(|(name, value)| (name.into(), value)).collect()))
-}
-
-/// A JSON object whose members keep their order.
-#[derive(Clone)]
-struct Ordered<T>(Vec<(String, T)>);
-
-impl<T> Ordered<T> {
-    fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-}
-
-impl<T> Default for Ordered<T> {
-    fn default() -> Self {
-        Ordered(Vec::new())
-    }
-}
-
-impl<T: Serialize> Serialize for Ordered<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-            type Value = Ordered<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Ordered(members))
-            }
-        }
-        deserializer.deserialize_map(Members(PhantomData))
-    }
 }
 
 #[cfg(test)]
