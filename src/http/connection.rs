@@ -1,11 +1,12 @@
 //! One client's connection: bytes to requests, answers to bytes, within the limits below. What is
 //! refused here is a problem like any other.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use rouille::Response;
 
 use crate::problem::{self, Problem};
@@ -393,7 +394,7 @@ fn to_bytes(response: Response, with_body: bool, keep_alive: bool) -> Vec<u8> {
     reader.read_to_end(&mut body).expect("a body in memory");
     let status = response.status_code;
     let mut bytes = Vec::with_capacity(512 + body.len());
-    let date = DateTime::<Utc>::from(std::time::SystemTime::now()).format("%a, %d %b %Y %H:%M:%S GMT");
+    let date = date();
     let mut line = |text: std::fmt::Arguments| writeln!(bytes, "{text}\r").expect("memory takes writes");
     line(format_args!("HTTP/1.1 {status} {}", reason(status)));
     line(format_args!("Date: {date}"));
@@ -411,6 +412,21 @@ fn to_bytes(response: Response, with_body: bool, keep_alive: bool) -> Vec<u8> {
         bytes.extend_from_slice(&body);
     }
     bytes
+}
+
+/// Now, as HTTP writes it. Each thread writes it once a second.
+fn date() -> String {
+    thread_local! {
+        static LAST: RefCell<(i64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let now = Utc::now();
+    LAST.with_borrow_mut(|(second, text)| {
+        if *second != now.timestamp() {
+            *second = now.timestamp();
+            *text = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        }
+        text.clone()
+    })
 }
 
 /// The standard names of the statuses that are answered here. Nobody may rely on them.
