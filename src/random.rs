@@ -12,5 +12,5 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// `N` random bytes in hexadecimal.
 pub fn hex<const N: usize>() -> String {
-    bytes::<N>().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::values::hex(&bytes::<N>())
 }

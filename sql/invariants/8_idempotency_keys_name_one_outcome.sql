@@ -1,12 +1,16 @@
--- Invariant 8: a key that can be seen has its answer, and an answer about an order names one that
--- exists and that no other key names.
+-- Invariant 8: a key that can be seen has its answer, and an answer about an order is about one that
+-- exists. A key under which an order was placed (201) names it, and no other key does; a step of the
+-- order (200) may be taken under a key as well.
 SELECT k.caller, k.idempotency_key, k.location, k.order_id,
        'no answer, or it is about an order that does not exist' AS broken
 FROM idempotency_keys k
 LEFT JOIN orders o ON o.id = k.order_id
 WHERE k.body IS NULL OR k.location IS NULL
    OR (k.order_id IS NOT NULL AND o.id IS NULL)
-   OR (k.location LIKE '/orders/%' AND (k.order_id IS NULL OR k.location <> CONCAT('/orders/', k.order_id)))
+   OR (k.order_id IS NOT NULL AND k.location <> CONCAT('/orders/', k.order_id))
+   OR (k.location LIKE '/orders/%' AND k.status = 201 AND k.order_id IS NULL)
+   OR (k.location LIKE '/orders/%'
+       AND NOT EXISTS (SELECT 1 FROM orders s WHERE s.id = CAST(SUBSTRING(k.location, 9) AS UNSIGNED)))
 UNION ALL
 SELECT MIN(k.caller), GROUP_CONCAT(k.idempotency_key), MIN(k.location), k.order_id, 'two keys name one order'
 FROM idempotency_keys k

@@ -20,9 +20,9 @@ CREATE TABLE stock_movements (
     KEY stock_movements_of_restock_order (restock_order_id),
     KEY stock_movements_of_actor (actor_account_id),
     KEY stock_movements_by_time (product_id, at, sequence),
-    KEY stock_movements_by_reason (product_id, reason, sequence),
-    -- The forecast reads the sales of four weeks from this key alone.
-    KEY stock_movements_sales (product_id, reason, at, delta),
+    -- Lists by reason are in this order, since times and sequences agree; and with delta in it, the forecast
+    -- reads the sales of four weeks from this key alone.
+    KEY stock_movements_sales (product_id, reason, at, sequence, delta),
     CONSTRAINT stock_movements_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_by_actor FOREIGN KEY (actor_account_id) REFERENCES accounts (id) ON DELETE RESTRICT,
     CONSTRAINT stock_movements_for_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,

@@ -258,7 +258,7 @@ pub fn missing(db: &mut Connection) -> Result<Vec<&'static str>> {
 
 impl Migration {
     fn sha256(&self) -> String {
-        Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::values::hex(&Sha256::digest(self.sql))
     }
 
     /// The query of `-- done when:`, with which the comment above the statement ends.

@@ -1,32 +1,29 @@
 //! The description of the API, and the page that shows it.
 
-use std::sync::LazyLock;
-
 use rouille::Response;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::web::description::Description;
 use crate::web::request::Request;
 use crate::web::response;
 
 pub use reference_page::{page, script};
 
-/// The whole contract, written by hand. The tests hold the route table, the kinds of problems and
-/// every answer that they receive against it.
-pub const DESCRIPTION: &str = include_str!("../web/openapi.json");
-
-/// `GET /openapi.json`.
-pub fn description(_: &App, request: &Request) -> Result<Response> {
-    static ETAG: LazyLock<String> = LazyLock::new(|| response::etag_of(DESCRIPTION));
-    Ok(response::fixed(request, "application/json; charset=utf-8", &ETAG, || DESCRIPTION.into()))
+/// The document, which only the route table's owner can put together.
+pub fn description(request: &Request, description: &'static Description) -> Response {
+    let text = || description.text.clone();
+    response::fixed(request, "application/json; charset=utf-8", &description.etag, text)
 }
 
 #[cfg(feature = "docs")]
 mod reference_page {
+    use std::sync::LazyLock;
+
     use super::*;
 
-    const PAGE: &str = include_str!("../web/docs.html");
-    const START: &str = include_str!("../web/docs.js");
+    const PAGE: &str = include_str!("documents/docs.html");
+    const START: &str = include_str!("documents/docs.js");
 
     /// The page runs the script below and talks to this service, nothing else. Styles may stand
     /// inline because Scalar makes them as it goes, from its editor's theme to its toasts. It also

@@ -268,8 +268,8 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
     // then, MariaDB may walk there from the newest.
     let sql = "SELECT
              COALESCE(
-                 (SELECT balance_after - delta FROM stock_movements WHERE product_id = s.product_id AND at > ?
-                  ORDER BY at, sequence LIMIT 1),
+                 (SELECT balance_after - delta FROM stock_movements FORCE INDEX (stock_movements_by_time)
+                  WHERE product_id = s.product_id AND at > ? ORDER BY at, sequence LIMIT 1),
                  s.on_hand
              ) AS on_hand,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
@@ -440,13 +440,22 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
         }
         let mut filter = Filter::default();
         filter.add("m.product_id = ?", [product_id.into()]);
-        match &reason {
-            Some(reason) => filter.add("m.reason = ?", [(*reason).into()]),
-            None if before < i64::MAX => first = first.max(before - page.rows_to_read()),
-            None => {}
+        let mut order = "m.sequence DESC";
+        if let Some(reason) = reason {
+            // The movements of one reason have gaps, and are found by their times.
+            filter.add("m.reason = ?", [reason.into()]);
+            order = "m.at DESC, m.sequence DESC";
+            if let Some(from) = from {
+                filter.add("m.at >= ?", [from.into()]);
+            }
+            if let Some(last) = time_of(db, product_id, before.saturating_sub(1))? {
+                filter.add("m.at <= ?", [last.into()]);
+            }
+        } else if before < i64::MAX {
+            first = first.max(before - page.rows_to_read());
         }
         filter.add("m.sequence >= ? AND m.sequence < ?", [first.into(), before.into()]);
-        let sql = format!("{} {} ORDER BY m.sequence DESC LIMIT ?", select_movements(), filter.sql());
+        let sql = format!("{} {} ORDER BY {order} LIMIT ?", select_movements(), filter.sql());
         db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
     })?;
     Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence.unsigned_abs()))))
@@ -455,10 +464,18 @@ pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
 /// Where a time falls in the product's ledger: times and sequences of one product are in the same
 /// order. More than any sequence when nothing has happened since.
 fn first_sequence_since(db: &mut Connection, product_id: Id, time: Timestamp) -> Result<i64> {
+    // Named, since the key that begins with the reason has all these columns too.
     let first = db.row(
-        "SELECT sequence FROM stock_movements WHERE product_id = ? AND at >= ? ORDER BY at, sequence LIMIT 1",
+        "SELECT sequence FROM stock_movements FORCE INDEX (stock_movements_by_time)
+         WHERE product_id = ? AND at >= ? ORDER BY at, sequence LIMIT 1",
         (product_id, time),
         |row| column(row, "sequence"),
     )?;
     Ok(first.unwrap_or(i64::MAX))
+}
+
+/// When a movement was; None when there is none of this sequence.
+fn time_of(db: &mut Connection, product_id: Id, sequence: i64) -> Result<Option<Timestamp>> {
+    let sql = "SELECT at FROM stock_movements WHERE product_id = ? AND sequence = ?";
+    db.row(sql, (product_id, sequence), |row| column(row, "at"))
 }

@@ -1,10 +1,11 @@
 //! Bytes to requests and answers to bytes: pure functions, within the limits below. What is refused
 //! here is a problem like any other.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use rouille::Response;
 
 use crate::problem::{self, Problem};
@@ -282,7 +283,7 @@ impl Outgoing {
         let size = size.unwrap_or_else(|| body.read_to_end(&mut unsized_body).unwrap_or(0));
         let status = response.status_code;
         let mut bytes = Vec::with_capacity(512 + size.min(PIECE_BYTES));
-        let date = DateTime::<Utc>::from(std::time::SystemTime::now()).format("%a, %d %b %Y %H:%M:%S GMT");
+        let date = date();
         let mut line = |text: std::fmt::Arguments| writeln!(bytes, "{text}\r").expect("memory takes writes");
         line(format_args!("HTTP/1.1 {status} {}", reason(status)));
         line(format_args!("Date: {date}"));
@@ -322,6 +323,21 @@ impl Outgoing {
             }
         }
     }
+}
+
+/// Now, as HTTP writes it. Each thread writes it once a second.
+fn date() -> String {
+    thread_local! {
+        static LAST: RefCell<(i64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let now = Utc::now();
+    LAST.with_borrow_mut(|(second, text)| {
+        if *second != now.timestamp() {
+            *second = now.timestamp();
+            *text = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        }
+        text.clone()
+    })
 }
 
 /// The standard names of the statuses that are answered here. Nobody may rely on them.

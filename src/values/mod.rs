@@ -22,7 +22,7 @@ pub use numbers::{
     Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_number, whole_number,
 };
 pub use product::Sku;
-pub use text::{Line, Paragraph};
+pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp, add_business_days};
 pub(crate) use words::words;
 

@@ -17,6 +17,17 @@ pub struct Line<const MAX: usize>(pub String);
 #[serde(transparent)]
 pub struct Paragraph<const MAX: usize>(pub String);
 
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)].into());
+        text.push(DIGITS[usize::from(byte & 15)].into());
+    }
+    text
+}
+
 impl<const MAX: usize> Line<MAX> {
     pub fn parse(input: &Input) -> Result<Self, Bad> {
         checked(input, MAX, |c| !c.is_control()).map(Line)

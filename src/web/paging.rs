@@ -179,7 +179,7 @@ impl Cursor {
 
     fn write(&self) -> String {
         let text = format!("{}/{}", self.value, self.id);
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        crate::values::hex(text.as_bytes())
     }
 
     fn parse(input: &Input) -> Option<Cursor> {

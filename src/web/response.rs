@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::problem::{self, FieldError, Problem};
+use crate::values::hex;
 use crate::web::request::Request;
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -123,8 +124,7 @@ pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(),
 /// A digest of the representation, so it changes exactly when what the caller sees changes.
 pub fn etag_of(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let half: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{half}\"")
+    format!("\"{}\"", hex(&digest[..16]))
 }
 
 /// Whether an `If-Match` or `If-None-Match` header names this ETag, or any with `*`. A `W/` before

@@ -32,17 +32,11 @@ pub enum Access {
 impl Route {
     /// The id in `path` when it fits this route; 0 when the route has none.
     pub fn matches(&self, path: &str) -> Option<Id> {
-        let mut path_id = 0;
-        let mut wanted = self.path.split('/');
-        let mut given = path.split('/');
-        loop {
-            match (wanted.next(), given.next()) {
-                (None, None) => return Some(path_id),
-                (Some("{id}"), Some(segment)) => path_id = id_from_digits(segment)?,
-                (Some(name), Some(segment)) if name == segment => {}
-                _ => return None,
-            }
-        }
+        let Some((before, after)) = self.path.split_once("{id}") else {
+            return (path == self.path).then_some(0);
+        };
+        let id = path.strip_prefix(before)?.strip_suffix(after)?;
+        id_from_digits(id)
     }
 
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue

@@ -1,7 +1,7 @@
 //! The description of the API and its page, as they are served. That the page works is for
 //! scripts/judge, which has a browser.
 
-use storekeeper::handlers::documents::DESCRIPTION;
+use storekeeper::routes::DESCRIPTION;
 
 use crate::harness::Shop;
 
@@ -9,7 +9,7 @@ use crate::harness::Shop;
 fn the_description_is_served_as_it_is_and_sent_again_only_when_it_changes() {
     let shop = Shop::open();
     let answer = shop.with_token("a stale token is not looked at").get("/openapi.json").expect(200);
-    assert_eq!(answer.text, DESCRIPTION);
+    assert_eq!(answer.text, DESCRIPTION.text);
     assert_eq!(answer.header("Content-Type"), Some("application/json; charset=utf-8"));
     shop.anyone().request("GET", "/openapi.json").header("If-None-Match", answer.etag()).send().expect(304);
 }
@@ -30,7 +30,7 @@ fn the_page_brings_all_it_needs_and_may_do_nothing_else() {
 
     let script = shop.anyone().get("/docs/scalar.js").expect(200);
     assert_eq!(script.header("Content-Type"), Some("text/javascript; charset=utf-8"));
-    assert!(script.text.ends_with(include_str!("../../src/web/docs.js")));
+    assert!(script.text.ends_with(include_str!("../../src/handlers/documents/docs.js")));
     for (path, answer) in [("/docs", page), ("/docs/scalar.js", script)] {
         let again = shop.anyone().request("GET", path).header("If-None-Match", answer.etag()).send();
         assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");

@@ -49,7 +49,10 @@ fn sources() -> Vec<Source> {
 /// it is written. The programs say `storekeeper::` for `crate::`.
 fn uses(text: &str) -> BTreeSet<String> {
     let mut uses = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    // A list may go on over several lines; what is one statement is one line here.
+    let statements = code.collect::<Vec<_>>().join(" ");
+    for line in statements.split(';') {
         for prefix in ["crate::", "storekeeper::"] {
             for (at, _) in line.match_indices(prefix) {
                 let rest = &line[at + prefix.len()..];

@@ -58,8 +58,8 @@ fn a_step_under_a_key_is_taken_once_and_told_again() {
         assert_eq!(again.header("Idempotency-Replayed"), Some("true"), "{path}");
         assert_eq!(again.etag(), first.etag(), "{path}");
         assert_eq!(again.text, first.text, "{path}");
-        let other = json!({"carrier": "Another", "tracking_number": "RR2"});
-        caller.post_once(&key, &path, other).expect_problem(422, "idempotency_key_reused");
+        let other = format!("/orders/{}/{step}", guest.client.order(&[(shelf, 1)]).expect(201).id());
+        caller.post_once(&key, &other, body).expect_problem(422, "idempotency_key_reused");
     }
     // The order that was shipped and then delivered still tells the first retry of its shipping.
     let id = guest.client.order(&[(shelf, 1)]).expect(201).id();

@@ -348,6 +348,7 @@ impl Books {
             key("body = NULL".into(), of(placed), placed.to_string()),
             key("location = NULL".into(), "NULL".into(), placed.to_string()),
             key("order_id = NULL".into(), of(placed), "NULL".into()),
+            key("status = 200, order_id = NULL, location = '/orders/999'".into(), of(&999), "NULL".into()),
             key(format!("order_id = {shipped}"), of(placed), shipped.to_string()),
             key("order_id = 999, location = '/orders/999'".into(), of(&999), "999".into()),
             Case {

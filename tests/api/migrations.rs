@@ -93,7 +93,9 @@ fn run(database: &str, steps: &[Migration]) -> Result<Vec<&'static str>> {
 }
 
 /// The schema and the rows that the steps have made.
-fn goods(sql: &mut Conn) -> (String, Vec<Vec<mysql::Value>>) {
+type Goods = (String, Vec<Vec<mysql::Value>>);
+
+fn goods(sql: &mut Conn) -> Goods {
     let (_, definition): (String, String) = sql.query_first("SHOW CREATE TABLE goods").unwrap().unwrap();
     let rows: Vec<mysql::Row> = sql.query("SELECT * FROM goods ORDER BY id").unwrap();
     (definition, rows.into_iter().map(mysql::Row::unwrap).collect())
@@ -105,19 +107,18 @@ fn all_applied(sql: &mut Conn, steps: &[Migration]) -> bool {
 }
 
 /// What the steps make when nothing goes wrong, and the records of it.
-fn whole(steps: &[Migration]) -> (String, Vec<Vec<mysql::Value>>, Vec<(u32, String, String)>) {
+fn whole(steps: &[Migration]) -> (Goods, Vec<(u32, String, String)>) {
     let database = empty_database();
     assert_eq!(run(&database, steps).unwrap().len(), steps.len());
     assert!(run(&database, steps).unwrap().is_empty());
     let mut sql = connect(&database);
     let records = "SELECT version, name, sha256 FROM schema_migrations WHERE version > 0 ORDER BY version";
-    let (definition, rows) = goods(&mut sql);
-    (definition, rows, sql.query(records).unwrap())
+    (goods(&mut sql), sql.query(records).unwrap())
 }
 
 #[test]
 fn a_step_that_was_cut_off_before_its_statement_ran_is_run() {
-    let (definition, rows, records) = whole(STEPS);
+    let (whole, records) = whole(STEPS);
     for (before, cut_off) in records.iter().enumerate() {
         let database = empty_database();
         run(&database, &STEPS[..before]).unwrap();
@@ -125,14 +126,14 @@ fn a_step_that_was_cut_off_before_its_statement_ran_is_run() {
         let started = "INSERT INTO schema_migrations VALUES (?, ?, ?, NOW(6), NULL)";
         sql.exec_drop(started, cut_off).unwrap();
         assert_eq!(run(&database, STEPS).unwrap().len(), STEPS.len() - before, "{cut_off:?}");
-        assert_eq!(goods(&mut sql), (definition.clone(), rows.clone()), "{cut_off:?}");
+        assert_eq!(goods(&mut sql), whole, "{cut_off:?}");
         assert!(all_applied(&mut sql, STEPS));
     }
 }
 
 #[test]
 fn a_step_whose_statement_ran_and_was_not_recorded_is_not_run_again() {
-    let (definition, rows, _) = whole(STEPS);
+    let (whole, _) = whole(STEPS);
     for (index, step) in STEPS.iter().enumerate() {
         // What is recorded in the statement's own transaction cannot be cut off there; the next test shows it.
         if !step.sql.contains("done when") {
@@ -144,7 +145,7 @@ fn a_step_whose_statement_ran_and_was_not_recorded_is_not_run_again() {
         sql.exec_drop("UPDATE schema_migrations SET finished_at = NULL WHERE version = ?", (step.version,))
             .unwrap();
         assert_eq!(run(&database, STEPS).unwrap().len(), STEPS.len() - index, "{}", step.name);
-        assert_eq!(goods(&mut sql), (definition.clone(), rows.clone()), "{}", step.name);
+        assert_eq!(goods(&mut sql), whole, "{}", step.name);
         assert!(all_applied(&mut sql, STEPS));
     }
 }
@@ -159,7 +160,7 @@ fn wait_until(what: &str, mut there: impl FnMut() -> bool) {
 
 #[test]
 fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_record() {
-    let (_, rows, _) = whole(STEPS);
+    let (whole, _) = whole(STEPS);
     let database = empty_database();
     run(&database, &STEPS[..8]).unwrap();
     let (mut goods_held, mut record_held, mut sql) =
@@ -186,12 +187,12 @@ fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_rec
     let prices: Vec<i64> = sql.query("SELECT price FROM goods ORDER BY id").unwrap();
     assert_eq!(prices, [3, 5]);
     assert_eq!(run(&database, STEPS).unwrap(), [STEPS[8].name, STEPS[9].name]);
-    assert_eq!(goods(&mut sql).1, rows);
+    assert_eq!(goods(&mut sql), whole);
 }
 
 #[test]
 fn runs_that_no_lock_keeps_apart_do_each_step_once() {
-    let (definition, rows, _) = whole(STEPS);
+    let (whole, _) = whole(STEPS);
     for _ in 0..10 {
         let database = empty_database();
         // Each has the lock of a database of its own, as if it ran on another node of a cluster.
@@ -209,7 +210,7 @@ fn runs_that_no_lock_keeps_apart_do_each_step_once() {
         });
         assert_eq!(applied, STEPS.len());
         let mut sql = connect(&database);
-        assert_eq!(goods(&mut sql), (definition.clone(), rows.clone()));
+        assert_eq!(goods(&mut sql), whole);
         assert!(all_applied(&mut sql, STEPS));
     }
 }

@@ -1,4 +1,4 @@
-//! Validates JSON against the part of JSON Schema 2020-12 that `openapi.json` uses.
+//! Validates JSON against the part of JSON Schema 2020-12 that the OpenAPI document uses.
 //!
 //! A crate that knows all of it would bring thirty others. A keyword that is not listed here fails the
 //! test that meets it, so nothing in the document is passed over in silence.
