@@ -24,7 +24,7 @@ EXPLAINED_FIELDS = [
     (r"as_of", "in_the_future", "a moment is in the future or not depending on when it is asked"),
     (r"customer_id", "required", "staff must name the customer, a customer need not; the schema is for both"),
     (r"expected_delivery_date", "before_order_date", "it depends on the order"),
-    (r"items\[\d+\]\.product_id", "unknown_product", "which products are on sale depends on the shop"),
+    (r"items\[\d+\]\.product_id", "unknown_product", "which products are active depends on the shop"),
     (r"items\[\d+\]\.quantity", "too_large", "repeated products are added up"),
     (r"(account\.)?password", "common_password", "the passwords that are tried first are a list of their own"),
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
