@@ -38,8 +38,6 @@ use shared::Shared;
 const DRAIN_MAX: Duration = Duration::from_secs(9);
 /// Handlers keep little on the stack, and a password hash works on the heap.
 const THREAD_STACK_BYTES: usize = 512 * 1024;
-/// Workers beside those that use the database: for what needs none, and to read what comes meanwhile.
-const OTHER_WORKERS: usize = 2;
 
 /// A running server. Dropping it leaves it running; [`Server::stop`] ends it.
 pub struct Server {
@@ -57,7 +55,7 @@ pub fn start(listener: TcpListener, limits: Limits, application: Application) ->
         .name("door".into())
         .stack_size(THREAD_STACK_BYTES)
         .spawn(move || door::watch(&watching, &listener))?;
-    for _ in 0..limits.database_connections + OTHER_WORKERS {
+    for _ in 0..limits.workers() {
         let working = shared.clone();
         thread::Builder::new()
             .name("worker".into())

@@ -26,7 +26,22 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Requests at once that use the database: as many as it has connections, so that none waits for one.
     pub database_connections: usize,
+    /// Those of them that only read. More than the processors can work on only take turns, and the last
+    /// one waits for all of them.
+    pub reads: usize,
 }
+
+/// Workers beside those that use the database: for what needs none, and to read what comes meanwhile.
+const OTHER_WORKERS: usize = 2;
+
+impl Limits {
+    pub fn workers(&self) -> usize {
+        self.database_connections + OTHER_WORKERS
+    }
+}
+
+/// So many workers at most may each wait for one client. More would take the processors from each other.
+const QUIET_WORKERS: usize = 2;
 
 /// Something to do with a connection.
 pub enum Job {
@@ -157,10 +172,10 @@ impl Queue {
         None
     }
 
-    /// Whether somebody else would take the next job at once.
-    pub fn has_time(&self) -> bool {
+    /// Whether there is so little to do that a worker may wait for one client.
+    pub fn is_quiet(&self, workers: usize) -> bool {
         let state = self.lock();
-        state.idle_workers > 0 && state.jobs.is_empty()
+        state.jobs.is_empty() && state.idle_workers + QUIET_WORKERS >= workers
     }
 }
 
@@ -169,7 +184,7 @@ impl State {
         let most = limits.database_connections;
         match lane {
             Lane::NoDatabase => true,
-            Lane::Read => self.using_database < most,
+            Lane::Read => self.using_database < most && self.using_database - self.changing < limits.reads,
             // The other half stays for reads, however many changes wait for one locked row.
             Lane::Change => self.using_database < most && self.changing < most.div_ceil(2),
         }

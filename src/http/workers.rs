@@ -11,8 +11,8 @@ use crate::problem::Problem;
 
 /// What one read takes: a head and most bodies.
 const READ_BYTES: usize = 16 * 1024;
-/// While other threads have nothing to do, one waits this long for the next request of the connection
-/// it has just answered: that saves two changes of thread for each request of a lone client.
+/// While there is little to do, a worker waits this long for the next request of the connection that it
+/// has just answered: that saves two changes of thread for each request of a lone client.
 const NEXT_REQUEST_WAIT: Duration = Duration::from_millis(1);
 
 /// The life of a worker.
@@ -49,7 +49,9 @@ fn serve(shared: &Arc<Shared>, mut connection: Connection, buffer: &mut [u8]) {
             Progress::Answered => {}
             Progress::Wait if shared.is_draining() && !connection.is_in_flight() => return,
             Progress::Wait => {
-                let lone = connection.has_answered() && !shared.is_draining() && shared.queue.has_time();
+                let lone = connection.has_answered()
+                    && !shared.is_draining()
+                    && shared.queue.is_quiet(shared.limits.workers());
                 if lone && connection.wait_a_moment(NEXT_REQUEST_WAIT) {
                     continue;
                 }

@@ -6,6 +6,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mysql::prelude::Queryable;
 use serde_json::json;
 
 use super::check_alive;
@@ -114,5 +115,61 @@ fn a_large_answer_leaves_in_one_piece() {
         let answers = wire::parse_answers(&buffer[..count]);
         assert_eq!(answers.len(), 1);
         assert_eq!(answers[0].json()["description"].as_str().map(str::len), Some(5000));
+    }
+}
+
+#[test]
+fn orders_that_wait_for_one_locked_row_hold_up_neither_reads_nor_health() {
+    let shop = Shop::open_with(&[("STOREKEEPER_DATABASE_CONNECTIONS", "4")]);
+    let staff = shop.staff();
+    let (locked, other) = (shop.product(&staff, 100), shop.product(&staff, 100));
+    let guests: Vec<_> = (0..12).map(|_| shop.guest()).collect();
+    let mut sql = shop.sql();
+    sql.query_drop("START TRANSACTION").unwrap();
+    sql.exec_drop("SELECT on_hand FROM stock WHERE product_id = ? FOR UPDATE", (locked,)).unwrap();
+    thread::scope(|scope| {
+        for guest in &guests {
+            scope.spawn(|| guest.client.order(&[(locked, 1)]));
+        }
+        thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        shop.anyone().get(&format!("/products/{other}")).expect(200);
+        shop.anyone().get("/healthz").expect(200);
+        shop.anyone().get("/readyz").expect(200);
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        sql.query_drop("ROLLBACK").unwrap();
+    });
+}
+
+#[test]
+fn hundreds_of_idle_connections_have_no_thread_each() {
+    let shop = Shop::open_with(&[("STOREKEEPER_MAX_CONNECTIONS", "900")]);
+    let mut idle: Vec<TcpStream> = (0..400).map(|_| wire::connect(&shop.base)).collect();
+    idle.iter_mut().for_each(ask_on);
+    let threads = || std::fs::read_dir("/proc/self/task").expect("Linux").count();
+    let before = threads();
+    idle.extend((0..400).map(|_| wire::connect(&shop.base)));
+    check_alive(&shop);
+    // Other tests start servers of their own meanwhile, but none of hundreds of threads.
+    assert!(threads() < before + 300, "{} threads, {before} before", threads());
+    idle.iter_mut().for_each(ask_on);
+}
+
+/// The largest answer there is does not fit into the system's buffers.
+#[cfg(feature = "docs")]
+#[test]
+fn a_client_that_does_not_read_holds_up_nobody_and_gets_the_whole_answer_in_the_end() {
+    let shop = Shop::open();
+    let mut slow: Vec<TcpStream> = (0..12).map(|_| wire::connect(&shop.base)).collect();
+    for stream in &mut slow {
+        stream.write_all(b"GET /docs/scalar.js HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
+    }
+    for _ in 0..20 {
+        check_alive(&shop);
+    }
+    let whole = shop.anyone().get("/docs/scalar.js").text;
+    for stream in &mut slow {
+        let bytes = wire::read_to_end(stream);
+        assert!(bytes.ends_with(whole.as_bytes()), "{} bytes", bytes.len());
     }
 }
