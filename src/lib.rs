@@ -28,10 +28,10 @@
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //!
 //! # What is deliberately absent
-//! No async runtime, ORM or query builder: a request is a thread that runs SQL you can paste. Of
-//! rouille only its requests and responses; [`http`] says why. No
-//! cache: the database is the only truth, so several nodes can run at once. No TLS: nginx has it. No
-//! e-mail and no payment: they belong to the shop in front.
+//! No async runtime, ORM or query builder: a request runs on one thread, in SQL you can paste. Of
+//! rouille only its requests and responses; [`http`] says why. No cache: the database is the only
+//! truth, so several nodes can run at once. No TLS: nginx has it. No e-mail and no payment: they
+//! belong to the shop in front.
 
 pub mod allocator;
 pub mod app;
