@@ -21,7 +21,8 @@ fn tables_sort_text_for_people_and_compare_what_is_exact_byte_by_byte() {
              WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations'",
         )
         .unwrap();
-    assert_eq!(tables.len(), MIGRATIONS.len());
+    let made = MIGRATIONS.iter().filter(|step| step.sql.contains("\nCREATE TABLE "));
+    assert_eq!(tables.len(), made.count());
     for (table, engine, collation) in tables {
         assert_eq!((engine.as_str(), collation.as_str()), ("InnoDB", "utf8mb4_unicode_520_ci"), "{table}");
     }
