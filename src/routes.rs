@@ -150,8 +150,8 @@ pub fn application(app: &Arc<App>) -> Application {
     }
 }
 
-/// What a request will need. A login waits for no lock that others hold for long, and nobody is to wait
-/// for one behind those who do.
+/// What a request will need. A login writes, but waits for no lock that is held for long, so it goes with
+/// the reads and is never stuck behind changes.
 fn lane(http: &rouille::Request) -> Lane {
     let (path, method) = (path_of(http), method_of(http));
     let Some(route) = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some())
@@ -166,7 +166,7 @@ fn lane(http: &rouille::Request) -> Lane {
     }
 }
 
-/// One that the database works on while another is read or written here. On two cores the slowest of a
+/// Reads at once for each core: one that the database works on while another is read or written here. On two cores the slowest of a
 /// hundred took 3 ms with four at once and 8 ms with twelve, at the same rate.
 const READS_A_CORE: usize = 2;
 
@@ -191,7 +191,7 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
     let path = path_of(http);
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
-        let detail = "No such path. The README lists the routes.";
+        let detail = "No such path. GET /openapi.json lists the routes.";
         return Err(Problem::new(problem::NOT_FOUND, detail).into());
     };
     labels.route = first.path;
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn no_route_stands_twice() {
+    fn no_route_appears_twice() {
         for (index, route) in ROUTES.iter().enumerate() {
             let same = |other: &Route| (other.method, other.path) == (route.method, route.path);
             assert!(!ROUTES[index + 1..].iter().any(same), "{} {}", route.method, route.path);

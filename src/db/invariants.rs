@@ -1,4 +1,4 @@
-//! The rules that the books always keep. Each file answers with the rows that break its rule, so an
+//! The rules that the books always keep. Each file returns the rows that break its rule, so an
 //! empty answer is the proof.
 
 use mysql::prelude::Queryable;

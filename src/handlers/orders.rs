@@ -102,7 +102,7 @@ impl Status {
         }
     }
 
-    /// The diagram of the README, as it looks from here.
+    /// Returns the steps that this caller may take next; the README draws them.
     pub fn allowed_actions(self, caller: &Caller) -> Vec<&'static str> {
         match (self, caller.is_staff()) {
             (Status::Placed, true) => vec!["cancel", "ship"],

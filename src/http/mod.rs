@@ -4,8 +4,8 @@
 //! One thread, the `door`, waits for readiness and holds every connection that is idle, slow to send or
 //! slow to read, each with its deadline. A fixed pool of `workers` takes the ready ones in their order:
 //! reads the request, runs the application, writes the answer, and gives the connection back. So an idle
-//! connection costs memory and no thread, and about as many threads compete for the processors as there
-//! are connections to the database.
+//! connection costs memory and no thread. A request whose lane is full (`Limits`) waits without a thread,
+//! and goes before what becomes ready after it.
 //!
 //! Of rouille this uses `Request` and `Response`, so that handlers are those of any rouille
 //! application and the shop also runs under `rouille::Server` (a test shows it). rouille's own
@@ -73,7 +73,7 @@ impl Server {
         self.shared.waiting.wake();
         let left = self.shared.served.wait_for_none(DRAIN_MAX);
         if left > 0 {
-            log::warn!("cut off {left} requests that did not end in time");
+            log::warn!("cut off {left} connections whose requests did not end in time");
         }
         self.shared.stopped.store(true, Ordering::SeqCst);
         self.shared.waiting.wake();

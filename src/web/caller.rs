@@ -49,7 +49,7 @@ impl Scope {
         }
     }
 
-    /// What is not theirs does not exist for them.
+    /// Returns a 404 for what is not theirs: it does not exist for them.
     pub fn check(self, customer_id: Id) -> Result<(), Problem> {
         match self {
             Scope::All => Ok(()),
@@ -60,7 +60,7 @@ impl Scope {
 }
 
 impl Caller {
-    /// For the log.
+    /// The label in the log.
     pub fn kind(&self) -> &'static str {
         match self {
             Caller::Anyone => "anyone",

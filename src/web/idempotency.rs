@@ -100,7 +100,7 @@ fn fingerprint(request: &Request) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// A plain digest of a password must not be stored: who stole the database could guess it much faster
+/// A plain digest of a password must not be stored: whoever stole the database could guess it much faster
 /// than its argon2 hash.
 fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
     static PASSWORD: LazyLock<Regex> =

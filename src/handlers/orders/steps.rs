@@ -49,7 +49,7 @@ pub fn post_deliver(app: &App, request: &Request) -> Result<Response> {
     step(app, request, |tx| deliver(app, tx, &request.caller, request.path_id))
 }
 
-/// Takes a step once, and answers with the order as it is then.
+/// Takes a step once, and returns the order as it is then.
 fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<Order>) -> Result<Response> {
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
         let order = take(tx)?;
