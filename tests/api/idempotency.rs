@@ -37,6 +37,18 @@ fn expect_replay(again: Answer, first: &Answer) {
 }
 
 #[test]
+fn a_step_of_an_erased_customers_order_keeps_nothing_of_them() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let id = guest.client.order(&[(shop.product(&staff, 1), 1)]).expect(201).id();
+    let path = format!("/orders/{id}/cancel");
+    staff.post_once("before", &path, json!({})).expect(200);
+    staff.delete(&format!("/customers/{}", guest.id)).expect(204);
+    // That the invariants hold is looked at when the shop closes.
+    staff.post_once("late", &path, json!({})).expect(200);
+}
+
+#[test]
 fn a_step_under_a_key_is_taken_once_and_told_again() {
     let shop = Shop::open();
     let (staff, guest) = (shop.staff(), shop.guest());

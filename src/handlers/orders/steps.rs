@@ -7,7 +7,7 @@ use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
-use crate::db::Transaction;
+use crate::db::{Transaction, column};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::{Order, Status, find};
@@ -52,8 +52,18 @@ pub fn post_deliver(app: &App, request: &Request) -> Result<Response> {
 /// Takes a step once, and returns the order as it is then.
 fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<Order>) -> Result<Response> {
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        // Erasing the customer waits for this lock or has been before it, so what is kept about them is
+        // found by an erasure, or holds nothing of them any more.
+        let known = tx.row(
+            "SELECT erased_at IS NULL AS known FROM customers
+             WHERE id = (SELECT o.customer_id FROM orders o WHERE o.id = ?) LOCK IN SHARE MODE",
+            (request.path_id,),
+            |row| column::<bool>(row, "known"),
+        )?;
         let order = take(tx)?;
-        claim.keep(tx, Answer::changed(format!("/orders/{}", order.id), &order).about(order.customer_id))
+        let answer = Answer::changed(format!("/orders/{}", order.id), &order);
+        let answer = if known == Some(true) { answer.about(order.customer_id) } else { answer };
+        claim.keep(tx, answer)
     })?;
     Ok(answered.into_response())
 }
