@@ -20,8 +20,9 @@ use crate::handlers::{
 };
 use crate::http::{Application, Lane, Limits};
 use crate::problem::{self, Problem};
-use crate::web::caller::{self, Caller};
+use crate::web::caller::{self, Caller, Identified};
 use crate::web::description::Description;
+use crate::web::idempotency;
 use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
 use crate::web::response;
 use crate::web::route::Access::{self, Anyone, Open, SignedIn, Staff};
@@ -204,14 +205,17 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
         let detail = format!("Use one of {allow} here.");
         return Err(Problem::new(problem::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow).into());
     };
-    let caller = match route.access {
-        Open => Caller::Anyone,
+    let Identified { caller, stored } = match route.access {
+        Open => Identified { caller: Caller::Anyone, stored: None },
         _ => caller::identify(app, http)?,
     };
     labels.caller = caller.kind();
     check_access(route.access, &caller)?;
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
-    let response = (route.handler)(app, &request)?;
+    let response = match idempotency::replay(app, &request, stored)? {
+        Some(answered) => answered.into_response(),
+        None => (route.handler)(app, &request)?,
+    };
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
 }
 

@@ -1,12 +1,10 @@
--- Invariant 8: a key that can be seen has its answer, and an answer about an order is about one that
--- exists. A key under which an order was placed (201) names it, and no other key does; a step of the
--- order (200) may be taken under a key as well.
+-- Invariant 8: an answer about an order is about one that exists. A key under which an order was placed
+-- (201) names it, and no other key does; a step of the order (200) may be taken under a key as well.
 SELECT k.caller, k.idempotency_key, k.location, k.order_id,
-       'no answer, or it is about an order that does not exist' AS broken
+       'not about the order that it names, or that one does not exist' AS broken
 FROM idempotency_keys k
 LEFT JOIN orders o ON o.id = k.order_id
-WHERE k.body IS NULL OR k.location IS NULL
-   OR (k.order_id IS NOT NULL AND o.id IS NULL)
+WHERE (k.order_id IS NOT NULL AND o.id IS NULL)
    OR (k.order_id IS NOT NULL AND k.location <> CONCAT('/orders/', k.order_id))
    OR (k.location LIKE '/orders/%' AND k.status = 201 AND k.order_id IS NULL)
    OR (k.location LIKE '/orders/%'

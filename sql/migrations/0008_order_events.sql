@@ -1,4 +1,4 @@
--- The dated history of an order's status. Step 1 is always the placement, step 2 its shipping or its
+-- What became of an order after its placement, which is its own row: step 2 is its shipping or its
 -- cancelling, step 3 the delivery, so the key alone keeps an order from being shipped and cancelled.
 -- done when: SELECT COUNT(*) FROM information_schema.tables
 --     WHERE table_schema = DATABASE() AND table_name = 'order_events'
@@ -10,8 +10,7 @@ CREATE TABLE order_events (
     PRIMARY KEY (order_id, step),
     CONSTRAINT order_events_of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE RESTRICT,
     CONSTRAINT order_events_legal CHECK (
-        (step = 1 AND status = 'placed')
-        OR (step = 2 AND status IN ('shipped', 'cancelled'))
+        (step = 2 AND status IN ('shipped', 'cancelled'))
         OR (step = 3 AND status = 'delivered')
     )
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -84,7 +84,7 @@ const COLUMNS: &str =
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
 impl Status {
-    /// Which entry of the history it is, counted from 1.
+    /// Which entry of the history it is, counted from 1. The first is the order's own row.
     pub fn step(self) -> u8 {
         match self {
             Status::Placed => 1,
@@ -147,17 +147,25 @@ impl OrderLine {
     }
 }
 
+impl Event {
+    /// None when the order has taken no step since it was placed.
+    fn from_row(row: &Row) -> Option<Event> {
+        Some(Event { status: column::<Option<Status>>(row, "event_status")?, at: column(row, "at") })
+    }
+}
+
 impl Tracking {
-    /// Without its events, which are rows of their own.
+    /// With its placement; the later steps are rows of their own.
     fn from_row(row: &Row) -> Tracking {
+        let order_date = column(row, "placed_at");
         Tracking {
             order_id: column(row, "id"),
             status: column(row, "status"),
-            order_date: column(row, "placed_at"),
+            order_date,
             expected_delivery_date: column(row, "expected_delivery_date"),
             carrier: column(row, "carrier"),
             tracking_number: column(row, "tracking_number"),
-            events: Vec::new(),
+            events: vec![Event { status: Status::Placed, at: order_date }],
         }
     }
 }
@@ -254,20 +262,16 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
                  e.status AS event_status, e.at
-             FROM orders o JOIN order_events e ON e.order_id = o.id
+             FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
             (request.path_id, all.clone(), own.clone()),
-            |row| {
-                (
-                    Tracking::from_row(row),
-                    Event { status: column(row, "event_status"), at: column(row, "at") },
-                )
-            },
+            |row| (Tracking::from_row(row), Event::from_row(row)),
         )
     })?;
-    let (trackings, events): (Vec<Tracking>, Vec<Event>) = rows.into_iter().unzip();
-    let tracking = trackings.into_iter().next().ok_or_else(Problem::not_found)?;
-    Ok(response::resource(request, &Tracking { events, ..tracking }))
+    let (trackings, steps): (Vec<Tracking>, Vec<Option<Event>>) = rows.into_iter().unzip();
+    let mut tracking = trackings.into_iter().next().ok_or_else(Problem::not_found)?;
+    tracking.events.extend(steps.into_iter().flatten());
+    Ok(response::resource(request, &tracking))
 }
 
 /// `PATCH /orders/{id}`: `{expected_delivery_date}`, while the order is under way.

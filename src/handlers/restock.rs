@@ -36,9 +36,6 @@ pub fn create_run(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let product_id = form.optional("product_id", id);
     let product_id = form.finish(|| product_id)?;
-    if let Some(answered) = idempotency::find(app, Key::of(request)?)? {
-        return Ok(answered.into_response());
-    }
     let account_id = request.caller.staff_account().ok_or_else(Problem::unauthenticated)?;
     let source = Source::Api { account_id };
     let run_id = restock::start(app, source)?;

@@ -1,7 +1,7 @@
 //! Who is calling, and whose things they may touch.
 
 use chrono::Duration;
-use mysql::Value;
+use mysql::{Row, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -9,6 +9,7 @@ use crate::db::{self, column};
 use crate::problem::Problem;
 use crate::values::{self, Id, Timestamp};
 use crate::web::form::Form;
+use crate::web::stored::Stored;
 
 /// Who is calling, as far as is known.
 pub enum Caller {
@@ -114,38 +115,31 @@ impl Caller {
     }
 }
 
+/// Who calls, and what is stored under the Idempotency-Key that they sent.
+pub struct Identified {
+    pub caller: Caller,
+    pub stored: Option<Stored>,
+}
+
 /// Finds out who calls from `Authorization: Bearer <token>`. Without the header it is anyone; with a
 /// token that is unknown or has expired it is an error, so that nobody acts as less than they think.
-pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Caller> {
+/// What is stored under a POST's key is read by the same statement.
+pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Identified> {
     let Some(header) = http.header("Authorization") else {
-        return Ok(Caller::Anyone);
+        return Ok(Identified { caller: Caller::Anyone, stored: None });
     };
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(Problem::unauthenticated().into());
     }
     let token_sha256 = sha256(token.trim());
-    let session = db::read(&app.pool, |db| {
-        db.row(
-            "SELECT s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username
-             FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id
-             WHERE s.token_sha256 = ?",
-            (&token_sha256[..],),
-            |row| Session {
-                token_sha256,
-                account_id: column(row, "account_id"),
-                customer_id: column(row, "customer_id"),
-                username: column(row, "username"),
-                created_at: column(row, "created_at"),
-                last_used_at: column(row, "last_used_at"),
-                expires_at: column(row, "expires_at"),
-            },
-        )
-    })?;
+    let key = http.header("Idempotency-Key").filter(|_| http.method() == "POST");
+    let found = find_session(app, token_sha256, key)?;
     let now = app.clock.now();
     let alive =
         |session: &Session| now < session.expires_at && now < session.last_used_at + app.config.session_idle;
-    let session = session.filter(alive).ok_or_else(Problem::unauthenticated)?;
+    let found = found.filter(|(session, _)| alive(session));
+    let (session, stored) = found.ok_or_else(Problem::unauthenticated)?;
     if session.last_used_at + LAST_USE_STEP <= now {
         db::transaction(&app.pool, |tx| {
             tx.execute(
@@ -154,11 +148,50 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Call
             )
         })?;
     }
-    match (session.customer_id, session.account_id) {
-        (Some(customer_id), _) => Ok(Caller::Customer { customer_id, session }),
-        (None, Some(account_id)) => Ok(Caller::Staff { account_id, session }),
-        (None, None) => Err(Problem::unauthenticated().into()),
-    }
+    let caller = match (session.customer_id, session.account_id) {
+        (Some(customer_id), _) => Caller::Customer { customer_id, session },
+        (None, Some(account_id)) => Caller::Staff { account_id, session },
+        (None, None) => return Err(Problem::unauthenticated().into()),
+    };
+    Ok(Identified { caller, stored })
+}
+
+fn find_session(
+    app: &App,
+    token_sha256: [u8; 32],
+    key: Option<&str>,
+) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
+    const COLUMNS: &str =
+        "s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username";
+    const SESSION: &str = "FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id";
+    let session = |row: &Row| Session {
+        token_sha256,
+        account_id: column(row, "account_id"),
+        customer_id: column(row, "customer_id"),
+        username: column(row, "username"),
+        created_at: column(row, "created_at"),
+        last_used_at: column(row, "last_used_at"),
+        expires_at: column(row, "expires_at"),
+    };
+    db::read(&app.pool, |db| match key {
+        None => {
+            let sql = format!("SELECT {COLUMNS} {SESSION} WHERE s.token_sha256 = ?");
+            db.row(&sql, (&token_sha256[..],), |row| (session(row), None))
+        }
+        // The caller is written as in [`Caller::id`].
+        Some(key) => {
+            let stored = Stored::COLUMNS;
+            let sql = format!(
+                "SELECT {COLUMNS}, {stored} {SESSION}
+                 LEFT JOIN idempotency_keys k ON k.idempotency_key = ? AND k.caller = CASE
+                     WHEN s.customer_id IS NULL THEN CONCAT('staff:', s.account_id)
+                     ELSE CONCAT('customer:', s.customer_id)
+                 END
+                 WHERE s.token_sha256 = ?"
+            );
+            db.row(&sql, (key, &token_sha256[..]), |row| (session(row), Stored::from_row(row)))
+        }
+    })
 }
 
 /// The form in which a token is stored and looked up.

@@ -1,25 +1,27 @@
 //! Doing something exactly once, however often the request is sent.
 //!
-//! The claim of the key, the work and the kept answer are one transaction, so there is no moment at
-//! which one exists without the others. A second request with the same key waits at the claim until
-//! the first has committed or rolled back.
+//! The stored answer is read together with the session, so a retry costs one round trip and meets
+//! nothing but the answer that was given. Otherwise the work is done, and its answer is stored under
+//! the key in the same transaction, by the one statement that claims the key. Whoever comes second
+//! with the same key waits there until the first has ended; then its own work is undone and it gets
+//! the first one's answer.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use regex::bytes::Regex;
 use rouille::Response;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::db::{self, Connection, Transaction, column};
+use crate::db::{self, Transaction};
 use crate::error::database::{is_duplicate_of, is_lock_wait_timeout};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::values::{Id, Timestamp};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::stored::Stored;
 
 /// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
 pub const KEPT_FOR: chrono::Duration = chrono::Duration::hours(72);
@@ -56,13 +58,17 @@ impl Answer {
     pub fn about(self, customer_id: Id) -> Answer {
         Answer { customer_id: Some(customer_id), ..self }
     }
+
+    fn into_response(self) -> Response {
+        response::made(self.status, self.location, self.body)
+    }
 }
 
 /// An answer that is kept under its key, or that has no key to be kept under. Only [`Claim::keep`]
 /// makes one, so work that must return it cannot forget to keep its answer.
 pub struct Kept(Answer);
 
-/// An Idempotency-Key of a known caller, and what it was used for.
+/// An Idempotency-Key of a known caller, and the request that it stands for.
 pub struct Key {
     caller: String,
     text: String,
@@ -73,19 +79,29 @@ impl Key {
     /// The key of this request, if it has one and a caller to whom it can belong: 1 to 255 visible
     /// ASCII characters.
     pub fn of(request: &Request) -> Result<Option<Key>, Problem> {
-        let Some(caller) = request.caller.id() else {
+        let (Some(caller), Some(text)) = (request.caller.id(), request.http.header("Idempotency-Key")) else {
             return Ok(None);
         };
-        match request.http.header("Idempotency-Key") {
-            None => Ok(None),
-            Some(text) if (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) => {
-                Ok(Some(Key { caller, text: text.to_owned(), request_sha256: fingerprint(request) }))
-            }
-            Some(_) => Err(Problem::new(
-                problem::INVALID_IDEMPOTENCY_KEY,
-                "Send 1 to 255 visible ASCII characters, such as a UUID.",
-            )),
+        if !(1..=255).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            let detail = "Send 1 to 255 visible ASCII characters, such as a UUID.";
+            return Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail));
         }
+        Ok(Some(Key { caller, text: text.to_owned(), request_sha256: fingerprint(request) }))
+    }
+
+    /// The answer to this request, from what is stored under the key; None when that is too old. An error
+    /// when the key belongs to another request.
+    fn answered(&self, stored: Stored, now: Timestamp) -> Result<Option<Answered>, Problem> {
+        if stored.at + KEPT_FOR <= now {
+            return Ok(None);
+        }
+        if stored.request_sha256 != self.request_sha256 {
+            let detail = "This key was used for another request. Make a new key for every new request.";
+            return Err(Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail));
+        }
+        let Stored { status, location, body, .. } = stored;
+        let answer = Answer { status, location, body, order_id: None, customer_id: None };
+        Ok(Some(Answered { answer, replayed: true }))
     }
 }
 
@@ -101,15 +117,25 @@ fn fingerprint(request: &Request) -> [u8; 32] {
 }
 
 /// A plain digest of a password must not be stored: whoever stole the database could guess it much faster
-/// than its argon2 hash.
+/// than its argon2 hash. A body that is no JSON is refused, and nothing is stored of it.
 fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
-    static PASSWORD: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#""password"\s*:\s*"(\\.|[^"\\])*""#).expect("a valid pattern"));
-    // Most bodies hold none, and a pattern that runs on many threads keeps memory for each.
-    if !body.windows(8).any(|window| window == b"password") {
-        return Cow::Borrowed(body);
+    // Most bodies hold none. A name may also be written with escapes, `\u0070assword`.
+    let may_hold_one = body.windows(8).any(|window| window == b"password") || body.contains(&b'\\');
+    if may_hold_one && let Ok(Value::Object(mut members)) = serde_json::from_slice(body) {
+        blank_passwords(&mut members);
+        return Cow::Owned(Value::Object(members).to_string().into_bytes());
     }
-    PASSWORD.replace_all(body, &br#""password":"""#[..])
+    Cow::Borrowed(body)
+}
+
+fn blank_passwords(members: &mut serde_json::Map<String, Value>) {
+    for (name, value) in members {
+        match value {
+            Value::Object(inner) => blank_passwords(inner),
+            value if name.ends_with("password") => *value = Value::Null,
+            _ => {}
+        }
+    }
 }
 
 /// What [`once`] came to.
@@ -121,137 +147,115 @@ pub struct Answered {
 
 impl Answered {
     pub fn into_response(self) -> Response {
-        let Answer { status, location, body, .. } = self.answer;
-        let response = response::made(status, location, body);
+        let response = self.answer.into_response();
         if self.replayed { response.with_unique_header("Idempotency-Replayed", "true") } else { response }
     }
 }
 
-/// Runs `work` in a transaction, or finds what the same request was answered before. Without a key the
-/// work is done each time. `work` keeps its answer with [`Claim::keep`] as soon as it is known, before
-/// it takes rows that many want.
+/// The answer that this request was given before, from what was stored under its key when it came.
+pub fn replay(app: &App, request: &Request, stored: Option<Stored>) -> Result<Option<Answered>, Problem> {
+    let (Some(stored), Some(key)) = (stored, Key::of(request)?) else {
+        return Ok(None);
+    };
+    key.answered(stored, app.clock.now())
+}
+
+/// Runs `work` in a transaction; when the same request was answered meanwhile, its work is undone and that
+/// answer is returned. Without a key the work is done each time. `work` keeps its answer with
+/// [`Claim::keep`] as soon as it is known, before it takes rows that many want.
 pub fn once(
     app: &App,
     key: Option<Key>,
     mut work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
 ) -> Result<Answered> {
     let claim = Claim { key, now: app.clock.now() };
-    db::transaction(&app.pool, |tx| match claim.take(tx)? {
-        Some(answer) => Ok(Answered { answer, replayed: true }),
-        None => work(tx, &claim).map(|Kept(answer)| Answered { answer, replayed: false }),
-    })
+    loop {
+        let refusal = match db::transaction(&app.pool, |tx| work(tx, &claim)) {
+            Ok(Kept(answer)) => return Ok(Answered { answer, replayed: false }),
+            Err(Error::Refused(refusal)) => refusal,
+            Err(error) => return Err(error),
+        };
+        let Some(key) = &claim.key else {
+            return Err(Error::Refused(refusal));
+        };
+        // The first of two with one key may have been answered since this one came, whatever the second is
+        // refused for.
+        let Some(stored) = find(app, key)? else {
+            return Err(Error::Refused(refusal));
+        };
+        if let Some(answered) = key.answered(stored, claim.now)? {
+            return Ok(answered);
+        }
+        if refusal.kind.code != problem::IDEMPOTENCY_KEY_IN_USE.code {
+            return Err(Error::Refused(refusal));
+        }
+        forget(app, key, claim.now)?;
+    }
 }
 
-/// The answer that is kept under a key, for work that is too long for one transaction and can be done
-/// twice without harm: it looks here first, and keeps its answer with [`once`] at the end.
-pub fn find(app: &App, key: Option<Key>) -> Result<Option<Answered>> {
-    let claim = Claim { key, now: app.clock.now() };
-    let Some(key) = &claim.key else {
-        return Ok(None);
-    };
-    let found = db::read(&app.pool, |db| claim.find(db, key))?;
-    let alive = found.filter(|(_, at)| !claim.has_expired(*at));
-    Ok(alive.map(|(answer, _)| Answered { answer, replayed: true }))
-}
-
-/// The right to do the work under a key.
+/// The right to keep an answer under a key.
 pub struct Claim {
     key: Option<Key>,
     now: Timestamp,
 }
 
 impl Claim {
-    /// Claims the key. Returns what is kept under it when it was used before.
-    fn take(&self, tx: &mut Transaction) -> Result<Option<Answer>> {
-        let Some(key) = &self.key else {
-            return Ok(None);
-        };
-        match self.insert(tx, key) {
-            Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => {}
-            Err(Error::Database(cause)) if is_lock_wait_timeout(&cause) => return Err(still_running().into()),
-            inserted => return inserted.map(|()| None),
-        }
-        // The refused INSERT has locked the row, so it stays as it is until the end.
-        match self.find(tx, key)? {
-            Some((_, at)) if self.has_expired(at) => {
-                tx.execute(
-                    "DELETE FROM idempotency_keys WHERE caller = ? AND idempotency_key = ?",
-                    (&key.caller, &key.text),
-                )?;
-                self.insert(tx, key)?;
-                Ok(None)
-            }
-            Some((answer, _)) => Ok(Some(answer)),
-            None => Err(Error::Internal("a claimed idempotency key is gone".into())),
-        }
-    }
-
-    fn has_expired(&self, at: Timestamp) -> bool {
-        at + KEPT_FOR <= self.now
-    }
-
-    /// What is kept under the key and since when. An error when it belongs to another request.
-    fn find(&self, db: &mut Connection, key: &Key) -> Result<Option<(Answer, Timestamp)>> {
-        let found = db.row(
-            "SELECT request_sha256, status, location, body, order_id, customer_id, created_at
-             FROM idempotency_keys WHERE caller = ? AND idempotency_key = ?",
-            (&key.caller, &key.text),
-            |row| {
-                let answer = Answer {
-                    status: column(row, "status"),
-                    location: column(row, "location"),
-                    body: column(row, "body"),
-                    order_id: column(row, "order_id"),
-                    customer_id: column(row, "customer_id"),
-                };
-                let request_sha256: Vec<u8> = column(row, "request_sha256");
-                (answer, request_sha256, column::<Timestamp>(row, "created_at"))
-            },
-        )?;
-        match found {
-            Some((_, request_sha256, at))
-                if request_sha256 != key.request_sha256 && !self.has_expired(at) =>
-            {
-                let detail = "This key was used for another request. Make a new key for every new request.";
-                Err(Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail).into())
-            }
-            other => Ok(other.map(|(answer, _, at)| (answer, at))),
-        }
-    }
-
-    fn insert(&self, tx: &mut Transaction, key: &Key) -> Result<()> {
-        tx.execute(
-            "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, created_at) VALUES (?, ?, ?, ?)",
-            (&key.caller, &key.text, &key.request_sha256[..], self.now),
-        )?;
-        Ok(())
-    }
-
-    /// Keeps the answer under the key, if there is one.
+    /// Claims the key with the answer that is kept under it, if there is a key.
     pub fn keep(&self, tx: &mut Transaction, answer: Answer) -> Result<Kept> {
-        if let Some(key) = &self.key {
-            tx.execute(
-                "UPDATE idempotency_keys SET status = ?, location = ?, body = ?, order_id = ?, customer_id = ?
-                 WHERE caller = ? AND idempotency_key = ?",
-                (
-                    answer.status,
-                    &answer.location,
-                    &answer.body,
-                    answer.order_id,
-                    answer.customer_id,
-                    &key.caller,
-                    &key.text,
-                ),
-            )?;
+        let Some(key) = &self.key else {
+            return Ok(Kept(answer));
+        };
+        let claimed = tx.execute(
+            "INSERT INTO idempotency_keys
+                 (caller, idempotency_key, request_sha256, status, location, body, order_id, customer_id, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                &key.caller,
+                &key.text,
+                &key.request_sha256[..],
+                answer.status,
+                &answer.location,
+                &answer.body,
+                answer.order_id,
+                answer.customer_id,
+                self.now,
+            ),
+        );
+        match claimed {
+            Ok(_) => Ok(Kept(answer)),
+            Err(Error::Database(cause))
+                if is_duplicate_of(&cause, "PRIMARY") || is_lock_wait_timeout(&cause) =>
+            {
+                Err(still_running().into())
+            }
+            Err(error) => Err(error),
         }
-        Ok(Kept(answer))
     }
+}
+
+/// What is stored under the key.
+fn find(app: &App, key: &Key) -> Result<Option<Stored>> {
+    let columns = Stored::COLUMNS;
+    let sql =
+        format!("SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ?");
+    let found = db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row))?;
+    Ok(found.flatten())
 }
 
 fn still_running() -> Problem {
     let detail =
         "The first request with this Idempotency-Key is still running. Send this one again in a moment.";
     Problem::new(problem::IDEMPOTENCY_KEY_IN_USE, detail).retry_after(1)
+}
+
+/// Deletes the key if it is older than [`KEPT_FOR`].
+fn forget(app: &App, key: &Key, now: Timestamp) -> Result<u64> {
+    db::transaction(&app.pool, |tx| {
+        tx.execute(
+            "DELETE FROM idempotency_keys WHERE caller = ? AND idempotency_key = ? AND created_at <= ?",
+            (&key.caller, &key.text, now - KEPT_FOR),
+        )
+    })
 }
 
 /// Deletes keys that are older than [`KEPT_FOR`], in batches, and returns how many there were.
@@ -269,6 +273,10 @@ mod tests {
         let without = |body: &'static str| without_passwords(body.as_bytes()).into_owned();
         let one = without(r#"{"username":"ada","password" : "a \" quote"}"#);
         assert_eq!(one, without(r#"{"username":"ada","password":"another"}"#));
+        assert_eq!(one, without(r#"{"username":"ada","pass\u0077ord":"another"}"#));
         assert_ne!(one, without(r#"{"username":"eve","password":"another"}"#));
+        let inner = without(r#"{"account":{"current_password":"one"}}"#);
+        assert_eq!(inner, without(r#"{"account":{"current_password":"two"}}"#));
+        assert_eq!(without(r#"{"quantity": 1}"#), br#"{"quantity": 1}"#);
     }
 }

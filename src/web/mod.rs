@@ -8,3 +8,4 @@ pub mod paging;
 pub mod request;
 pub mod response;
 pub mod route;
+pub mod stored;

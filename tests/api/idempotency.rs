@@ -308,8 +308,8 @@ fn a_key_whose_first_request_still_runs_is_to_be_tried_again() {
     let account_id = staff.get("/sessions/current").expect(200).body["account_id"].clone();
     let mut first_request = shop.sql();
     first_request.query_drop("START TRANSACTION").unwrap();
-    let claim = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, created_at)
-                 VALUES (?, ?, REPEAT('x', 32), UTC_TIMESTAMP(6))";
+    let claim = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
+                 VALUES (?, ?, REPEAT('x', 32), 201, '/', '', UTC_TIMESTAMP(6))";
     first_request.exec_drop(claim, (format!("staff:{account_id}"), KEY)).unwrap();
     let refused = staff.post_once(KEY, "/products", product("Mug"));
     let refused = refused.expect_problem(409, "idempotency_key_in_use");

@@ -216,9 +216,7 @@ fn orders_of_one_moment_are_walked_without_gaps() {
     let (staff, guest) = (shop.staff(), shop.guest());
     let product = shop.product(&staff, 100);
     let mut ids: Vec<u64> = (0..5).map(|_| guest.client.order(&[(product, 1)]).expect(201).id()).collect();
-    for column in ["orders SET placed_at", "order_events SET at"] {
-        shop.sql().query_drop(format!("UPDATE {column} = '2026-03-01 09:30:00'")).unwrap();
-    }
+    shop.sql().query_drop("UPDATE orders SET placed_at = '2026-03-01 09:30:00'").unwrap();
     for limit in [1, 2, 5] {
         assert_eq!(walk(&guest.client, "/orders?sort=order_date", limit), ids);
     }

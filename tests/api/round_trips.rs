@@ -131,7 +131,9 @@ fn round_trips_are_few_and_do_not_grow_with_the_lines() {
 
     let three = counted.repeated(|counted| counted.place(&items[..3]));
     let thirty = counted.repeated(|counted| counted.place(&items));
-    assert!(three <= 10, "{three} statements for an order of 3 lines");
+    // The session with the stored answer, BEGIN, the products, the order, its lines, the key with its answer,
+    // the reservation, COMMIT.
+    assert_eq!(three, 8);
     assert_eq!(thirty, three);
 
     for steps in [&["cancel"][..], &["ship", "deliver"]] {
@@ -167,9 +169,9 @@ fn a_replay_asks_for_no_more_than_its_stored_answer() {
     let body = json!({"items": items_json(&counted.products(3))});
     let send = |counted: &Counted| counted.guest.post_once("key", "/orders", body.clone()).expect(201);
     send(&counted);
-    // The session, BEGIN, the refused claim, the stored answer, COMMIT.
     let replay = counted.repeated(|counted| {
         assert_eq!(send(counted).header("Idempotency-Replayed"), Some("true"));
     });
-    assert_eq!(replay, 5);
+    // The session, with the stored answer.
+    assert_eq!(replay, 1);
 }

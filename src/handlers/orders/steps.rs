@@ -152,7 +152,8 @@ fn record(app: &App, tx: &mut Transaction, order_id: Id, status: Status) -> Resu
     let now = app.clock.now();
     tx.execute(
         "INSERT INTO order_events (order_id, step, status, at)
-         SELECT order_id, ?, ?, GREATEST(MAX(at), ?) FROM order_events WHERE order_id = ? GROUP BY order_id",
+         SELECT o.id, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
+         FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? GROUP BY o.id, o.placed_at",
         (status.step(), status, now, order_id),
     )?;
     Ok(now)

@@ -63,9 +63,9 @@ fn what_is_over_is_pruned_and_what_is_alive_is_kept() {
     let make_idle = "UPDATE sessions SET last_used_at = NOW(6) - INTERVAL 8 DAY WHERE customer_id = ? AND expires_at > NOW(6)";
     sql.exec_drop(make_idle, (idle.id,)).unwrap();
     sql.query_drop(
-        "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, created_at)
+        "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 990)
-         SELECT CONCAT('customer:', c.id), CONCAT('old-', n), REPEAT('0', 32), NOW(6) - INTERVAL 73 HOUR
+         SELECT CONCAT('customer:', c.id), CONCAT('old-', n), REPEAT('0', 32), 201, '/', '', NOW(6) - INTERVAL 73 HOUR
          FROM customers c, n",
     )
     .unwrap();
