@@ -106,25 +106,20 @@ impl Connection {
         }
     }
 
-    /// Whether it has just been answered and nothing of the next request is here.
-    pub fn has_answered(&self) -> bool {
-        self.key.is_some() && matches!(self.state, State::Idle)
+    /// Whether bytes are here that belong to the next request.
+    pub fn holds_bytes(&self) -> bool {
+        !self.inbound.is_empty()
     }
 
     pub fn waits_to_write(&self) -> bool {
         matches!(self.state, State::Answering { .. })
     }
 
-    /// Does what can be done now: writes what is left of an answer, or reads a request.
-    pub fn advance(&mut self, buffer: &mut [u8], body_bytes_max: usize) -> Progress {
-        match self.state {
-            State::Answering { .. } => self.write(),
-            State::Lingering { .. } => self.discard(buffer),
-            State::Idle | State::Arriving => self.receive(buffer, body_bytes_max),
+    /// Reads what has arrived, until a request is whole.
+    pub fn receive(&mut self, buffer: &mut [u8], body_bytes_max: usize) -> Progress {
+        if matches!(self.state, State::Lingering { .. }) {
+            return self.discard(buffer);
         }
-    }
-
-    fn receive(&mut self, buffer: &mut [u8], body_bytes_max: usize) -> Progress {
         loop {
             if !self.inbound.is_empty() {
                 // The clock of a request starts with its first byte; a pipelined one is partly here.
@@ -169,7 +164,8 @@ impl Connection {
         self.write()
     }
 
-    fn write(&mut self) -> Progress {
+    /// Writes what can be written now of an answer.
+    pub fn write(&mut self) -> Progress {
         let State::Answering { outgoing, written, then } = &mut self.state else {
             return Progress::Wait;
         };

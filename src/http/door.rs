@@ -1,5 +1,5 @@
-//! The one thread that waits for readiness: it lets connections in, hands those that are ready to the
-//! workers, and watches deadlines.
+//! The one thread that waits for readiness: it lets connections in, reads requests, hands those that are
+//! whole to the workers, and watches deadlines.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use polling::Events;
 
 use crate::http::connection::Connection;
 use crate::http::queue::Job;
-use crate::http::shared::{Shared, shutting_down};
+use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 use crate::http::waiting::LISTENER;
 use crate::problem::Problem;
 
@@ -26,6 +26,7 @@ const ACCEPTED_AT_ONCE: usize = 64;
 /// The life of the listening thread.
 pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
     let mut events = Events::new();
+    let mut buffer = vec![0; READ_BYTES];
     // SAFETY: nobody waits for it any more when this function has returned.
     if let Err(error) = unsafe { shared.waiting.add_listener(listener) } {
         return log::error!("cannot listen: {error}");
@@ -44,12 +45,12 @@ pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
         let now = Instant::now();
         for event in events.iter() {
             if event.key == LISTENER {
-                accept_again = accept(shared, listener).err().map(|_| now + ACCEPT_PAUSE);
+                accept_again = accept(shared, listener, &mut buffer).err().map(|_| now + ACCEPT_PAUSE);
                 if accept_again.is_none() {
                     shared.waiting.listen_again(listener);
                 }
             } else if let Some(connection) = shared.waiting.take(event.key) {
-                shared.queue.push(Job::Ready(connection));
+                go_on(shared, connection, &mut buffer);
             }
         }
         if accept_again.is_some_and(|at| at <= now) {
@@ -63,26 +64,38 @@ pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
         if shared.is_draining() {
             // They get a last look at what may have arrived already, and end.
             for connection in shared.waiting.take_idle() {
-                shared.queue.push(Job::Ready(connection));
+                go_on(shared, connection, &mut buffer);
             }
         }
+    }
+}
+
+/// Does what a connection is ready for. Requests are read here and not by a worker, so that none is woken
+/// for a request that has to wait for its place.
+fn go_on(shared: &Arc<Shared>, connection: Connection, buffer: &mut [u8]) {
+    let job = match connection.waits_to_write() {
+        true => Some(Job::Write(connection)),
+        false => shared.receive(connection, buffer),
+    };
+    if let Some(job) = job {
+        shared.queue.push(job, &shared.limits);
     }
 }
 
 fn end_the_late(shared: &Arc<Shared>, now: Instant) {
     for connection in shared.waiting.take_late(now) {
         if let Some(problem) = connection.expire() {
-            shared.queue.push(Job::Refuse(connection, problem));
+            shared.queue.push(Job::Refuse(connection, problem), &shared.limits);
         }
     }
 }
 
 /// Lets in who waits at the door. An Err says that nobody can be let in for the moment.
-fn accept(shared: &Arc<Shared>, listener: &TcpListener) -> io::Result<()> {
+fn accept(shared: &Arc<Shared>, listener: &TcpListener, buffer: &mut [u8]) -> io::Result<()> {
     for _ in 0..ACCEPTED_AT_ONCE {
         match listener.accept() {
             Ok((stream, peer)) => {
-                if let Err(error) = admit(shared, stream, peer) {
+                if let Err(error) = admit(shared, stream, peer, buffer) {
                     log::error!("cannot serve a connection: {error}");
                 }
             }
@@ -99,19 +112,19 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, buffer: &mut [u8]) -> io::Result<()> {
     let refusal = if shared.is_draining() {
         shutting_down()
     } else if let Some(place) = shared.take_place() {
         // Its request is often here already.
-        shared.queue.push(Job::Ready(Connection::new(stream, peer, place)?));
+        go_on(shared, Connection::new(stream, peer, place)?, buffer);
         return Ok(());
     } else {
         Problem::busy("Too many connections at once. Try again in a moment.")
     };
     if let Some(turned_away) = shared.take_turned_away() {
         let connection = Connection::new(stream, peer, turned_away)?;
-        shared.queue.push(Job::Refuse(connection, refusal));
+        shared.queue.push(Job::Refuse(connection, refusal), &shared.limits);
     }
     Ok(())
 }

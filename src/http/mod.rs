@@ -2,10 +2,10 @@
 //! route and nothing of the shop.
 //!
 //! One thread, the `door`, waits for readiness and holds every connection that is idle, slow to send or
-//! slow to read, each with its deadline. A fixed pool of `workers` takes the ready ones in their order:
-//! reads the request, runs the application, writes the answer, and gives the connection back. So an idle
-//! connection costs memory and no thread. A request whose lane is full (`Limits`) waits without a thread,
-//! and goes before what becomes ready after it.
+//! slow to read, each with its deadline. It reads requests, and a fixed pool of `workers` takes those that
+//! are whole in their order: runs the application, writes the answer, and gives the connection back. So an
+//! idle connection costs memory and no thread. A request whose lane is full (`Limits`) waits without a
+//! thread, and a worker that has done one goes on with it, so under load no thread is woken.
 //!
 //! Of rouille this uses `Request` and `Response`, so that handlers are those of any rouille
 //! application and the shop also runs under `rouille::Server` (a test shows it). rouille's own

@@ -1,5 +1,5 @@
 //! What is to be done, in the order in which it became ready. A request whose lane is full waits here,
-//! read and whole, without a thread.
+//! read and whole, without a thread: what is ready has its place, so there is a worker for it.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ pub struct Limits {
     pub reads: usize,
 }
 
-/// Workers beside those that use the database: for what needs none, and to read what comes meanwhile.
+/// Workers beside those that use the database: for what needs none.
 const OTHER_WORKERS: usize = 2;
 
 impl Limits {
@@ -45,8 +45,10 @@ const QUIET_WORKERS: usize = 2;
 
 /// Something to do with a connection.
 pub enum Job {
-    /// Something can be read or written.
-    Ready(Connection),
+    /// Answer this request.
+    Run(Connection, Received, Lane),
+    /// Go on writing an answer.
+    Write(Connection),
     /// Tell the client this, then close.
     Refuse(Connection, Problem),
 }
@@ -59,21 +61,18 @@ pub struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    /// What may be done now.
+    ready: VecDeque<Job>,
     /// Requests that wait for a place in their lane.
-    reads: VecDeque<(Connection, Received)>,
-    changes: VecDeque<(Connection, Received)>,
-    /// Requests under way that use the database, and those of them that change something.
+    reads: VecDeque<Job>,
+    changes: VecDeque<Job>,
+    /// Requests that use the database, ready or under way, and those of them that change something.
     using_database: usize,
     changing: usize,
-    idle_workers: usize,
+    /// Workers that sleep, and those of them that were woken and have not come yet.
+    asleep: usize,
+    woken: usize,
     stopped: bool,
-}
-
-pub enum Work {
-    Job(Job),
-    Run(Connection, Received, Lane),
-    Stop,
 }
 
 impl Queue {
@@ -81,19 +80,16 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn push(&self, job: Job) {
+    /// Adds a job, and wakes a worker for it if it may be done now.
+    pub fn push(&self, job: Job, limits: &Limits) {
         let mut state = self.lock();
-        state.jobs.push_back(job);
-        self.wake_one(state);
+        state.add(job, limits);
+        self.wake_for_the_rest(state);
     }
 
-    /// Wakes a worker, if one sleeps: the system is not asked in vain.
-    fn wake_one(&self, state: MutexGuard<State>) {
-        let sleeping = state.idle_workers > 0;
-        drop(state);
-        if sleeping {
-            self.changed.notify_one();
-        }
+    /// Like [`Queue::push`], by a worker that asks for the next job at once.
+    pub fn push_own(&self, job: Job, limits: &Limits) {
+        self.lock().add(job, limits);
     }
 
     pub fn stop(&self) {
@@ -101,85 +97,67 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    pub fn next(&self, limits: &Limits) -> Work {
+    /// The next job, for a worker that has just done one in the lane `done`. None when it is to end.
+    ///
+    /// A worker goes on with what waited for its place, so that under load none has to be woken.
+    pub fn next(&self, done: Option<Lane>, limits: &Limits) -> Option<Job> {
         let mut state = self.lock();
+        if let Some(lane) = done {
+            state.leave(lane, limits);
+        }
         loop {
             if state.stopped {
-                return Work::Stop;
+                return None;
             }
-            if state.may_enter(Lane::Change, limits)
-                && let Some((connection, received)) = state.changes.pop_front()
-            {
-                state.enter(Lane::Change);
-                return Work::Run(connection, received, Lane::Change);
+            if let Some(job) = state.ready.pop_front() {
+                self.wake_for_the_rest(state);
+                return Some(job);
             }
-            if state.may_enter(Lane::Read, limits)
-                && let Some((connection, received)) = state.reads.pop_front()
-            {
-                state.enter(Lane::Read);
-                return Work::Run(connection, received, Lane::Read);
+            state.asleep += 1;
+            while state.woken == 0 && !state.stopped {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            if let Some(job) = state.jobs.pop_front() {
-                return Work::Job(job);
-            }
-            state.idle_workers += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle_workers -= 1;
+            state.asleep -= 1;
+            state.woken = state.woken.saturating_sub(1);
         }
     }
 
-    /// Takes a place in the lane, or puts the request aside until there is one.
-    pub fn enter(
-        &self,
-        limits: &Limits,
-        lane: Lane,
-        connection: Connection,
-        received: Received,
-    ) -> Option<(Connection, Received)> {
+    /// Wakes a worker when there is more to do than workers are coming: the system is not asked in vain.
+    fn wake_for_the_rest(&self, mut state: MutexGuard<State>) {
+        if state.ready.len() > state.woken && state.asleep > state.woken {
+            state.woken += 1;
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether there is so little to do that a worker may wait for one client; its place is given back then.
+    pub fn is_quiet(&self, done: &mut Option<Lane>, limits: &Limits) -> bool {
         let mut state = self.lock();
-        if state.may_enter(lane, limits) {
-            state.enter(lane);
-            return Some((connection, received));
+        let nobody_waits = [&state.ready, &state.reads, &state.changes].iter().all(|jobs| jobs.is_empty());
+        let quiet = nobody_waits && state.asleep + QUIET_WORKERS >= limits.workers();
+        if quiet && let Some(lane) = done.take() {
+            state.leave(lane, limits);
         }
-        match lane {
-            Lane::Change => state.changes.push_back((connection, received)),
-            Lane::Read | Lane::NoDatabase => state.reads.push_back((connection, received)),
-        }
-        None
-    }
-
-    pub fn leave(&self, lane: Lane) {
-        if lane == Lane::NoDatabase {
-            return;
-        }
-        let mut state = self.lock();
-        state.using_database -= 1;
-        if lane == Lane::Change {
-            state.changing -= 1;
-        }
-        if !state.reads.is_empty() || !state.changes.is_empty() {
-            self.wake_one(state);
-        }
-    }
-
-    /// Lets others go first, if there are any: the connection comes back when there are none.
-    pub fn unless_others_wait(&self, connection: Connection) -> Option<Connection> {
-        let mut state = self.lock();
-        if state.jobs.is_empty() {
-            return Some(connection);
-        }
-        state.jobs.push_back(Job::Ready(connection));
-        None
-    }
-
-    /// Whether there is so little to do that a worker may wait for one client.
-    pub fn is_quiet(&self, workers: usize) -> bool {
-        let state = self.lock();
-        state.jobs.is_empty() && state.idle_workers + QUIET_WORKERS >= workers
+        quiet
     }
 }
 
 impl State {
+    fn add(&mut self, job: Job, limits: &Limits) {
+        let Job::Run(_, _, lane) = job else {
+            return self.ready.push_back(job);
+        };
+        if self.may_enter(lane, limits) {
+            self.enter(lane);
+            self.ready.push_back(job);
+        } else if lane == Lane::Change {
+            self.changes.push_back(job);
+        } else {
+            self.reads.push_back(job);
+        }
+    }
+
     fn may_enter(&self, lane: Lane, limits: &Limits) -> bool {
         let most = limits.database_connections;
         match lane {
@@ -193,5 +171,20 @@ impl State {
     fn enter(&mut self, lane: Lane) {
         self.using_database += usize::from(lane != Lane::NoDatabase);
         self.changing += usize::from(lane == Lane::Change);
+    }
+
+    /// Gives back a place, to whoever waits for one like it.
+    fn leave(&mut self, lane: Lane, limits: &Limits) {
+        self.using_database -= usize::from(lane != Lane::NoDatabase);
+        self.changing -= usize::from(lane == Lane::Change);
+        for lane in [Lane::Change, Lane::Read] {
+            let waiting = if lane == Lane::Change { &self.changes } else { &self.reads };
+            if waiting.is_empty() || !self.may_enter(lane, limits) {
+                continue;
+            }
+            self.enter(lane);
+            let waiting = if lane == Lane::Change { &mut self.changes } else { &mut self.reads };
+            self.ready.extend(waiting.pop_front());
+        }
     }
 }

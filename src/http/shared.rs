@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rouille::{Request, Response};
 
-use crate::http::connection::Connection;
+use crate::http::connection::{Connection, Progress};
 use crate::http::places::{Count, Place};
-use crate::http::queue::{Lane, Limits, Queue};
+use crate::http::queue::{Job, Lane, Limits, Queue};
 use crate::http::waiting::Waiting;
 use crate::problem::{self, Problem};
 
+/// What one read takes: a head and most bodies.
+pub const READ_BYTES: usize = 16 * 1024;
 /// This many connections beyond the limit are told so; more are closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
 
@@ -65,6 +67,23 @@ impl Shared {
 
     pub fn take_turned_away(&self) -> Option<Place> {
         Count::enter(&self.turned_away, TURNED_AWAY_MAX)
+    }
+
+    /// Reads what has arrived. Returns what is to be done, or None when the connection waits for more or has
+    /// ended.
+    pub fn receive(&self, mut connection: Connection, buffer: &mut [u8]) -> Option<Job> {
+        match connection.receive(buffer, self.limits.body_bytes) {
+            Progress::Request(received) => {
+                let lane = (self.application.lane)(&received.http);
+                Some(Job::Run(connection, received, lane))
+            }
+            Progress::Refused(problem) => Some(Job::Refuse(connection, problem)),
+            Progress::Wait if !self.is_draining() || connection.is_in_flight() => {
+                self.wait(connection);
+                None
+            }
+            Progress::Wait | Progress::Answered | Progress::Closed => None,
+        }
     }
 
     /// Gives a connection back to the door.

@@ -1,16 +1,13 @@
-//! The fixed pool of threads that read requests, run the application and write its answers.
+//! The fixed pool of threads that run the application and write its answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::connection::{Connection, Progress};
 use crate::http::message::Received;
-use crate::http::queue::{Job, Lane, Work};
-use crate::http::shared::{Shared, shutting_down};
-use crate::problem::Problem;
+use crate::http::queue::{Job, Lane};
+use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 
-/// What one read takes: a head and most bodies.
-const READ_BYTES: usize = 16 * 1024;
 /// While there is little to do, a worker waits this long for the next request of the connection that it
 /// has just answered: that saves two changes of thread for each request of a lone client.
 const NEXT_REQUEST_WAIT: Duration = Duration::from_millis(1);
@@ -18,83 +15,53 @@ const NEXT_REQUEST_WAIT: Duration = Duration::from_millis(1);
 /// The life of a worker.
 pub fn work(shared: &Arc<Shared>) {
     let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match shared.queue.next(&shared.limits) {
-            Work::Stop => return,
-            Work::Job(Job::Ready(connection)) => serve(shared, connection, &mut buffer),
-            Work::Job(Job::Refuse(connection, problem)) => refuse(shared, connection, problem),
-            Work::Run(connection, received, lane) => {
-                if let Some(connection) = run(shared, connection, received, lane) {
-                    serve(shared, connection, &mut buffer);
-                }
+    let mut done = None;
+    while let Some(job) = shared.queue.next(done.take(), &shared.limits) {
+        let (connection, progress) = match job {
+            Job::Run(connection, received, lane) => {
+                done = Some(lane);
+                answer(shared, connection, &received)
             }
+            Job::Write(mut connection) => {
+                let progress = connection.write();
+                (connection, progress)
+            }
+            Job::Refuse(mut connection, problem) => {
+                let response = (shared.application.refuse)(problem);
+                let progress = connection.answer(response, None, false);
+                (connection, progress)
+            }
+        };
+        match progress {
+            Progress::Answered => go_on(shared, connection, &mut done, &mut buffer),
+            Progress::Wait => shared.wait(connection),
+            _ => {}
         }
     }
 }
 
-fn refuse(shared: &Arc<Shared>, mut connection: Connection, problem: Problem) {
-    let response = (shared.application.refuse)(problem);
-    match connection.answer(response, None, false) {
-        Progress::Wait => shared.wait(connection),
-        _ => drop(connection),
-    }
-}
-
-/// Goes on with a connection until it has to wait or ends.
-fn serve(shared: &Arc<Shared>, mut connection: Connection, buffer: &mut [u8]) {
-    loop {
-        match connection.advance(buffer, shared.limits.body_bytes) {
-            Progress::Closed => return,
-            Progress::Refused(problem) => return refuse(shared, connection, problem),
-            Progress::Answered => {}
-            Progress::Wait if shared.is_draining() && !connection.is_in_flight() => return,
-            Progress::Wait => {
-                let lone = connection.has_answered()
-                    && !shared.is_draining()
-                    && shared.queue.is_quiet(shared.limits.workers());
-                if lone && connection.wait_a_moment(NEXT_REQUEST_WAIT) {
-                    continue;
-                }
-                return shared.wait(connection);
-            }
-            Progress::Request(received) => {
-                let lane = (shared.application.lane)(&received.http);
-                let Some((entered, received)) =
-                    shared.queue.enter(&shared.limits, lane, connection, received)
-                else {
-                    return;
-                };
-                let answered = run(shared, entered, received, lane);
-                let Some(next) = answered.and_then(|answered| shared.queue.unless_others_wait(answered))
-                else {
-                    return;
-                };
-                connection = next;
-            }
-        }
-    }
-}
-
-/// Answers a request that has a place in its lane. The connection comes back when it can go on at once.
-fn run(
-    shared: &Arc<Shared>,
-    mut connection: Connection,
-    received: Received,
-    lane: Lane,
-) -> Option<Connection> {
+fn answer(shared: &Arc<Shared>, mut connection: Connection, received: &Received) -> (Connection, Progress) {
     let response = if shared.is_draining() {
         (shared.application.refuse)(shutting_down())
     } else {
         (shared.application.handle)(&received.http)
     };
-    shared.queue.leave(lane);
     let keep_alive = received.keep_alive && !shared.is_draining();
-    match connection.answer(response, Some(&received), keep_alive) {
-        Progress::Answered => Some(connection),
-        Progress::Wait => {
-            shared.wait(connection);
-            None
-        }
-        _ => None,
+    let progress = connection.answer(response, Some(received), keep_alive);
+    (connection, progress)
+}
+
+/// Takes the next request of a connection that was just answered, if it is here, and gives the connection
+/// back otherwise.
+fn go_on(shared: &Arc<Shared>, connection: Connection, done: &mut Option<Lane>, buffer: &mut [u8]) {
+    let next_is_here = connection.holds_bytes()
+        || !shared.is_draining()
+            && shared.queue.is_quiet(done, &shared.limits)
+            && connection.wait_a_moment(NEXT_REQUEST_WAIT);
+    if !next_is_here {
+        return shared.wait(connection);
+    }
+    if let Some(job) = shared.receive(connection, buffer) {
+        shared.queue.push_own(job, &shared.limits);
     }
 }
