@@ -2,12 +2,13 @@
 //! written now, and gives it back with what it waits for.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use rouille::Response;
 
+use crate::http::listener::Stream;
 use crate::http::message::{Arriving, Outgoing, Received};
 use crate::http::places::Place;
 use crate::problem::{self, Problem};
@@ -27,7 +28,7 @@ const LINGER_MAX: Duration = Duration::from_millis(500);
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
 pub struct Connection {
-    pub stream: TcpStream,
+    pub stream: Stream,
     peer: SocketAddr,
     /// Given back when the connection ends.
     _place: Place,
@@ -80,11 +81,8 @@ pub enum Progress {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, peer: SocketAddr, place: Place) -> io::Result<Connection> {
-        stream.set_nonblocking(true)?;
-        // An answer is one write; without this it could wait 40 ms for the client's delayed
-        // acknowledgement of the one before.
-        stream.set_nodelay(true)?;
+    pub fn new(stream: Stream, peer: SocketAddr, place: Place) -> io::Result<Connection> {
+        stream.set_nonblocking()?;
         Ok(Connection {
             stream,
             peer,
@@ -196,7 +194,7 @@ impl Connection {
                 }
                 Then::Close => Progress::Closed,
                 Then::Linger => {
-                    let _ = self.stream.shutdown(Shutdown::Write);
+                    let _ = self.stream.end_writing();
                     self.state = State::Lingering { read: 0 };
                     self.deadline = Instant::now() + LINGER_MAX;
                     Progress::Wait

@@ -2,7 +2,7 @@
 //! workers, and watches deadlines.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use polling::Events;
 
 use crate::http::connection::Connection;
+use crate::http::listener::{Listener, Stream};
 use crate::http::queue::Job;
 use crate::http::shared::{Shared, shutting_down};
 use crate::http::waiting::LISTENER;
@@ -24,7 +25,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const ACCEPTED_AT_ONCE: usize = 64;
 
 /// The life of the listening thread.
-pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
+pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
     let mut events = Events::new();
     // SAFETY: nobody waits for it any more when this function has returned.
     if let Err(error) = unsafe { shared.waiting.add_listener(listener) } {
@@ -78,7 +79,7 @@ fn end_the_late(shared: &Arc<Shared>, now: Instant) {
 }
 
 /// Lets in who waits at the door. An Err says that nobody can be let in for the moment.
-fn accept(shared: &Arc<Shared>, listener: &TcpListener) -> io::Result<()> {
+fn accept(shared: &Arc<Shared>, listener: &Listener) -> io::Result<()> {
     for _ in 0..ACCEPTED_AT_ONCE {
         match listener.accept() {
             Ok((stream, peer)) => {
@@ -99,7 +100,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+fn admit(shared: &Arc<Shared>, stream: Stream, peer: SocketAddr) -> io::Result<()> {
     let refusal = if shared.is_draining() {
         shutting_down()
     } else if let Some(place) = shared.take_place() {

@@ -16,6 +16,7 @@
 
 mod connection;
 mod door;
+mod listener;
 mod message;
 mod places;
 mod queue;
@@ -23,16 +24,19 @@ mod shared;
 mod waiting;
 mod workers;
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
+use std::{fs, io};
 
+pub use listener::Listener;
 pub use queue::{Lane, Limits};
 pub use shared::Application;
 use shared::Shared;
+
+use crate::values::ListenAddress;
 
 /// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
 const DRAIN_MAX: Duration = Duration::from_secs(9);
@@ -41,14 +45,15 @@ const THREAD_STACK_BYTES: usize = 512 * 1024;
 
 /// A running server. Dropping it leaves it running; [`Server::stop`] ends it.
 pub struct Server {
-    pub address: SocketAddr,
+    pub address: ListenAddress,
+    socket_file: Option<PathBuf>,
     shared: Arc<Shared>,
 }
 
 /// Starts to answer on `listener`.
-pub fn start(listener: TcpListener, limits: Limits, application: Application) -> io::Result<Server> {
-    let address = listener.local_addr()?;
-    listener.set_nonblocking(true)?;
+pub fn start(listener: Listener, limits: Limits, application: Application) -> io::Result<Server> {
+    let (address, socket_file) = (listener.address.clone(), listener.file.clone());
+    listener.set_nonblocking()?;
     let shared = Arc::new(Shared::new(application, limits)?);
     let watching = shared.clone();
     thread::Builder::new()
@@ -62,7 +67,7 @@ pub fn start(listener: TcpListener, limits: Limits, application: Application) ->
             .stack_size(THREAD_STACK_BYTES)
             .spawn(move || workers::work(&working))?;
     }
-    Ok(Server { address, shared })
+    Ok(Server { address, socket_file, shared })
 }
 
 impl Server {
@@ -78,6 +83,10 @@ impl Server {
         self.shared.stopped.store(true, Ordering::SeqCst);
         self.shared.waiting.wake();
         self.shared.queue.stop();
+        if let Some(file) = self.socket_file {
+            // One that stays does no harm: the next start replaces it.
+            let _ = fs::remove_file(file);
+        }
         left == 0
     }
 }

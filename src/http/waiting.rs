@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpListener;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use polling::{Event, Events, Poller};
 
 use crate::http::connection::Connection;
+use crate::http::listener::Listener;
 
 /// The listener's key; those of connections count from 1.
 pub const LISTENER: usize = 0;
@@ -64,13 +64,13 @@ impl Waiting {
     ///
     /// # Safety
     /// The listener must live as long as this.
-    pub unsafe fn add_listener(&self, listener: &TcpListener) -> io::Result<()> {
+    pub unsafe fn add_listener(&self, listener: &Listener) -> io::Result<()> {
         // SAFETY: as the caller promises.
         unsafe { self.poller.add(listener, Event::readable(LISTENER)) }
     }
 
     /// Waits for the next connections, after some were let in.
-    pub fn listen_again(&self, listener: &TcpListener) {
+    pub fn listen_again(&self, listener: &Listener) {
         if let Err(error) = self.poller.modify(listener, Event::readable(LISTENER)) {
             log::error!("cannot listen any more: {error}");
         }

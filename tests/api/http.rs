@@ -6,6 +6,7 @@ mod capacity;
 mod framing;
 mod fuzz;
 mod limits;
+mod listening;
 mod routing;
 
 use storekeeper::routes::ROUTES;
