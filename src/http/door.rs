@@ -16,9 +16,8 @@ use crate::http::shared::{Shared, shutting_down};
 use crate::http::waiting::LISTENER;
 use crate::problem::Problem;
 
-/// How late a deadline may be noticed, and the drain by a connection that was just given back. Both are
-/// seconds long.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// During the drain, how late a connection may be noticed that a worker gives back just then.
+const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Out of file descriptors or memory: wait for a connection to end instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are let in before those that are ready have their turn again.
@@ -33,11 +32,10 @@ pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
     }
     // When connections are let in again, after an error.
     let mut accept_again: Option<Instant> = None;
-    let mut look_at = Instant::now() + LOOK_EVERY;
     while !shared.is_stopped() {
-        let until = accept_again.map_or(look_at, |at| at.min(look_at));
-        let wait = until.saturating_duration_since(Instant::now());
-        if let Err(error) = shared.waiting.wait(&mut events, wait) {
+        let drain_look_at = shared.is_draining().then(|| Instant::now() + DRAIN_LOOK_EVERY);
+        let until = [accept_again, shared.waiting.look_at(), drain_look_at].into_iter().flatten().min();
+        if let Err(error) = shared.waiting.wait(&mut events, until) {
             log::error!("cannot wait for connections: {error}");
             thread::sleep(ACCEPT_PAUSE);
             continue;
@@ -57,10 +55,7 @@ pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
             accept_again = None;
             shared.waiting.listen_again(listener);
         }
-        if now >= look_at {
-            look_at = now + LOOK_EVERY;
-            end_the_late(shared, now);
-        }
+        end_the_late(shared, now);
         if shared.is_draining() {
             // They get a last look at what may have arrived already, and end.
             for connection in shared.waiting.take_idle() {

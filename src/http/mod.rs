@@ -4,7 +4,8 @@
 //! One thread, the `door`, waits for readiness and holds every connection that is idle, slow to send or
 //! slow to read, each with its deadline. A fixed pool of `workers` takes the ready ones in their order:
 //! reads the request, runs the application, writes the answer, and gives the connection back. So an idle
-//! connection costs memory and no thread. A request whose lane is full (`Limits`) waits without a thread,
+//! connection costs memory and no thread. What a request will need, its lane and how long its body may be, the
+//! application says from its head; a long body waits in a file. A request whose lane is full (`Limits`) waits without a thread,
 //! and goes before what becomes ready after it.
 //!
 //! Of rouille this uses `Request` and `Response`, so that handlers are those of any rouille
@@ -14,10 +15,14 @@
 //! reads any `Transfer-Encoding` as chunked, and leaves some of a burst of connections without a
 //! thread until others close. Nor is rouille's `router!`: the route table is data.
 
+mod arriving;
+mod body;
 mod connection;
 mod door;
+mod head;
 mod listener;
-mod message;
+mod needs;
+mod outgoing;
 mod places;
 mod queue;
 mod shared;
@@ -32,7 +37,8 @@ use std::time::Duration;
 use std::{fs, io};
 
 pub use listener::Listener;
-pub use queue::{Lane, Limits};
+pub use needs::{Lane, Needs};
+pub use queue::Limits;
 pub use shared::Application;
 use shared::Shared;
 

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rouille::{Request, Response};
 
 use crate::http::connection::Connection;
+use crate::http::needs::NeedsOf;
 use crate::http::places::{Count, Place};
-use crate::http::queue::{Lane, Limits, Queue};
+use crate::http::queue::{Limits, Queue};
 use crate::http::waiting::Waiting;
 use crate::problem::{self, Problem};
 
@@ -20,8 +21,8 @@ pub struct Application {
     pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
     /// Words what never became a request, or was not let in.
     pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
-    /// What a request will need, from its head.
-    pub lane: Box<dyn Fn(&Request) -> Lane + Send + Sync>,
+    /// What a request will need, from its method and target.
+    pub needs: NeedsOf,
 }
 
 pub struct Shared {
@@ -34,6 +35,8 @@ pub struct Shared {
     last_key: AtomicUsize,
     pub served: Arc<Count>,
     pub turned_away: Arc<Count>,
+    /// Bodies that are not in memory.
+    pub spooled: Arc<Count>,
 }
 
 impl Shared {
@@ -48,6 +51,7 @@ impl Shared {
             last_key: AtomicUsize::new(0),
             served: Arc::default(),
             turned_away: Arc::default(),
+            spooled: Arc::default(),
         })
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::http::arriving::Received;
 use crate::http::connection::{Connection, Progress};
-use crate::http::message::Received;
-use crate::http::queue::{Job, Lane, Work};
+use crate::http::needs::Lane;
+use crate::http::queue::{Job, Work};
 use crate::http::shared::{Shared, shutting_down};
 use crate::problem::Problem;
 
@@ -43,7 +44,7 @@ fn refuse(shared: &Arc<Shared>, mut connection: Connection, problem: Problem) {
 /// Goes on with a connection until it has to wait or ends.
 fn serve(shared: &Arc<Shared>, mut connection: Connection, buffer: &mut [u8]) {
     loop {
-        match connection.advance(buffer, shared.limits.body_bytes) {
+        match connection.advance(buffer, &shared.application.needs, &shared.spooled) {
             Progress::Closed => return,
             Progress::Refused(problem) => return refuse(shared, connection, problem),
             Progress::Answered => {}
@@ -58,7 +59,7 @@ fn serve(shared: &Arc<Shared>, mut connection: Connection, buffer: &mut [u8]) {
                 return shared.wait(connection);
             }
             Progress::Request(received) => {
-                let lane = (shared.application.lane)(&received.http);
+                let lane = received.lane;
                 let Some((entered, received)) =
                     shared.queue.enter(&shared.limits, lane, connection, received)
                 else {
@@ -79,13 +80,16 @@ fn serve(shared: &Arc<Shared>, mut connection: Connection, buffer: &mut [u8]) {
 fn run(
     shared: &Arc<Shared>,
     mut connection: Connection,
-    received: Received,
+    mut received: Received,
     lane: Lane,
 ) -> Option<Connection> {
     let response = if shared.is_draining() {
         (shared.application.refuse)(shutting_down())
     } else {
-        (shared.application.handle)(&received.http)
+        match received.bring_body() {
+            Ok(()) => (shared.application.handle)(&received.http),
+            Err(problem) => (shared.application.refuse)(problem),
+        }
     };
     shared.queue.leave(lane);
     let keep_alive = received.keep_alive && !shared.is_draining();
