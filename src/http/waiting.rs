@@ -110,6 +110,9 @@ impl Waiting {
         }
         let late = self.take_those(|held| held.deadline <= now);
         let mut held = self.held();
+        // A crowd that has gone leaves its room behind.
+        let room = 2 * held.connections.len();
+        held.connections.shrink_to(room);
         let next = held.connections.values().map(|held| held.deadline).min();
         held.look_at = next.map(|next| next.max(now + LOOK_EVERY));
         late
