@@ -1,16 +1,15 @@
 //! Settings: `STOREKEEPER_*` environment variables, read once and checked together.
 
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use crate::values::Currency;
+use crate::values::{Currency, ListenAddress};
 
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
     pub database_connections: u32,
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     pub max_connections: usize,
     pub currency: Currency,
     pub delivery_business_days: u32,
@@ -60,7 +59,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_DATABASE_CONNECTIONS", Means("6 a core"), Number(1, 500, |config, n| config.database_connections = n),
         "database connections"),
     setting("STOREKEEPER_LISTEN", Is("127.0.0.1:8080"), Text(listen),
-        "address and port to listen on; keep it on loopback, behind nginx"),
+        "address and port to listen on, or unix: and the path of a socket; keep it on this machine, behind nginx"),
     setting("STOREKEEPER_MAX_CONNECTIONS", Is("256"), Number(1, 10_000, |config, n| config.max_connections = n as usize),
         "HTTP connections at once; more are answered 503"),
     setting("STOREKEEPER_CURRENCY", Is("EUR"), Text(currency),
@@ -100,7 +99,7 @@ fn database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
 }
 
 fn listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
-    config.listen = text.parse().map_err(|_| "must be an address with a port, such as 127.0.0.1:8080")?;
+    config.listen = text.parse()?;
     Ok(())
 }
 
@@ -175,7 +174,7 @@ impl Config {
             database_url: String::new(),
             database_connections: u32::try_from(cores)
                 .map_or(500, |cores| (CONNECTIONS_A_CORE * cores).min(500)),
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: ListenAddress::Tcp(([127, 0, 0, 1], 0).into()),
             max_connections: 1,
             currency: Currency::from_code("EUR").expect("a code in use"),
             delivery_business_days: 0,

@@ -62,6 +62,7 @@ kinds! {
     BUSY = 503 "busy" "Too much to do at this moment";
     DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer";
     OUTCOME_UNKNOWN = 503 "outcome_unknown" "It is not known whether the change was kept";
+    STORAGE_FULL = 503 "storage_full" "There is no room to store it";
     SHUTTING_DOWN = 503 "shutting_down" "The service is shutting down";
     HTTP_VERSION = 505 "http_version_not_supported" "Only HTTP/1.0 and HTTP/1.1 are spoken here";
 }

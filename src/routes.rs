@@ -18,7 +18,7 @@ use crate::handlers::{
     accounts, customers, documents, health, orders, products, restock, restock_orders, sessions, sign_up,
     stock,
 };
-use crate::http::{Application, Lane, Limits};
+use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::web::caller::{self, Caller, Identified};
 use crate::web::description::Description;
@@ -147,14 +147,18 @@ pub fn application(app: &Arc<App>) -> Application {
     Application {
         handle: Box::new(move |request| dispatch(&handling, request)),
         refuse: Box::new(move |problem| refuse(&refusing, problem)),
-        lane: Box::new(lane),
+        needs: Box::new(needs),
     }
 }
 
-/// What a request will need. A login writes, but waits for no lock that is held for long, so it goes with
+/// What a request will need, from its method and target.
+fn needs(method: &str, target: &str) -> Needs {
+    Needs { lane: lane(get_for_head(method), without_query(target)), body_bytes: BODY_BYTES_MAX }
+}
+
+/// A login writes, but waits for no lock that is held for long, so it goes with
 /// the reads and is never stuck behind changes.
-fn lane(http: &rouille::Request) -> Lane {
-    let (path, method) = (path_of(http), method_of(http));
+fn lane(method: &str, path: &str) -> Lane {
     let Some(route) = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some())
     else {
         return Lane::NoDatabase;
@@ -175,7 +179,6 @@ const READS_A_CORE: usize = 2;
 pub fn limits(app: &App) -> Limits {
     Limits {
         connections: app.config.max_connections,
-        body_bytes: BODY_BYTES_MAX,
         database_connections: app.config.database_connections as usize,
         reads: READS_A_CORE * available_parallelism().map_or(1, NonZero::get),
     }
@@ -189,14 +192,14 @@ fn refuse(app: &App, problem: Problem) -> Response {
 }
 
 fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
-    let path = path_of(http);
+    let path = without_query(http.raw_url());
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. GET /openapi.json lists the routes.";
         return Err(Problem::new(problem::NOT_FOUND, detail).into());
     };
     labels.route = first.path;
-    let method = method_of(http);
+    let method = get_for_head(http.method());
     let Some((route, path_id)) = on_path().find(|(route, _)| route.method == method) else {
         let allow = allowed_methods(on_path().map(|(route, _)| route.method));
         if method == "OPTIONS" {
@@ -219,13 +222,13 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
 }
 
-fn path_of(http: &rouille::Request) -> &str {
-    http.raw_url().split('?').next().unwrap_or("")
+fn without_query(target: &str) -> &str {
+    target.split('?').next().unwrap_or("")
 }
 
 /// The method of the route: HEAD is answered by those that take GET.
-fn method_of(http: &rouille::Request) -> &str {
-    if http.method() == "HEAD" { "GET" } else { http.method() }
+fn get_for_head(method: &str) -> &str {
+    if method == "HEAD" { "GET" } else { method }
 }
 
 fn check_access(access: Access, caller: &Caller) -> Result<()> {

@@ -1,7 +1,9 @@
 //! The service and its operator's commands.
 
 use std::io::{BufRead, IsTerminal, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +17,9 @@ use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
 use storekeeper::handlers::{accounts, sessions};
+use storekeeper::http::Listener;
 use storekeeper::ledger;
-use storekeeper::values::{Input, StaffPassword, Username};
+use storekeeper::values::{Input, ListenAddress, StaffPassword, Username};
 use storekeeper::web::idempotency;
 use storekeeper::{http, restock, routes};
 
@@ -116,21 +119,20 @@ fn print_help() -> Outcome {
 
 fn serve(config: Config) -> Outcome {
     allocator::keep_small();
-    // Taken first, so that a signal during the start is not lost.
+    // Before anything else is opened, which could get the number of a socket that was not handed over after all.
+    let handed_over = handed_over()?;
+    // Taken early, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    let listen = config.listen;
-    let listener = TcpListener::bind(listen).map_err(|cause| match cause.kind() {
-        io::ErrorKind::AddrInUse => Failure(format!(
-            "{listen} is in use by another program; end that, or set STOREKEEPER_LISTEN to another address"
-        )),
-        _ => Failure(format!("cannot listen on {listen}: {cause}; set STOREKEEPER_LISTEN")),
-    })?;
+    let listener = handed_over.map_or_else(|| listen(&config), Ok)?;
     cli::require_current_schema(&config)?;
     let app = Arc::new(App::new(config)?);
     let server = http::start(listener, routes::limits(&app), routes::application(&app))?;
-    log::info!("listening on http://{}", server.address);
+    match &server.address {
+        ListenAddress::Tcp(address) => log::info!("listening on http://{address}"),
+        unix @ ListenAddress::Unix(_) => log::info!("listening on {unix}"),
+    }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    feed_watchdog(server.address);
+    feed_watchdog(server.address.clone());
     let signal = signals.forever().next();
     let name = signal.map_or("the end", |signal| match signal {
         SIGTERM => "SIGTERM",
@@ -143,14 +145,40 @@ fn serve(config: Config) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A port of loopback is open to everybody on the machine, and so is a socket in its place; the folder that it
+/// lies in may say otherwise.
+const SOCKET_MODE: u32 = 0o666;
+
+/// The socket that systemd has handed over (`LISTEN_FDS`), if it has.
+fn handed_over() -> Result<Option<Listener>, Failure> {
+    let unusable = |cause: io::Error| Failure(format!("the socket of LISTEN_FDS cannot be used: {cause}"));
+    let mut handed_over = sd_notify::listen_fds().map_err(unusable)?;
+    if handed_over.len() > 1 {
+        return Err("LISTEN_FDS hands over more than one socket; leave one ListenStream in the unit".into());
+    }
+    // SAFETY: the descriptor is open, since it was just made to close on exec, and nothing else here has it.
+    let socket = handed_over.next().map(|socket| unsafe { OwnedFd::from_raw_fd(socket) });
+    socket.map(Listener::inherited).transpose().map_err(unusable)
+}
+
+fn listen(config: &Config) -> Result<Listener, Failure> {
+    let address = &config.listen;
+    Listener::bind(address, SOCKET_MODE).map_err(|cause| match cause.kind() {
+        io::ErrorKind::AddrInUse => Failure(format!(
+            "{address} is in use by another program; end that, or set STOREKEEPER_LISTEN to another address"
+        )),
+        _ => Failure(format!("cannot listen on {address}: {cause}; set STOREKEEPER_LISTEN")),
+    })
+}
+
 /// Tells systemd that the service still answers, after asking it over HTTP like anybody else.
-fn feed_watchdog(address: SocketAddr) {
+fn feed_watchdog(address: ListenAddress) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
     thread::spawn(move || {
         loop {
-            match ask_health(address, limit / 4) {
+            match ask_health(&address, limit / 4) {
                 Ok(()) => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
                 Err(cause) => log::error!("the service does not answer itself: {cause}"),
             }
@@ -159,10 +187,24 @@ fn feed_watchdog(address: SocketAddr) {
     });
 }
 
-fn ask_health(address: SocketAddr, limit: Duration) -> io::Result<()> {
-    let mut stream = TcpStream::connect_timeout(&address, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    stream.set_write_timeout(Some(limit))?;
+fn ask_health(address: &ListenAddress, limit: Duration) -> io::Result<()> {
+    match address {
+        ListenAddress::Tcp(address) => {
+            let stream = TcpStream::connect_timeout(address, limit)?;
+            stream.set_read_timeout(Some(limit))?;
+            stream.set_write_timeout(Some(limit))?;
+            ask_health_on(stream)
+        }
+        ListenAddress::Unix(path) => {
+            let stream = UnixStream::connect(path)?;
+            stream.set_read_timeout(Some(limit))?;
+            stream.set_write_timeout(Some(limit))?;
+            ask_health_on(stream)
+        }
+    }
+}
+
+fn ask_health_on(mut stream: impl Read + Write) -> io::Result<()> {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: watchdog\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.take(4096).read_to_string(&mut answer)?;

@@ -12,8 +12,7 @@ pub use reference_page::{page, script};
 
 /// The document, which only the route table's owner can put together.
 pub fn description(request: &Request, description: &'static Description) -> Response {
-    let text = || description.text.clone();
-    response::fixed(request, "application/json; charset=utf-8", &description.etag, text)
+    response::fixed(request, "application/json; charset=utf-8", &description.etag, &description.text)
 }
 
 #[cfg(feature = "docs")]
@@ -36,16 +35,18 @@ mod reference_page {
     pub fn page(_: &App, request: &Request) -> Result<Response> {
         static ETAG: LazyLock<String> =
             LazyLock::new(|| response::etag_of(&[PAGE, CONTENT_SECURITY_POLICY].concat()));
-        let page = response::fixed(request, "text/html; charset=utf-8", &ETAG, || PAGE.into());
+        let page = response::fixed(request, "text/html; charset=utf-8", &ETAG, PAGE);
         Ok(page.with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY))
     }
 
     /// `GET /docs/scalar.js`: the page's one script, Scalar and after it what starts it here.
     pub fn script(_: &App, request: &Request) -> Result<Response> {
-        static ETAG: LazyLock<String> = LazyLock::new(|| response::etag_of(&whole_script()));
-        Ok(response::fixed(request, "text/javascript; charset=utf-8", &ETAG, whole_script))
+        static SCRIPT: LazyLock<String> = LazyLock::new(whole_script);
+        static ETAG: LazyLock<String> = LazyLock::new(|| response::etag_of(&SCRIPT));
+        Ok(response::fixed(request, "text/javascript; charset=utf-8", &ETAG, &SCRIPT))
     }
 
+    /// The crate gives a copy of what it brings, so it is asked once.
     fn whole_script() -> String {
         let scalar = scalar_api_reference::get_asset("scalar.js").expect("the crate brings it");
         let mut script = String::from_utf8(scalar).expect("the crate's script is UTF-8");

@@ -2,21 +2,30 @@
 //! written now, and gives it back with what it waits for.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rouille::Response;
 
-use crate::http::message::{Arriving, Outgoing, Received};
-use crate::http::places::Place;
+use crate::http::arriving::{Arriving, Received};
+use crate::http::body::IN_MEMORY_BYTES_MAX;
+use crate::http::listener::Stream;
+use crate::http::needs::NeedsOf;
+use crate::http::outgoing::{Next, Outgoing};
+use crate::http::places::{Count, Place};
 use crate::problem::{self, Problem};
 
 /// nginx closes its idle upstream connections after 60 s; ours stay a little longer, so that a
 /// request never meets a connection that is just being closed.
 const IDLE_MAX: Duration = Duration::from_secs(75);
-/// From the first byte of a request to its last. nginx sends requests whole.
+/// From the first byte of a request to its last, and what each byte of a long body adds. nginx sends requests
+/// whole; who sends one slower than 500 KB a second keeps others from sending theirs.
 const ARRIVAL_MAX: Duration = Duration::from_secs(10);
+const LONG_BODY_BYTES_A_SECOND: usize = 500_000;
+/// What is read of one request before others have their turn.
+const TURN_BYTES_MAX: usize = 256 * 1024;
 /// For an answer to leave: what a small one gets, and what each of a large one's bytes adds. A client
 /// that reads less than 50 KB a second holds up memory for nothing.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -27,7 +36,7 @@ const LINGER_MAX: Duration = Duration::from_millis(500);
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
 pub struct Connection {
-    pub stream: TcpStream,
+    pub stream: Stream,
     peer: SocketAddr,
     /// Given back when the connection ends.
     _place: Place,
@@ -44,7 +53,9 @@ pub struct Connection {
 enum State {
     /// Nothing of the next request is here.
     Idle,
-    Arriving,
+    Arriving {
+        since: Instant,
+    },
     /// An answer is leaving, from this byte on.
     Answering {
         outgoing: Outgoing,
@@ -80,11 +91,8 @@ pub enum Progress {
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, peer: SocketAddr, place: Place) -> io::Result<Connection> {
-        stream.set_nonblocking(true)?;
-        // An answer is one write; without this it could wait 40 ms for the client's delayed
-        // acknowledgement of the one before.
-        stream.set_nodelay(true)?;
+    pub fn new(stream: Stream, peer: SocketAddr, place: Place) -> io::Result<Connection> {
+        stream.set_nonblocking()?;
         Ok(Connection {
             stream,
             peer,
@@ -101,7 +109,7 @@ impl Connection {
     pub fn is_in_flight(&self) -> bool {
         match self.state {
             State::Idle => false,
-            State::Arriving => self.arriving.has_head(),
+            State::Arriving { .. } => self.arriving.has_head(),
             State::Answering { .. } | State::Lingering { .. } => true,
         }
     }
@@ -111,26 +119,37 @@ impl Connection {
         !self.inbound.is_empty()
     }
 
+    /// Whether a body is arriving that goes to a file.
+    pub fn is_spooling(&self) -> bool {
+        self.arriving.body_length() > IN_MEMORY_BYTES_MAX
+    }
+
     pub fn waits_to_write(&self) -> bool {
         matches!(self.state, State::Answering { .. })
     }
 
     /// Reads what has arrived, until a request is whole.
-    pub fn receive(&mut self, buffer: &mut [u8], body_bytes_max: usize) -> Progress {
+    pub fn receive(&mut self, buffer: &mut [u8], needs_of: &NeedsOf, spooled: &Arc<Count>) -> Progress {
         if matches!(self.state, State::Lingering { .. }) {
             return self.discard(buffer);
         }
+        let mut read = 0;
         loop {
             if !self.inbound.is_empty() {
                 // The clock of a request starts with its first byte; a pipelined one is partly here.
                 if matches!(self.state, State::Idle) {
-                    self.state = State::Arriving;
-                    self.deadline = Instant::now() + ARRIVAL_MAX;
+                    let now = Instant::now();
+                    self.state = State::Arriving { since: now };
+                    self.deadline = now + ARRIVAL_MAX;
                 }
-                match self.arriving.take(&mut self.inbound, self.peer, body_bytes_max) {
+                match self.arriving.take(&mut self.inbound, self.peer, needs_of, spooled) {
                     Ok(Some(received)) => return Progress::Request(received),
                     Ok(None) => {}
                     Err(problem) => return Progress::Refused(problem),
+                }
+                if let State::Arriving { since } = self.state {
+                    let for_size = self.arriving.body_length() / LONG_BODY_BYTES_A_SECOND;
+                    self.deadline = since + ARRIVAL_MAX + Duration::from_secs(for_size as u64);
                 }
             }
             if std::mem::take(&mut self.arriving.wants_continue)
@@ -138,9 +157,15 @@ impl Connection {
             {
                 return Progress::Closed;
             }
+            if read > TURN_BYTES_MAX {
+                return Progress::Wait;
+            }
             match self.stream.read(buffer) {
                 Ok(0) => return Progress::Closed,
-                Ok(count) => self.inbound.extend_from_slice(&buffer[..count]),
+                Ok(count) => {
+                    self.inbound.extend_from_slice(&buffer[..count]);
+                    read += count;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::Wait,
                 Err(_) => return Progress::Closed,
@@ -180,19 +205,27 @@ impl Connection {
             if *written < outgoing.bytes.len() {
                 continue;
             }
-            if outgoing.next_piece() {
-                *written = 0;
-                continue;
+            match outgoing.next() {
+                Next::Piece => {
+                    *written = 0;
+                    continue;
+                }
+                Next::CutShort => return Progress::Closed,
+                Next::End => {}
             }
             return match *then {
                 Then::KeepAlive => {
+                    if self.inbound.is_empty() {
+                        // Thousands may be idle, and each costs only what it keeps.
+                        self.inbound = Vec::new();
+                    }
                     self.state = State::Idle;
                     self.deadline = Instant::now() + IDLE_MAX;
                     Progress::Answered
                 }
                 Then::Close => Progress::Closed,
                 Then::Linger => {
-                    let _ = self.stream.shutdown(Shutdown::Write);
+                    let _ = self.stream.end_writing();
                     self.state = State::Lingering { read: 0 };
                     self.deadline = Instant::now() + LINGER_MAX;
                     Progress::Wait
@@ -218,7 +251,7 @@ impl Connection {
     /// What to do when the deadline has passed: a request that is still arriving is told so.
     pub fn expire(&self) -> Option<Problem> {
         let detail = format!("Send the whole request within {} seconds.", ARRIVAL_MAX.as_secs());
-        matches!(self.state, State::Arriving).then(|| Problem::new(problem::REQUEST_TIMEOUT, detail))
+        matches!(self.state, State::Arriving { .. }).then(|| Problem::new(problem::REQUEST_TIMEOUT, detail))
     }
 
     /// Waits at most this long for the next bytes, in the thread that has the connection.
@@ -227,5 +260,34 @@ impl Connection {
         let most_ms = i32::try_from(most.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: one pollfd that lives as long as the call, of a descriptor that is open.
         unsafe { libc::poll(&raw mut waiting, 1, most_ms) > 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::http::needs::{Lane, Needs};
+
+    #[test]
+    fn an_idle_connection_keeps_no_buffer() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let place = Count::enter(&Arc::default(), 1).unwrap();
+        let mut connection = Connection::new(Stream::Unix(ours), ([127, 0, 0, 1], 1).into(), place).unwrap();
+        let needs: NeedsOf = Box::new(|_, _| Needs { lane: Lane::NoDatabase, body_bytes: 100_000 });
+        for body in [0, 30_000, 0] {
+            let head = format!("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {body}\r\n\r\n");
+            theirs.write_all(&[head.as_bytes(), &vec![b'x'; body]].concat()).unwrap();
+            let progress = connection.receive(&mut [0; 16 * 1024], &needs, &Arc::default());
+            let Progress::Request(received) = progress else { panic!("it is all here") };
+            let answered = connection.answer(Response::text("x".repeat(10_000)), Some(&received), true);
+            assert!(matches!(answered, Progress::Answered));
+            let progress = connection.receive(&mut [0; 16 * 1024], &needs, &Arc::default());
+            assert!(matches!(progress, Progress::Wait));
+            assert_eq!(connection.inbound.capacity(), 0);
+            assert!(matches!(connection.state, State::Idle) && !connection.arriving.has_head());
+        }
+        assert!(size_of::<Connection>() <= 512, "{} bytes", size_of::<Connection>());
     }
 }

@@ -2,7 +2,7 @@
 //! whole to the workers, and watches deadlines.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 use polling::Events;
 
 use crate::http::connection::Connection;
+use crate::http::listener::{Listener, Stream};
 use crate::http::queue::Job;
 use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 use crate::http::waiting::LISTENER;
 use crate::problem::Problem;
 
-/// How late a deadline may be noticed, and the drain by a connection that was just given back. Both are
-/// seconds long.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// During the drain, how late a connection may be noticed that a worker gives back just then.
+const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Out of file descriptors or memory: wait for a connection to end instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are let in before those that are ready have their turn again.
 const ACCEPTED_AT_ONCE: usize = 64;
 
 /// The life of the listening thread.
-pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
+pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
     let mut events = Events::new();
     let mut buffer = vec![0; READ_BYTES];
     // SAFETY: nobody waits for it any more when this function has returned.
@@ -33,11 +33,10 @@ pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
     }
     // When connections are let in again, after an error.
     let mut accept_again: Option<Instant> = None;
-    let mut look_at = Instant::now() + LOOK_EVERY;
     while !shared.is_stopped() {
-        let until = accept_again.map_or(look_at, |at| at.min(look_at));
-        let wait = until.saturating_duration_since(Instant::now());
-        if let Err(error) = shared.waiting.wait(&mut events, wait) {
+        let drain_look_at = shared.is_draining().then(|| Instant::now() + DRAIN_LOOK_EVERY);
+        let until = [accept_again, shared.waiting.look_at(), drain_look_at].into_iter().flatten().min();
+        if let Err(error) = shared.waiting.wait(&mut events, until) {
             log::error!("cannot wait for connections: {error}");
             thread::sleep(ACCEPT_PAUSE);
             continue;
@@ -57,10 +56,7 @@ pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
             accept_again = None;
             shared.waiting.listen_again(listener);
         }
-        if now >= look_at {
-            look_at = now + LOOK_EVERY;
-            end_the_late(shared, now);
-        }
+        end_the_late(shared, now);
         if shared.is_draining() {
             // They get a last look at what may have arrived already, and end.
             for connection in shared.waiting.take_idle() {
@@ -71,10 +67,10 @@ pub fn watch(shared: &Arc<Shared>, listener: &TcpListener) {
 }
 
 /// Does what a connection is ready for. Requests are read here and not by a worker, so that none is woken
-/// for a request that has to wait for its place.
+/// for a request that has to wait for its place; a worker reads what goes to a file.
 fn go_on(shared: &Arc<Shared>, connection: Connection, buffer: &mut [u8]) {
-    let job = match connection.waits_to_write() {
-        true => Some(Job::Write(connection)),
+    let job = match connection.waits_to_write() || connection.is_spooling() {
+        true => Some(Job::GoOn(connection)),
         false => shared.receive(connection, buffer),
     };
     if let Some(job) = job {
@@ -91,7 +87,7 @@ fn end_the_late(shared: &Arc<Shared>, now: Instant) {
 }
 
 /// Lets in who waits at the door. An Err says that nobody can be let in for the moment.
-fn accept(shared: &Arc<Shared>, listener: &TcpListener, buffer: &mut [u8]) -> io::Result<()> {
+fn accept(shared: &Arc<Shared>, listener: &Listener, buffer: &mut [u8]) -> io::Result<()> {
     for _ in 0..ACCEPTED_AT_ONCE {
         match listener.accept() {
             Ok((stream, peer)) => {
@@ -112,7 +108,7 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener, buffer: &mut [u8]) -> io
     Ok(())
 }
 
-fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, buffer: &mut [u8]) -> io::Result<()> {
+fn admit(shared: &Arc<Shared>, stream: Stream, peer: SocketAddr, buffer: &mut [u8]) -> io::Result<()> {
     let refusal = if shared.is_draining() {
         shutting_down()
     } else if let Some(place) = shared.take_place() {

@@ -4,8 +4,10 @@
 //! One thread, the `door`, waits for readiness and holds every connection that is idle, slow to send or
 //! slow to read, each with its deadline. It reads requests, and a fixed pool of `workers` takes those that
 //! are whole in their order: runs the application, writes the answer, and gives the connection back. So an
-//! idle connection costs memory and no thread. A request whose lane is full (`Limits`) waits without a
-//! thread, and a worker that has done one goes on with it, so under load no thread is woken.
+//! idle connection costs memory and no thread. What a request will need, its lane and how long its body may
+//! be, the application says from its head; a long body waits in a file. A request whose lane is full
+//! (`Limits`) waits without a thread, and a worker that has done one goes on with it, so under load no
+//! thread is woken.
 //!
 //! Of rouille this uses `Request` and `Response`, so that handlers are those of any rouille
 //! application and the shop also runs under `rouille::Server` (a test shows it). rouille's own
@@ -14,25 +16,34 @@
 //! reads any `Transfer-Encoding` as chunked, and leaves some of a burst of connections without a
 //! thread until others close. Nor is rouille's `router!`: the route table is data.
 
+mod arriving;
+mod body;
 mod connection;
 mod door;
-mod message;
+mod head;
+mod listener;
+mod needs;
+mod outgoing;
 mod places;
 mod queue;
 mod shared;
 mod waiting;
 mod workers;
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
+use std::{fs, io};
 
-pub use queue::{Lane, Limits};
+pub use listener::Listener;
+pub use needs::{Lane, Needs};
+pub use queue::Limits;
 pub use shared::Application;
 use shared::Shared;
+
+use crate::values::ListenAddress;
 
 /// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
 const DRAIN_MAX: Duration = Duration::from_secs(9);
@@ -41,14 +52,15 @@ const THREAD_STACK_BYTES: usize = 512 * 1024;
 
 /// A running server. Dropping it leaves it running; [`Server::stop`] ends it.
 pub struct Server {
-    pub address: SocketAddr,
+    pub address: ListenAddress,
+    socket_file: Option<PathBuf>,
     shared: Arc<Shared>,
 }
 
 /// Starts to answer on `listener`.
-pub fn start(listener: TcpListener, limits: Limits, application: Application) -> io::Result<Server> {
-    let address = listener.local_addr()?;
-    listener.set_nonblocking(true)?;
+pub fn start(listener: Listener, limits: Limits, application: Application) -> io::Result<Server> {
+    let (address, socket_file) = (listener.address.clone(), listener.file.clone());
+    listener.set_nonblocking()?;
     let shared = Arc::new(Shared::new(application, limits)?);
     let watching = shared.clone();
     thread::Builder::new()
@@ -62,7 +74,7 @@ pub fn start(listener: TcpListener, limits: Limits, application: Application) ->
             .stack_size(THREAD_STACK_BYTES)
             .spawn(move || workers::work(&working))?;
     }
-    Ok(Server { address, shared })
+    Ok(Server { address, socket_file, shared })
 }
 
 impl Server {
@@ -78,6 +90,10 @@ impl Server {
         self.shared.stopped.store(true, Ordering::SeqCst);
         self.shared.waiting.wake();
         self.shared.queue.stop();
+        if let Some(file) = self.socket_file {
+            // One that stays does no harm: the next start replaces it.
+            let _ = fs::remove_file(file);
+        }
         left == 0
     }
 }

@@ -4,26 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::http::arriving::Received;
 use crate::http::connection::Connection;
-use crate::http::message::Received;
+use crate::http::needs::Lane;
 use crate::problem::Problem;
-
-/// What a request needs while it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// It is answered whatever the others wait for.
-    NoDatabase,
-    Read,
-    /// It may wait for a lock. Such requests never use more than half of the database connections.
-    Change,
-}
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Connections at once; more are answered 503.
     pub connections: usize,
-    /// A longer body is refused with 413 before it is read.
-    pub body_bytes: usize,
     /// Requests at once that use the database: as many as it has connections, so that none waits for one.
     pub database_connections: usize,
     /// Those of them that only read. More than the processors can work on only take turns, and the last
@@ -46,9 +35,9 @@ const QUIET_WORKERS: usize = 2;
 /// Something to do with a connection.
 pub enum Job {
     /// Answer this request.
-    Run(Connection, Received, Lane),
-    /// Go on writing an answer.
-    Write(Connection),
+    Run(Connection, Received),
+    /// Go on writing an answer, or reading a long body into its file.
+    GoOn(Connection),
     /// Tell the client this, then close.
     Refuse(Connection, Problem),
 }
@@ -145,9 +134,10 @@ impl Queue {
 
 impl State {
     fn add(&mut self, job: Job, limits: &Limits) {
-        let Job::Run(_, _, lane) = job else {
+        let Job::Run(_, received) = &job else {
             return self.ready.push_back(job);
         };
+        let lane = received.lane;
         if self.may_enter(lane, limits) {
             self.enter(lane);
             self.ready.push_back(job);

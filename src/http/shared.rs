@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rouille::{Request, Response};
 
 use crate::http::connection::{Connection, Progress};
+use crate::http::needs::NeedsOf;
 use crate::http::places::{Count, Place};
-use crate::http::queue::{Job, Lane, Limits, Queue};
+use crate::http::queue::{Job, Limits, Queue};
 use crate::http::waiting::Waiting;
 use crate::problem::{self, Problem};
 
@@ -22,8 +23,8 @@ pub struct Application {
     pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
     /// Words what never became a request, or was not let in.
     pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
-    /// What a request will need, from its head.
-    pub lane: Box<dyn Fn(&Request) -> Lane + Send + Sync>,
+    /// What a request will need, from its method and target.
+    pub needs: NeedsOf,
 }
 
 pub struct Shared {
@@ -36,6 +37,8 @@ pub struct Shared {
     last_key: AtomicUsize,
     pub served: Arc<Count>,
     pub turned_away: Arc<Count>,
+    /// Bodies that are not in memory.
+    pub spooled: Arc<Count>,
 }
 
 impl Shared {
@@ -50,6 +53,7 @@ impl Shared {
             last_key: AtomicUsize::new(0),
             served: Arc::default(),
             turned_away: Arc::default(),
+            spooled: Arc::default(),
         })
     }
 
@@ -72,11 +76,8 @@ impl Shared {
     /// Reads what has arrived. Returns what is to be done, or None when the connection waits for more or has
     /// ended.
     pub fn receive(&self, mut connection: Connection, buffer: &mut [u8]) -> Option<Job> {
-        match connection.receive(buffer, self.limits.body_bytes) {
-            Progress::Request(received) => {
-                let lane = (self.application.lane)(&received.http);
-                Some(Job::Run(connection, received, lane))
-            }
+        match connection.receive(buffer, &self.application.needs, &self.spooled) {
+            Progress::Request(received) => Some(Job::Run(connection, received)),
             Progress::Refused(problem) => Some(Job::Refuse(connection, problem)),
             Progress::Wait if !self.is_draining() || connection.is_in_flight() => {
                 self.wait(connection);

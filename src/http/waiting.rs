@@ -2,21 +2,32 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpListener;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use polling::{Event, Events, Poller};
 
 use crate::http::connection::Connection;
+use crate::http::listener::Listener;
 
 /// The listener's key; those of connections count from 1.
 pub const LISTENER: usize = 0;
 
-/// The connections that wait, by their key.
+/// Deadlines are seconds long, so those that come this close to each other are looked at together.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The connections that wait.
 pub struct Waiting {
     poller: Poller,
-    held: Mutex<HashMap<usize, Connection>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// By their key.
+    connections: HashMap<usize, Connection>,
+    /// When to look for those that are late: no deadline passes long before that.
+    look_at: Option<Instant>,
 }
 
 impl Waiting {
@@ -24,7 +35,7 @@ impl Waiting {
         Ok(Waiting { poller: Poller::new()?, held: Mutex::default() })
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<usize, Connection>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -34,8 +45,9 @@ impl Waiting {
         let key = known.unwrap_or_else(new_key);
         connection.key = Some(key);
         let interest = if connection.waits_to_write() { Event::writable(key) } else { Event::readable(key) };
+        let deadline = connection.deadline;
         let mut held = self.held();
-        let stream = &held.entry(key).insert_entry(connection).into_mut().stream;
+        let stream = &held.connections.entry(key).insert_entry(connection).into_mut().stream;
         let registered = match known {
             Some(_) => self.poller.modify(stream, interest),
             // SAFETY: the descriptor is not duplicated, so closing it takes it out of the poller.
@@ -43,8 +55,17 @@ impl Waiting {
         };
         if let Err(error) = registered {
             log::error!("cannot wait for a connection: {error}");
-            held.remove(&key);
+            held.connections.remove(&key);
+        } else if held.look_at.is_none_or(|at| deadline < at) {
+            held.look_at = Some(deadline);
+            drop(held);
+            self.wake();
         }
+    }
+
+    /// When to call [`Waiting::take_late`] at the latest. The wait ends by itself when it becomes sooner.
+    pub fn look_at(&self) -> Option<Instant> {
+        self.held().look_at
     }
 
     /// Ends the thread's wait, to look at what has changed.
@@ -54,23 +75,24 @@ impl Waiting {
         }
     }
 
-    /// Waits for something to be ready, at most this long.
-    pub fn wait(&self, events: &mut Events, most: Duration) -> io::Result<()> {
+    /// Waits for something to be ready, at most until then.
+    pub fn wait(&self, events: &mut Events, until: Option<Instant>) -> io::Result<()> {
         events.clear();
-        self.poller.wait(events, Some(most)).map(|_| ())
+        let most = until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.poller.wait(events, most).map(|_| ())
     }
 
     /// Waits for the first connections too.
     ///
     /// # Safety
     /// The listener must live as long as this.
-    pub unsafe fn add_listener(&self, listener: &TcpListener) -> io::Result<()> {
+    pub unsafe fn add_listener(&self, listener: &Listener) -> io::Result<()> {
         // SAFETY: as the caller promises.
         unsafe { self.poller.add(listener, Event::readable(LISTENER)) }
     }
 
     /// Waits for the next connections, after some were let in.
-    pub fn listen_again(&self, listener: &TcpListener) {
+    pub fn listen_again(&self, listener: &Listener) {
         if let Err(error) = self.poller.modify(listener, Event::readable(LISTENER)) {
             log::error!("cannot listen any more: {error}");
         }
@@ -78,12 +100,22 @@ impl Waiting {
 
     /// Takes out the connection with this key.
     pub fn take(&self, key: usize) -> Option<Connection> {
-        self.held().remove(&key)
+        self.held().connections.remove(&key)
     }
 
     /// Takes out those whose deadline has passed.
     pub fn take_late(&self, now: Instant) -> Vec<Connection> {
-        self.take_those(|held| held.deadline <= now)
+        if self.look_at().is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        let late = self.take_those(|held| held.deadline <= now);
+        let mut held = self.held();
+        // A crowd that has gone leaves its room behind.
+        let room = 2 * held.connections.len();
+        held.connections.shrink_to(room);
+        let next = held.connections.values().map(|held| held.deadline).min();
+        held.look_at = next.map(|next| next.max(now + LOOK_EVERY));
+        late
     }
 
     /// Takes out those without a request under way.
@@ -93,7 +125,6 @@ impl Waiting {
 
     fn take_those(&self, which: impl Fn(&Connection) -> bool) -> Vec<Connection> {
         let mut held = self.held();
-        let keys: Vec<usize> = held.iter().filter(|(_, held)| which(held)).map(|(key, _)| *key).collect();
-        keys.into_iter().filter_map(|key| held.remove(&key)).collect()
+        held.connections.extract_if(|_, held| which(held)).map(|(_, connection)| connection).collect()
     }
 }

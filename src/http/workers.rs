@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::http::arriving::Received;
 use crate::http::connection::{Connection, Progress};
-use crate::http::message::Received;
-use crate::http::queue::{Job, Lane};
+use crate::http::needs::Lane;
+use crate::http::queue::Job;
 use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 
 /// While there is little to do, a worker waits this long for the next request of the connection that it
@@ -18,13 +19,17 @@ pub fn work(shared: &Arc<Shared>) {
     let mut done = None;
     while let Some(job) = shared.queue.next(done.take(), &shared.limits) {
         let (connection, progress) = match job {
-            Job::Run(connection, received, lane) => {
-                done = Some(lane);
-                answer(shared, connection, &received)
+            Job::Run(connection, received) => {
+                done = Some(received.lane);
+                answer(shared, connection, received)
             }
-            Job::Write(mut connection) => {
+            Job::GoOn(mut connection) if connection.waits_to_write() => {
                 let progress = connection.write();
                 (connection, progress)
+            }
+            Job::GoOn(connection) => {
+                receive(shared, connection, &mut buffer);
+                continue;
             }
             Job::Refuse(mut connection, problem) => {
                 let response = (shared.application.refuse)(problem);
@@ -40,14 +45,21 @@ pub fn work(shared: &Arc<Shared>) {
     }
 }
 
-fn answer(shared: &Arc<Shared>, mut connection: Connection, received: &Received) -> (Connection, Progress) {
+fn answer(
+    shared: &Arc<Shared>,
+    mut connection: Connection,
+    mut received: Received,
+) -> (Connection, Progress) {
     let response = if shared.is_draining() {
         (shared.application.refuse)(shutting_down())
     } else {
-        (shared.application.handle)(&received.http)
+        match received.bring_body() {
+            Ok(()) => (shared.application.handle)(&received.http),
+            Err(problem) => (shared.application.refuse)(problem),
+        }
     };
     let keep_alive = received.keep_alive && !shared.is_draining();
-    let progress = connection.answer(response, Some(received), keep_alive);
+    let progress = connection.answer(response, Some(&received), keep_alive);
     (connection, progress)
 }
 
@@ -61,6 +73,10 @@ fn go_on(shared: &Arc<Shared>, connection: Connection, done: &mut Option<Lane>, 
     if !next_is_here {
         return shared.wait(connection);
     }
+    receive(shared, connection, buffer);
+}
+
+fn receive(shared: &Arc<Shared>, connection: Connection, buffer: &mut [u8]) {
     if let Some(job) = shared.receive(connection, buffer) {
         shared.queue.push_own(job, &shared.limits);
     }

@@ -7,6 +7,7 @@
 mod contact;
 mod credentials;
 pub mod input;
+mod listen_address;
 mod money;
 mod numbers;
 mod product;
@@ -17,6 +18,7 @@ mod words;
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use input::Input;
+pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
 pub use numbers::{
     Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_number, whole_number,

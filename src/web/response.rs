@@ -30,15 +30,15 @@ pub fn resource(request: &Request, body: &impl Serialize) -> Response {
 }
 
 /// What is the same for everybody as long as the program runs; 304 when the caller's copy is still
-/// good. `text` is made only when it is sent.
-pub fn fixed(
-    request: &Request,
-    content_type: &'static str,
-    etag: &str,
-    text: impl FnOnce() -> String,
-) -> Response {
+/// good. However many are sent at once, there is one text.
+pub fn fixed(request: &Request, content_type: &'static str, etag: &str, text: &'static str) -> Response {
     let fresh = request.http.header("If-None-Match").is_some_and(|header| names_etag(header, etag));
-    let response = if fresh { empty(304) } else { Response::from_data(content_type, text()) };
+    let mut response = empty(304);
+    if !fresh {
+        response.status_code = 200;
+        response.headers.push((Cow::from("Content-Type"), Cow::from(content_type)));
+        response.data = ResponseBody::from_reader_and_size(text.as_bytes(), text.len());
+    }
     response.with_unique_header("ETag", etag.to_owned())
 }
 

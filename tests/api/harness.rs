@@ -1,7 +1,6 @@
 //! A private MariaDB for the whole test run, and a server with a database of its own for each test.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +14,7 @@ use storekeeper::app::App;
 use storekeeper::config::Config;
 use storekeeper::db::{self, invariants, migrations};
 use storekeeper::handlers::accounts;
-use storekeeper::http::{self, Server};
+use storekeeper::http::{self, Listener, Server};
 use storekeeper::routes;
 use storekeeper::values::{Input, StaffPassword, Username};
 
@@ -172,6 +171,7 @@ impl Shop {
         let mut variables = vec![
             ("STOREKEEPER_DATABASE_URL".to_owned(), database_url.clone()),
             ("STOREKEEPER_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()),
+            ("STOREKEEPER_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ];
         for (name, value) in settings {
             variables.retain(|(known, _)| known != name);
@@ -179,7 +179,7 @@ impl Shop {
         }
         let config = Config::read(variables).expect("the test's settings");
         let app = Arc::new(App::new(config).expect("the app"));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = Listener::bind(&app.config.listen, 0o600).expect("a free port");
         let server =
             http::start(listener, routes::limits(&app), routes::application(&app)).expect("the server");
         Shop { app, base: format!("http://{}", server.address), database_url, server: Some(server) }

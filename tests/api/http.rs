@@ -1,11 +1,13 @@
 //! The protocol itself: bytes that a broken or hostile client sends, and what every route has in
 //! common. What the routes have in common is derived from the table of routes.
 
+mod application;
 mod bodies;
 mod capacity;
 mod framing;
 mod fuzz;
 mod limits;
+mod listening;
 mod routing;
 
 use storekeeper::routes::ROUTES;

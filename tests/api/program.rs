@@ -1,6 +1,7 @@
 //! The program itself as an operator runs it: its commands, and the service as a process.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -26,6 +27,21 @@ pub fn run_command(command: &mut Command) -> Ended {
     let output = command.output().expect("the program that cargo has built");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output in UTF-8");
     Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// `storekeeper serve` with this socket as descriptor 3 and the variables that say so.
+pub fn handed_over(database_url: &str, socket: OwnedFd) -> Command {
+    let program = harness::storekeeper(database_url);
+    let mut command = Command::new("sh");
+    let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve"#;
+    command.args(["-c", script]).arg(program.get_program()).stdin(socket);
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
 
 /// Runs the program with `input` on its standard input.
@@ -71,6 +87,15 @@ impl Service {
     pub fn start(database_url: &str, settings: &[(&str, &str)]) -> Service {
         let mut command = harness::storekeeper(database_url);
         command.arg("serve").env("STOREKEEPER_LISTEN", "127.0.0.1:0").envs(settings.iter().copied());
+        Service::start_command(command)
+    }
+
+    /// Starts a service that is handed a listening socket, as systemd does it: as descriptor 3.
+    pub fn start_with_socket(database_url: &str, socket: OwnedFd) -> Service {
+        Service::start_command(handed_over(database_url, socket))
+    }
+
+    fn start_command(mut command: Command) -> Service {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program that cargo has built");
         let err = BufReader::new(child.stderr.take().expect("a pipe"));
         let log = Arc::new(Mutex::new(String::new()));
@@ -83,7 +108,7 @@ impl Service {
             }
         });
         let mut service = Service { base: String::new(), child, log, reader: Some(reader) };
-        let line = service.wait_for_line("listening on http://");
+        let line = service.wait_for_line("listening on ");
         let (_, address) = line.rsplit_once("listening on ").expect("the address");
         service.base = address.to_owned();
         service

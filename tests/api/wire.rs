@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +24,13 @@ pub struct RawAnswer {
 pub fn connect(base: &str) -> TcpStream {
     let stream = TcpStream::connect(base.trim_start_matches("http://")).expect("the server");
     stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(HANG)).unwrap();
+    stream
+}
+
+/// Connects to a unix socket.
+pub fn connect_unix(path: &Path) -> UnixStream {
+    let stream = UnixStream::connect(path).expect("the server");
     stream.set_read_timeout(Some(HANG)).unwrap();
     stream
 }
@@ -51,7 +60,7 @@ pub fn exchange_one(base: &str, bytes: &[u8]) -> RawAnswer {
 
 /// Everything up to the end of the connection, which must come before the hang limit. A reset ends
 /// it too: the server need not read what it has refused.
-pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+pub fn read_to_end(stream: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Err(error) = stream.read_to_end(&mut bytes) {
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "the server hangs: {error}");
@@ -61,7 +70,7 @@ pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 
 /// Reads one answer and leaves the connection open.
 #[track_caller]
-pub fn read_answer(stream: &mut TcpStream) -> RawAnswer {
+pub fn read_answer(stream: &mut impl Read) -> RawAnswer {
     let mut bytes = Vec::new();
     loop {
         if let Some((answer, rest)) = parse_answer(&bytes) {

@@ -1,0 +1,21 @@
+//! What the application says of a request when its head is here.
+
+/// What a request needs while it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// It is answered whatever the others wait for.
+    NoDatabase,
+    Read,
+    /// It may wait for a lock. Such requests never use more than half of the database connections.
+    Change,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    pub lane: Lane,
+    /// A longer body is refused with 413 before it is read.
+    pub body_bytes: usize,
+}
+
+/// From a request's method and target to what it needs.
+pub type NeedsOf = Box<dyn Fn(&str, &str) -> Needs + Send + Sync>;
