@@ -69,10 +69,8 @@ pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
 /// Does what a connection is ready for. Requests are read here and not by a worker, so that none is woken
 /// for a request that has to wait for its place; a worker reads what goes to a file.
 fn go_on(shared: &Arc<Shared>, connection: Connection, buffer: &mut [u8]) {
-    let job = match connection.waits_to_write() || connection.is_spooling() {
-        true => Some(Job::GoOn(connection)),
-        false => shared.receive(connection, buffer),
-    };
+    let for_a_worker = connection.waits_to_write() || connection.is_spooling();
+    let job = if for_a_worker { Some(Job::GoOn(connection)) } else { shared.receive(connection, buffer) };
     if let Some(job) = job {
         shared.queue.push(job, &shared.limits);
     }
