@@ -1,6 +1,6 @@
 //! One line a record on standard error: time, level, message, with control characters escaped.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use chrono::{SecondsFormat, Utc};
 
@@ -10,29 +10,43 @@ pub fn start(level: log::LevelFilter) {
         .filter_level(level)
         .format(|out, record| {
             let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-            writeln!(out, "{time} {} {}", record.level(), one_line(&record.args().to_string()))
+            write!(out, "{time} {} ", record.level())?;
+            write!(OneLine(out), "{}", record.args())?;
+            writeln!(out)
         })
         .init();
     std::panic::set_hook(Box::new(|panic| log::error!("panic: {panic}")));
 }
 
 /// Nobody can forge a line or steer a terminal with what they send.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
+struct OneLine<'a>(&'a mut dyn Write);
+
+impl Write for OneLine<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Formatting writes whole strings.
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        let mut rest = text;
+        while let Some((at, control)) = rest.char_indices().find(|(_, c)| c.is_control()) {
+            write!(self.0, "{}{}", &rest[..at], control.escape_default())?;
+            rest = &rest[at + control.len_utf8()..];
         }
+        self.0.write_all(rest.as_bytes())?;
+        Ok(bytes.len())
     }
-    line
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(super::one_line("a\nb\x1b[31m\u{85}é"), "a\\nb\\u{1b}[31m\\u{85}é");
+        let mut line = Vec::new();
+        write!(OneLine(&mut line), "a\nb{}é", "\x1b[31m\u{85}").unwrap();
+        assert_eq!(line, "a\\nb\\u{1b}[31m\\u{85}é".as_bytes());
     }
 }

@@ -1,5 +1,7 @@
 //! The operating system's random source.
 
+use std::cell::RefCell;
+
 /// `N` random bytes.
 ///
 /// # Panics
@@ -14,3 +16,21 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 pub fn hex<const N: usize>() -> String {
     crate::values::hex(&bytes::<N>())
 }
+
+/// Sixteen hexadecimal digits that tell requests apart. They are no secret, so one question to the operating
+/// system serves [`LABELS_A_BLOCK`] of them.
+pub fn label() -> String {
+    thread_local! {
+        static BLOCK: RefCell<Vec<[u8; LABEL_BYTES]>> = const { RefCell::new(Vec::new()) };
+    }
+    BLOCK.with_borrow_mut(|block| {
+        if block.is_empty() {
+            let fresh = bytes::<{ LABEL_BYTES * LABELS_A_BLOCK }>();
+            block.extend(fresh.as_chunks::<LABEL_BYTES>().0);
+        }
+        crate::values::hex(&block.pop().unwrap_or_default())
+    })
+}
+
+const LABEL_BYTES: usize = 8;
+const LABELS_A_BLOCK: usize = 32;

@@ -20,6 +20,7 @@ use crate::handlers::{
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
+use crate::random;
 use crate::web::caller::{self, Caller, Identified};
 use crate::web::description::Description;
 use crate::web::idempotency;
@@ -129,7 +130,7 @@ const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
     let started = Instant::now();
     let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
-    let request_id = request_id.map_or_else(new_request_id, str::to_owned);
+    let request_id = request_id.map_or_else(random::label, str::to_owned);
     let mut labels = UNKNOWN;
     let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(app, http, &mut labels)));
     let response = match answered {
@@ -186,7 +187,7 @@ pub fn limits(app: &App) -> Limits {
 
 /// The answer to what could not be read as a request, or was not let in; logged like any other.
 fn refuse(app: &App, problem: Problem) -> Response {
-    let request_id = new_request_id();
+    let request_id = random::label();
     let response = response::problem(problem, &request_id);
     finish(app, "-", request_id, Instant::now(), response, &UNKNOWN)
 }
@@ -295,10 +296,6 @@ fn short(method: &str) -> &str {
 fn is_sane_request_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     (1..=64).contains(&id.len()) && id.bytes().all(plain)
-}
-
-fn new_request_id() -> String {
-    crate::random::hex::<8>()
 }
 
 #[cfg(test)]
