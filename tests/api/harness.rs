@@ -52,7 +52,7 @@ impl MariaDb {
             # Tests with millions of rows raise the buffer pool; later 10.11 servers want to be told how far.
             start() {
                 mariadbd --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
-                    --tmpdir="$1/tmp" \
+                    --tmpdir="$1/tmp" --pid-file="$1/pid" \
                     --max-connections=1000 --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=256M \
                     --loose-innodb-buffer-pool-size-max=2G \
                     --skip-log-bin >>server.log 2>&1 &
@@ -102,6 +102,13 @@ impl MariaDb {
         thread::sleep(after);
         self.order("start");
         self.wait_until_ready();
+    }
+
+    /// Sends the server a signal such as `STOP`, which lets it hang, or `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = fs::read_to_string(self.folder.join("pid")).expect("the server's own note of its process");
+        let sent = Command::new("kill").args(["-s", name, pid.trim()]).status();
+        assert!(sent.expect("kill").success());
     }
 
     fn order(&mut self, order: &str) {
