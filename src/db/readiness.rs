@@ -116,7 +116,7 @@ impl Shared {
             _ => Conn::new(self.options.clone()).map_err(Into::into).and_then(ask),
         };
         match asked {
-            Ok((missing, conn)) if missing == 0 => (Readiness::Ready, Some(conn)),
+            Ok((0, conn)) => (Readiness::Ready, Some(conn)),
             Ok((missing, conn)) => (Readiness::Behind(missing), Some(conn)),
             Err(cause) => {
                 log::warn!("not ready: {cause}");
