@@ -51,18 +51,19 @@ impl Statements {
 
     /// The statement with this text. It is prepared when it is not kept; what was used longest ago makes
     /// room for it.
-    pub fn prepare(&mut self, conn: &mut Conn, sql: &str) -> mysql::Result<&Statement> {
+    pub fn prepare(&mut self, conn: &mut Conn, sql: &str) -> mysql::Result<Statement> {
         self.uses += 1;
-        if !self.kept.contains_key(sql) {
-            while self.kept.len() >= self.kept_max {
-                self.close_oldest(conn)?;
-            }
-            let statement = self.prepare_anew(conn, sql)?;
-            self.kept.insert(sql.into(), Kept { statement, last_use: 0 });
+        if let Some(kept) = self.kept.get_mut(sql) {
+            kept.last_use = self.uses;
+            return Ok(kept.statement.clone());
         }
-        let kept = self.kept.get_mut(sql).expect("it was put there");
-        kept.last_use = self.uses;
-        Ok(&kept.statement)
+        while self.kept.len() >= self.kept_max {
+            self.close_oldest(conn)?;
+        }
+        let statement = self.prepare_anew(conn, sql)?;
+        let kept = Kept { statement: statement.clone(), last_use: self.uses };
+        self.kept.insert(sql.into(), kept);
+        Ok(statement)
     }
 
     /// When the server has no room left, what this connection keeps is given up for what it needs.
