@@ -16,6 +16,7 @@ use crate::values::Timestamp;
 pub struct App {
     pub config: Config,
     pub pool: Pool,
+    pub watch: db::Watch,
     pub clock: Clock,
     pub hasher: Hasher,
     pub failed_logins: Throttle,
@@ -24,8 +25,10 @@ pub struct App {
 
 impl App {
     pub fn new(config: Config) -> Result<App> {
+        let pool = db::open_pool(&config.database_url, config.database_connections)?;
         Ok(App {
-            pool: db::open_pool(&config.database_url, config.database_connections)?,
+            watch: db::Watch::new(&pool, &config.database_url)?,
+            pool,
             clock: Clock::default(),
             hasher: Hasher::new(),
             failed_logins: Throttle::default(),

@@ -55,7 +55,7 @@ pub fn connect(config: &Config) -> Result<Conn, Failure> {
 /// Refuses to work on a schema that is behind this program.
 pub fn require_current_schema(config: &Config) -> Result<(), Failure> {
     let mut conn = connect(config)?;
-    let missing = migrations::missing(&mut Connection(&mut conn))?;
+    let missing = migrations::missing(&mut Connection::alone(&mut conn))?;
     match missing.as_slice() {
         [] => Ok(()),
         [first, ..] => Err(Failure(format!(

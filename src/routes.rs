@@ -165,7 +165,7 @@ fn lane(method: &str, path: &str) -> Lane {
         return Lane::NoDatabase;
     };
     match (route.method, route.path) {
-        ("GET", "/readyz") | ("POST", "/sessions") => Lane::Read,
+        ("POST", "/sessions") => Lane::Read,
         ("GET", _) if route.access == Open => Lane::NoDatabase,
         ("GET", _) => Lane::Read,
         _ => Lane::Change,

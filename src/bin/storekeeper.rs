@@ -231,7 +231,9 @@ fn migrate(config: &Config) -> Outcome {
 
 fn migrate_status(config: &Config) -> Outcome {
     let mut conn = cli::connect(config)?;
-    for (migration, state) in migrations::states(&mut db::Connection(&mut conn), migrations::MIGRATIONS)? {
+    for (migration, state) in
+        migrations::states(&mut db::Connection::alone(&mut conn), migrations::MIGRATIONS)?
+    {
         let state = match state {
             migrations::State::Applied => "applied",
             migrations::State::Started => "started, not finished",

@@ -97,7 +97,7 @@ pub fn migrate(conn: &mut Conn, guard: &mut Conn, migrations: &[Migration]) -> R
     guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
     guard.query_drop("START TRANSACTION")?;
     guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?;
-    let applied = apply_missing(&mut Connection(conn), migrations);
+    let applied = apply_missing(&mut Connection::alone(conn), migrations);
     // Whatever becomes of the lock now, the work is done or has its error.
     drop(guard.query_drop("ROLLBACK"));
     applied

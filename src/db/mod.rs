@@ -2,26 +2,33 @@
 //! few ways in which SQL is run.
 //!
 //! Handlers call [`read`] for plain reads and [`transaction`] for changes. Statements are prepared
-//! once per connection: the `mysql` crate keeps them by their text.
+//! once per connection and kept by their text, a bounded number of them.
 
 pub mod invariants;
 pub mod migrations;
 mod pool;
+mod readiness;
+mod statements;
 mod transaction;
 
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 
 use mysql::prelude::Queryable;
-use mysql::{Params, Row, Value};
+use mysql::{Binary, Conn, Params, QueryResult, Row, Value};
 
 use crate::error::{Error, Result, database};
+use crate::values::Id;
+use pool::Tracked;
+use statements::Statements;
 
 pub use pool::{Pool, connect_alone, open_pool};
+pub use readiness::{Readiness, Watch};
 pub use transaction::{read, snapshot, transaction};
 
-/// A connection on which SQL is run.
-pub struct Connection<'a>(pub &'a mut mysql::Conn);
+/// A connection on which SQL is run, and the statements that it keeps prepared; one outside the pool
+/// leaves those to the `mysql` crate.
+pub struct Connection<'a>(pub &'a mut Conn, Option<&'a mut Statements>);
 
 /// A connection inside [`transaction`]: what changes something asks for this, so that it cannot run
 /// outside one.
@@ -40,7 +47,27 @@ impl<'a> DerefMut for Transaction<'a> {
     }
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
+    /// A connection outside the pool, for an operator's commands.
+    pub fn alone(conn: &'a mut Conn) -> Connection<'a> {
+        Connection(conn, None)
+    }
+
+    fn pooled(tracked: &'a mut Tracked) -> Connection<'a> {
+        Connection(&mut tracked.conn, Some(&mut tracked.statements))
+    }
+
+    fn run(&mut self, sql: &str, params: impl Into<Params>) -> Result<QueryResult<'_, '_, '_, Binary>> {
+        let Connection(conn, statements) = self;
+        Ok(match statements {
+            Some(statements) => {
+                let statement = statements.prepare(conn, sql)?;
+                conn.exec_iter(statement, params)?
+            }
+            None => conn.exec_iter(sql, params)?,
+        })
+    }
+
     /// All rows of a SELECT.
     pub fn rows<T>(
         &mut self,
@@ -50,7 +77,7 @@ impl Connection<'_> {
     ) -> Result<Vec<T>> {
         let mut from_row = from_row;
         let mut rows = Vec::new();
-        for row in self.0.exec_iter(sql, params)? {
+        for row in self.run(sql, params)? {
             rows.push(from_row(&row?));
         }
         Ok(rows)
@@ -68,14 +95,12 @@ impl Connection<'_> {
 
     /// The number of rows that an INSERT, UPDATE or DELETE matched, changed or not.
     pub fn execute(&mut self, sql: &str, params: impl Into<Params>) -> Result<u64> {
-        self.0.exec_drop(sql, params)?;
-        Ok(self.0.affected_rows())
+        Ok(self.run(sql, params)?.affected_rows())
     }
 
     /// The id that an INSERT into an AUTO_INCREMENT table was given.
     pub fn insert(&mut self, sql: &str, params: impl Into<Params>) -> Result<u64> {
-        self.0.exec_drop(sql, params)?;
-        Ok(self.0.last_insert_id())
+        Ok(self.run(sql, params)?.last_insert_id().unwrap_or(0))
     }
 }
 
@@ -90,6 +115,15 @@ pub fn column<T: mysql::prelude::FromValue>(row: &Row, name: &str) -> T {
 /// `?, ?, ?` for the values of an IN list.
 pub fn question_marks(count: usize) -> String {
     vec!["?"; count].join(", ")
+}
+
+/// The values of an IN list, and `?, ?, ?` for them. The last one is repeated until there are a power of two,
+/// so that lists of all lengths are a few statements.
+pub fn in_list(ids: impl IntoIterator<Item = Id>) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    let last = values.last().cloned().unwrap_or(Value::NULL);
+    values.resize(values.len().next_power_of_two(), last);
+    (question_marks(values.len()), values)
 }
 
 /// The pattern of a LIKE that finds `text` anywhere, taking it literally.
@@ -134,6 +168,14 @@ impl Filter {
     pub fn add(&mut self, condition: impl Into<Cow<'static, str>>, values: impl IntoIterator<Item = Value>) {
         self.conditions.push(condition.into());
         self.values.extend(values);
+    }
+
+    /// Adds a condition that holds for every row when no value is given, so that both are one statement;
+    /// the value stands for each `?` of it. For what has no index: nothing is chosen by it.
+    pub fn add_if_given(&mut self, condition: &'static str, value: Option<Value>) {
+        let times = 1 + condition.matches('?').count();
+        let value = value.unwrap_or(Value::NULL);
+        self.add(format!("(? IS NULL OR {condition})"), std::iter::repeat_n(value, times));
     }
 
     /// `WHERE …`, or nothing.

@@ -3,14 +3,15 @@
 //! r2d2 would ping when a connection is taken and r2d2_mysql when it is given back. Neither is
 //! done: a dead connection shows at the first statement, which [`super::transaction`] handles.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use mysql::consts::CapabilityFlags;
 use mysql::{Conn, Opts, OptsBuilder};
 use r2d2_mysql::MySqlConnectionManager;
 
+use crate::db::statements::{Statements, kept_max};
 use crate::error::{Error, Result};
 
 /// A request that finds no free connection in this time is answered 503 instead of queueing on.
@@ -21,9 +22,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(2);
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 /// Connections are replaced after a while, so that a changed server setting reaches all of them.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);
-/// More than the number of statements in this program, so that none is prepared twice. Each length of
-/// an IN list and of an order's lines, up to 100, is a statement of its own.
-const STATEMENTS_KEPT: usize = 512;
+/// So long after a write that found no room the service is not ready. Nothing but a write tells that there
+/// is some again, and nobody may send one meanwhile, so this ends by itself.
+const FULL_FOR: Duration = Duration::from_secs(15);
 
 /// How every connection behaves. READ COMMITTED takes no gap locks and shows guarded statements the
 /// newest committed row; a lock is waited for as long as a repeated Idempotency-Key may wait.
@@ -37,6 +38,8 @@ const SESSION_SETTINGS: [&str; 2] = [
 pub struct Pool {
     connections: r2d2::Pool<Manager>,
     generation: Arc<AtomicU64>,
+    /// When a write last found no room.
+    full_at: Arc<Mutex<Option<Instant>>>,
 }
 
 pub type Pooled = r2d2::PooledConnection<Manager>;
@@ -44,9 +47,14 @@ pub type Pooled = r2d2::PooledConnection<Manager>;
 /// Opens a pool of at most `size` connections. It is filled in the background, so a database that
 /// is down does not hold up the start.
 pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
-    let options = options(database_url)?.read_timeout(Some(STATEMENT_MAX)).write_timeout(Some(STATEMENT_MAX));
+    // [`Statements`] keeps what is prepared.
+    let options = options(database_url)?
+        .read_timeout(Some(STATEMENT_MAX))
+        .write_timeout(Some(STATEMENT_MAX))
+        .stmt_cache_size(0);
     let generation = Arc::new(AtomicU64::new(0));
-    let manager = Manager { inner: MySqlConnectionManager::new(options), generation: generation.clone() };
+    let manager =
+        Manager { inner: MySqlConnectionManager::new(options), size, generation: generation.clone() };
     let connections = r2d2::Pool::builder()
         .max_size(size)
         .connection_timeout(CHECKOUT_MAX)
@@ -54,7 +62,7 @@ pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
         .test_on_check_out(false)
         .error_handler(Box::new(LogConnectErrors))
         .build_unchecked(manager);
-    Ok(Pool { connections, generation })
+    Ok(Pool { connections, generation, full_at: Arc::default() })
 }
 
 /// A connection outside any pool, without a limit on how long a statement may take: for the
@@ -63,11 +71,10 @@ pub fn connect_alone(database_url: &str) -> Result<Conn> {
     Ok(Conn::new(options(database_url)?)?)
 }
 
-fn options(database_url: &str) -> Result<OptsBuilder> {
+pub(super) fn options(database_url: &str) -> Result<OptsBuilder> {
     let options = Opts::from_url(database_url).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(OptsBuilder::from_opts(options)
         .tcp_connect_timeout(Some(CONNECT_MAX))
-        .stmt_cache_size(STATEMENTS_KEPT)
         // A guard that matches a row and changes nothing in it has still held.
         .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
         .init(SESSION_SETTINGS.to_vec()))
@@ -92,6 +99,17 @@ impl Pool {
         let _ = self.generation.compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 
+    /// A write found no room for what it would add.
+    pub fn note_storage_full(&self) {
+        *self.full_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a write found no room so lately that the next one will hardly find some.
+    pub fn was_full_lately(&self) -> bool {
+        let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        full_at.is_some_and(|at| at.elapsed() < FULL_FOR)
+    }
+
     /// Connections that are open now, and those of them that are free.
     pub fn state(&self) -> (u32, u32) {
         let state = self.connections.state();
@@ -101,12 +119,15 @@ impl Pool {
 
 pub struct Manager {
     inner: MySqlConnectionManager,
+    /// How many connections share what this process may keep prepared.
+    size: u32,
     generation: Arc<AtomicU64>,
 }
 
 /// A connection and what its user found out about it.
 pub struct Tracked {
     pub conn: Conn,
+    pub statements: Statements,
     /// False while something is under way on it, so that a panic never gives back an open
     /// transaction.
     pub usable: bool,
@@ -119,7 +140,9 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> std::result::Result<Tracked, mysql::Error> {
         let generation = self.generation.load(Ordering::Relaxed);
-        Ok(Tracked { conn: self.inner.connect()?, usable: true, generation })
+        let mut conn = self.inner.connect()?;
+        let statements = Statements::new(kept_max(&mut conn, self.size));
+        Ok(Tracked { conn, statements, usable: true, generation })
     }
 
     fn is_valid(&self, tracked: &mut Tracked) -> std::result::Result<(), mysql::Error> {

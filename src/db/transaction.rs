@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
 use crate::db::{Connection, Pool, Transaction};
-use crate::error::database::{is_lost_connection, is_worth_rerunning};
+use crate::error::database::{is_lost_connection, is_storage_full, is_worth_rerunning};
 use crate::error::{Error, Result};
 
 /// A transaction that loses against others this often in this time is better told to the caller.
@@ -22,7 +22,7 @@ pub fn read<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) 
     loop {
         let mut pooled = pool.take()?;
         pooled.usable = false;
-        let result = work(&mut Connection(&mut pooled.conn));
+        let result = work(&mut Connection::pooled(&mut pooled));
         if !note_loss(pool, &mut pooled, &result) {
             return result;
         }
@@ -63,6 +63,9 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
         let result = attempt_once(&mut pooled, &mut work);
         let lost = note_loss(pool, &mut pooled, &result);
         drop(pooled);
+        if matches!(&result, Err(Error::Database(cause)) if is_storage_full(cause)) {
+            pool.note_storage_full();
+        }
         match &result {
             Err(Error::Database(_)) if lost && !lost_before => lost_before = true,
             Err(error) if is_rerun(error) => {
@@ -81,7 +84,7 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
 
 fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
     pooled.conn.query_drop("START TRANSACTION")?;
-    match work(&mut Transaction(Connection(&mut pooled.conn))) {
+    match work(&mut Transaction(Connection::pooled(pooled))) {
         Ok(value) => match pooled.conn.query_drop("COMMIT") {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),

@@ -48,6 +48,23 @@ impl Error {
             }
             Error::Raced => overtaken(),
             Error::Database(cause) if database::is_worth_rerunning(&cause) => overtaken(),
+            Error::Database(cause) if database::is_storage_full(&cause) => {
+                log::error!("the database has no room left: {}", database::in_words(&cause));
+                Problem::new(
+                    problem::STORAGE_FULL,
+                    "The database has no room left for this. Nothing was changed; try again once its operator has made \
+                     room.",
+                )
+                .retry_after(15)
+            }
+            Error::Database(cause) if database::is_limit(&cause) => {
+                log::error!("the database has reached a limit: {}", database::in_words(&cause));
+                Problem::new(
+                    problem::DATABASE_LIMIT,
+                    "The database has as much to do as it is set to. Nothing was changed; try again shortly.",
+                )
+                .retry_after(1)
+            }
             Error::Database(cause) if database::is_passing(&cause) => {
                 log::warn!("database: {cause}");
                 Problem::new(

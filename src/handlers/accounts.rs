@@ -155,9 +155,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut filter = Filter::default();
     filter.add("a.customer_id IS NOT NULL", []);
     page.restrict(&keyset, &mut filter);
-    if let Some(Line(q)) = q {
-        filter.add("a.username LIKE ?", [db::contains(&q).into()]);
-    }
+    filter.add_if_given("a.username LIKE ?", q.map(|Line(q)| db::contains(&q).into()));
     if let Some(customer_id) = customer_id {
         filter.add("a.customer_id = ?", [customer_id.into()]);
     }

@@ -107,13 +107,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut filter = Filter::default();
     filter.add("c.erased_at IS NULL", []);
     page.restrict(&keyset, &mut filter);
-    if let Some(Line(q)) = q {
-        let pattern = db::contains(&q);
-        filter.add(
-            "(c.name LIKE ? OR c.email LIKE ? OR c.phone LIKE ?)",
-            [pattern.clone().into(), pattern.clone().into(), pattern.into()],
-        );
-    }
+    let pattern = q.map(|Line(q)| db::contains(&q).into());
+    filter.add_if_given("c.name LIKE ? OR c.email LIKE ? OR c.phone LIKE ?", pattern);
     let sql = format!("SELECT {COLUMNS} FROM customers c {} {} LIMIT ?", filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());
     let customers = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Customer::from_row))?;

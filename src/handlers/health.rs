@@ -4,7 +4,7 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
-use crate::db::{self, migrations};
+use crate::db::Readiness;
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::web::request::Request;
@@ -15,14 +15,26 @@ pub fn alive(_: &App, _: &Request) -> Result<Response> {
     Ok(response::json(200, &json!({"status": "ok"})))
 }
 
-/// `GET /readyz`: the database answers and has the schema that this program needs; otherwise 503.
+/// `GET /readyz`: the database answers, has the schema that this program needs, and room for what is written;
+/// otherwise 503.
 pub fn ready(app: &App, _: &Request) -> Result<Response> {
-    let missing = db::read(&app.pool, migrations::missing)?;
-    if missing.is_empty() {
-        return Ok(response::json(200, &json!({"status": "ready"})));
-    }
-    let detail = format!("The schema is behind by {} steps. Run \"storekeeper migrate\".", missing.len());
-    Err(Problem::new(problem::DATABASE_UNAVAILABLE, detail).retry_after(5).into())
+    let (kind, detail) = match app.watch.look() {
+        Readiness::Ready => return Ok(response::json(200, &json!({"status": "ready"}))),
+        Readiness::Behind(steps) => (
+            problem::DATABASE_UNAVAILABLE,
+            format!("The schema is behind by {steps} steps. Run \"storekeeper migrate\"."),
+        ),
+        Readiness::NoAnswer => (
+            problem::DATABASE_UNAVAILABLE,
+            "The database did not answer in time. The log says why when it refused.".to_owned(),
+        ),
+        Readiness::StorageFull => (
+            problem::STORAGE_FULL,
+            "The database could not keep the last changes for want of room. Make room on its disk."
+                .to_owned(),
+        ),
+    };
+    Err(Problem::new(kind, detail).retry_after(5).into())
 }
 
 /// `GET /metrics`: counters in Prometheus' text format.

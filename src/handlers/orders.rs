@@ -208,14 +208,15 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
 
     let mut filter = Filter::default();
     let scope = request.caller.scope();
-    if scope != Scope::All {
-        let [_, own] = scope.bound();
-        filter.add("o.customer_id = ?", [own]);
+    let [_, own] = scope.bound();
+    let own = (scope != Scope::All).then_some(own);
+    let mut customers = own.into_iter().chain(customer_id.or(of_customer).map(Value::from));
+    let customer = customers.next();
+    let by_customer = customer.is_some();
+    if let Some(customer) = customer {
+        filter.add("o.customer_id = ?", [customer]);
+        filter.add_if_given("o.customer_id = ?", customers.next());
     }
-    for customer_id in [customer_id, of_customer].into_iter().flatten() {
-        filter.add("o.customer_id = ?", [customer_id.into()]);
-    }
-    let by_customer = scope != Scope::All || customer_id.or(of_customer).is_some();
     let keyset = match (by_customer, status) {
         (false, None) => keyset.through("orders_by_time"),
         (true, None) => keyset.through("orders_by_customer"),
@@ -225,12 +226,8 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     if let Some(status) = status {
         filter.add("o.status = ?", [status.into()]);
     }
-    if let Some(from) = from {
-        filter.add("o.placed_at >= ?", [from.into()]);
-    }
-    if let Some(to) = to {
-        filter.add("o.placed_at < ?", [to.into()]);
-    }
+    filter.add_if_given("o.placed_at >= ?", from.map(Value::from));
+    filter.add_if_given("o.placed_at < ?", to.map(Value::from));
     page.restrict(&keyset, &mut filter);
     let sql = format!(
         "SELECT {COLUMNS} FROM orders o {} {} {} LIMIT ?",
@@ -320,11 +317,10 @@ fn with_lines(db: &mut Connection, currency: &Currency, mut orders: Vec<Order>) 
     if orders.is_empty() {
         return Ok(orders);
     }
+    let (marks, ids) = db::in_list(orders.iter().map(|order| order.id));
     let sql = format!(
-        "SELECT {LINE_COLUMNS} FROM order_lines l WHERE l.order_id IN ({}) ORDER BY l.order_id, l.product_id",
-        db::question_marks(orders.len())
+        "SELECT {LINE_COLUMNS} FROM order_lines l WHERE l.order_id IN ({marks}) ORDER BY l.order_id, l.product_id"
     );
-    let ids: Vec<Value> = orders.iter().map(|order| order.id.into()).collect();
     let lines =
         db.rows(&sql, ids, |row| (column::<Id>(row, "order_id"), OrderLine::from_row(row, currency)))?;
     let mut by_order = std::collections::HashMap::<Id, Vec<OrderLine>>::new();

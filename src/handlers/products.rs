@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::ledger;
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{
-    Bad, Currency, Id, Input, Line, Paragraph, Price, Sku, Timestamp, query_boolean, whole_number,
+    Bad, Currency, Id, Input, Line, PRICE_MINOR_MAX, Paragraph, Price, Sku, Timestamp, query_boolean,
+    whole_number,
 };
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -232,24 +233,17 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut filter = Filter::default();
     filter.add("p.active = 1", []);
     page.restrict(&keyset, &mut filter);
-    if let Some(Line(q)) = q {
-        let pattern = db::contains(&q);
-        filter.add("(p.name LIKE ? OR p.sku LIKE ?)", [pattern.clone().into(), pattern.into()]);
-    }
     if let Some(category) = category {
         filter.add("p.category = ?", [category.into()]);
     }
-    if let Some(price) = min_price {
-        filter.add("p.price_minor >= ?", [price.minor.into()]);
+    if min_price.or(max_price).is_some() {
+        let min = min_price.map_or(0, |price| price.minor);
+        let max = max_price.map_or(PRICE_MINOR_MAX, |price| price.minor);
+        filter.add("p.price_minor BETWEEN ? AND ?", [min.into(), max.into()]);
     }
-    if let Some(price) = max_price {
-        filter.add("p.price_minor <= ?", [price.minor.into()]);
-    }
-    match in_stock {
-        Some(true) => filter.add("s.on_hand > s.reserved", []),
-        Some(false) => filter.add("s.on_hand <= s.reserved", []),
-        None => {}
-    }
+    let pattern = q.map(|Line(q)| db::contains(&q).into());
+    filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
+    filter.add_if_given("(s.on_hand > s.reserved) = ?", in_stock.map(Value::from));
     // STRAIGHT_JOIN: the products' index gives the order, whatever the optimizer thinks of stock.
     let sql = format!(
         "SELECT {COLUMNS} FROM products p {} STRAIGHT_JOIN stock s ON s.product_id = p.id {} {} LIMIT ?",

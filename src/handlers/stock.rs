@@ -190,15 +190,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         }
         None => {}
     }
-    match out_of_stock {
-        Some(true) => filter.add("s.on_hand <= s.reserved", []),
-        Some(false) => filter.add("s.on_hand > s.reserved", []),
-        None => {}
-    }
-    if let Some(Line(q)) = q {
-        let pattern = db::contains(&q);
-        filter.add("(p.name LIKE ? OR p.sku LIKE ?)", [pattern.clone().into(), pattern.into()]);
-    }
+    filter.add_if_given("(s.on_hand <= s.reserved) = ?", out_of_stock.map(Value::from));
+    let pattern = q.map(|Line(q)| db::contains(&q).into());
+    filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
     let sql = format!(
         "SELECT {} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {} LIMIT ?",
         columns(),

@@ -13,10 +13,9 @@
 use std::collections::HashMap;
 
 use chrono::{Days, NaiveTime};
-use mysql::Value;
 use serde::Serialize;
 
-use crate::db::{Connection, column, question_marks};
+use crate::db::{Connection, column, in_list};
 use crate::error::Result;
 use crate::values::{Day, Id, Timestamp};
 
@@ -65,18 +64,17 @@ pub fn sales_of_one(db: &mut Connection, product_id: Id, now: Timestamp) -> Resu
 fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<Vec<(Id, Sales)>> {
     let to = now.0.date().and_time(NaiveTime::MIN);
     let from = to - Days::new(DAYS.into());
-    let mut values: Vec<Value> = vec![from.into(), to.into()];
-    values.extend(product_ids.iter().map(|id| Value::from(*id)));
+    let (marks, ids) = in_list(product_ids.iter().copied());
+    let values = [&[from.into(), to.into()][..], &ids].concat();
     let sql = format!(
         "SELECT product_id, CAST(SUM(units) AS SIGNED) AS units, CAST(SUM(units * units) AS DOUBLE) AS squares
          FROM (
              SELECT product_id, SUM(-delta) AS units
              FROM stock_movements
-             WHERE reason = 'sale' AND at >= ? AND at < ? AND product_id IN ({})
+             WHERE reason = 'sale' AND at >= ? AND at < ? AND product_id IN ({marks})
              GROUP BY product_id, DATE(at)
          ) days
-         GROUP BY product_id",
-        question_marks(product_ids.len())
+         GROUP BY product_id"
     );
     db.rows(&sql, values, |row| {
         let sales = Sales { units: column(row, "units"), squares: column(row, "squares") };

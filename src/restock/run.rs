@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
+use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
@@ -155,9 +156,21 @@ fn restock(
         // The error's text may hold the data of others; the log has it whole.
         let reason = "the database refused; the log of the run has the cause".to_owned();
         let line = RunLine::new(product_id, shelf, policy, Outcome::Failed, reason);
-        db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line)))?;
-        Ok(line)
+        match db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line))) {
+            // The connection broke at COMMIT, and all had been kept.
+            Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => {
+                let kept = db::read(&app.pool, |db| find_line(db, run_id, product_id))?;
+                kept.ok_or_else(|| Error::Internal(format!("the line of product {product_id} is gone")))
+            }
+            written => written.map(|()| line),
+        }
     })
+}
+
+fn find_line(db: &mut Connection, run_id: Id, product_id: Id) -> Result<Option<RunLine>> {
+    let columns = RunLine::columns();
+    let sql = format!("SELECT {columns} FROM restock_run_lines l WHERE l.run_id = ? AND l.product_id = ?");
+    db.row(&sql, (run_id, product_id), RunLine::from_row)
 }
 
 /// Decides again with the row locked, since another run or an order may have come first, then acts and

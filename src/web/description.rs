@@ -340,6 +340,8 @@ fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item =
         (keyed, problem::IDEMPOTENCY_KEY_REUSED),
         (database, problem::BUSY),
         (database, problem::DATABASE_UNAVAILABLE),
+        (database, problem::DATABASE_LIMIT),
+        (database, problem::STORAGE_FULL),
         (database, problem::OUTCOME_UNKNOWN),
         (database, problem::SHUTTING_DOWN),
     ]

@@ -32,6 +32,15 @@ pub struct MariaDb {
 
 impl MariaDb {
     pub fn start() -> MariaDb {
+        MariaDb::start_with("").expect("a database without a limit needs nothing special")
+    }
+
+    /// With so many megabytes for its data; None where a file system may not be mounted.
+    pub fn start_small(megabytes: u32) -> Option<MariaDb> {
+        MariaDb::start_with(&format!("{megabytes}m"))
+    }
+
+    fn start_with(size: &str) -> Option<MariaDb> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Memory is faster than a disk, and the path of a socket may have 107 bytes at most.
@@ -45,41 +54,57 @@ impl MariaDb {
             trap '' INT TERM HUP
             cd "$1"
             user=$(id -un)
+            mkdir data
+            if [ -n "$2" ]; then
+                mount -t tmpfs -o size="$2" storekeeper-test "$1/data" || { touch refused; cat; rm -rf "$1"; exit; }
+                set -- "$1" --innodb-log-file-size=8M
+            else
+                set -- "$1"
+            fi
             mariadb-install-db --no-defaults --user="$user" --datadir="$1/data" --skip-test-db \
-                --auth-root-authentication-method=normal >install.log 2>&1
+                --auth-root-authentication-method=normal ${2-} >install.log 2>&1
+            touch installed
             # Of its own, since a server that starts removes what others of the same user keep in /tmp.
             mkdir tmp
             # Tests with millions of rows raise the buffer pool; later 10.11 servers want to be told how far.
             start() {
                 mariadbd --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
-                    --tmpdir="$1/tmp" \
+                    --tmpdir="$1/tmp" --pid-file="$1/pid" \
                     --max-connections=1000 --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=256M \
                     --loose-innodb-buffer-pool-size-max=2G \
-                    --skip-log-bin >>server.log 2>&1 &
+                    --skip-log-bin ${2-} >>server.log 2>&1 &
                 pid=$!
             }
             stop() {
                 [ -n "$pid" ] && { kill -KILL "$pid"; wait "$pid"; pid=; }
             }
-            start "$1"
+            start "$@"
             while read -r order; do
                 stop
-                [ "$order" = start ] && start "$1"
+                [ "$order" = start ] && start "$@"
             done
             stop
+            ! mountpoint -q data || umount data
             cd /; rm -rf "$1"
         "#;
         let keeper = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(&folder)
+            .arg(size)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("a shell to keep the test database");
         let mariadb = MariaDb { folder, keeper };
+        while !mariadb.folder.join("installed").exists() {
+            if mariadb.folder.join("refused").exists() {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         mariadb.wait_until_ready();
-        mariadb
+        Some(mariadb)
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -102,6 +127,13 @@ impl MariaDb {
         thread::sleep(after);
         self.order("start");
         self.wait_until_ready();
+    }
+
+    /// Sends the server a signal such as `STOP`, which lets it hang, or `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = fs::read_to_string(self.folder.join("pid")).expect("the server's own note of its process");
+        let sent = Command::new("kill").args(["-s", name, pid.trim()]).status();
+        assert!(sent.expect("kill").success());
     }
 
     fn order(&mut self, order: &str) {

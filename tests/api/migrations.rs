@@ -102,7 +102,7 @@ fn goods(sql: &mut Conn) -> Goods {
 }
 
 fn all_applied(sql: &mut Conn, steps: &[Migration]) -> bool {
-    let states = states(&mut Connection(sql), steps).unwrap();
+    let states = states(&mut Connection::alone(sql), steps).unwrap();
     states.iter().all(|(_, state)| *state == State::Applied)
 }
 

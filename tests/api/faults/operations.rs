@@ -1,0 +1,151 @@
+//! Every operation that writes, and what becomes of it when it is sent again.
+
+use serde_json::{Value, json};
+
+use super::Frail;
+use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
+use crate::shelves::Rule;
+
+/// One request of an operation, with what it is about made ready.
+pub struct Call {
+    pub method: &'static str,
+    pub path: String,
+    pub body: Value,
+    /// None where the route takes none.
+    pub key: Option<String>,
+    pub token: Option<String>,
+}
+
+/// An operation that writes, and what becomes of it.
+pub struct Operation {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub prepare: fn(&Frail) -> Call,
+    pub sent_again: SentAgain,
+}
+
+/// What the same request comes to once it has been done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SentAgain {
+    /// The stored answer, under its key.
+    Replayed,
+    /// The same, without a key.
+    Same,
+    /// There is nothing left to do it to.
+    Gone,
+    /// Once more: its answer holds a secret, so it takes no key.
+    Twice,
+    /// The stored answer; it was several transactions, of which only those that order something count.
+    Run,
+}
+
+use SentAgain::{Gone, Replayed, Run, Same, Twice};
+
+pub const OPERATIONS: &[Operation] = &[
+    operation("POST", "/customers", Twice, |frail| {
+        let account = json!({"username": unique("user"), "password": CUSTOMER_PASSWORD});
+        let body = json!({"name": "Ada", "email": "ada@example.com", "phone": "5550100", "account": account});
+        Call { token: None, key: None, ..frail.call("POST", "/customers", body) }
+    }),
+    operation("PUT", "/customers/{id}", Same, |frail| {
+        let body = json!({"name": unique("Ada"), "email": "ada@example.com", "phone": "5550100"});
+        frail.call("PUT", format!("/customers/{}", frail.guest.id), body)
+    }),
+    operation("PATCH", "/customers/{id}", Same, |frail| {
+        frail.call("PATCH", format!("/customers/{}", frail.guest.id), json!({"name": unique("Ada")}))
+    }),
+    operation("DELETE", "/customers/{id}", Gone, |frail| {
+        let (customer, _) = frail.shop.customer_with_account();
+        frail.call("DELETE", format!("/customers/{}", customer.id), Value::Null)
+    }),
+    operation("POST", "/customer_accounts", Replayed, |frail| {
+        let customer_id = frail.shop.guest().id;
+        let body =
+            json!({"customer_id": customer_id, "username": unique("user"), "password": CUSTOMER_PASSWORD});
+        frail.call("POST", "/customer_accounts", body)
+    }),
+    operation("PUT", "/customer_accounts/{id}", Same, |frail| {
+        let body = json!({"username": unique("user"), "password": "another password than before"});
+        frail.call("PUT", frail.account(), body)
+    }),
+    operation("PATCH", "/customer_accounts/{id}", Same, |frail| {
+        frail.call("PATCH", frail.account(), json!({"username": unique("user")}))
+    }),
+    operation("DELETE", "/customer_accounts/{id}", Gone, |frail| {
+        frail.call("DELETE", frail.account(), Value::Null)
+    }),
+    operation("POST", "/sessions", Twice, |frail| {
+        let (_, username) = frail.shop.customer_with_account();
+        let body = json!({"username": username, "password": CUSTOMER_PASSWORD});
+        Call { token: None, key: None, ..frail.call("POST", "/sessions", body) }
+    }),
+    operation("DELETE", "/sessions/current", Gone, |frail| {
+        let token = frail.shop.guest().client.token().to_owned();
+        Call { token: Some(token), ..frail.call("DELETE", "/sessions/current", Value::Null) }
+    }),
+    operation("POST", "/products", Replayed, |frail| {
+        let body = json!({"name": "Tea", "price": "1", "sku": unique("sku"), "stock": 5});
+        frail.call("POST", "/products", body)
+    }),
+    operation("PUT", "/products/{id}", Same, |frail| {
+        let body = json!({"name": unique("Tea"), "price": "2"});
+        frail.call("PUT", format!("/products/{}", frail.product), body)
+    }),
+    operation("PATCH", "/products/{id}", Same, |frail| {
+        frail.call("PATCH", format!("/products/{}", frail.product), json!({"name": unique("Tea")}))
+    }),
+    operation("DELETE", "/products/{id}", Gone, |frail| {
+        let product = frail.shop.product(&frail.staff, 1);
+        frail.call("DELETE", format!("/products/{product}"), Value::Null)
+    }),
+    operation("POST", "/orders", Replayed, |frail| {
+        let body = json!({"items": items_json(&[(frail.product, 1)])});
+        Call { token: Some(frail.guest.client.token().to_owned()), ..frail.call("POST", "/orders", body) }
+    }),
+    operation("PATCH", "/orders/{id}", Same, |frail| {
+        let date = json!({"expected_delivery_date": "2100-01-04"});
+        frail.call("PATCH", format!("/orders/{}", frail.order()), date)
+    }),
+    operation("POST", "/orders/{id}/cancel", Replayed, |frail| {
+        frail.call("POST", format!("/orders/{}/cancel", frail.order()), json!({}))
+    }),
+    operation("POST", "/orders/{id}/ship", Replayed, |frail| {
+        let body = json!({"carrier": "Van", "tracking_number": "1"});
+        frail.call("POST", format!("/orders/{}/ship", frail.order()), body)
+    }),
+    operation("POST", "/orders/{id}/deliver", Replayed, |frail| {
+        let order = frail.order();
+        frail.staff.ship(order).expect(200);
+        frail.call("POST", format!("/orders/{order}/deliver"), json!({}))
+    }),
+    operation("PATCH", "/products/{id}/stock", Same, |frail| {
+        let body = json!({"reorder_point": 5, "reorder_target": 9});
+        frail.call("PATCH", format!("/products/{}/stock", frail.product), body)
+    }),
+    operation("POST", "/products/{id}/stock/movements", Replayed, |frail| {
+        let body = json!({"delta": -1, "reason": "damaged"});
+        frail.call("POST", format!("/products/{}/stock/movements", frail.product), body)
+    }),
+    operation("POST", "/restock/runs", Run, |frail| {
+        let product = frail.shop.watched(&frail.staff, 0, RULE);
+        frail.call("POST", "/restock/runs", json!({"product_id": product}))
+    }),
+    operation("POST", "/restock_orders/{id}/receive", Replayed, |frail| {
+        let body = json!({"quantity": 2});
+        frail.call("POST", format!("/restock_orders/{}/receive", frail.restock_order()), body)
+    }),
+    operation("POST", "/restock_orders/{id}/cancel", Replayed, |frail| {
+        frail.call("POST", format!("/restock_orders/{}/cancel", frail.restock_order()), json!({}))
+    }),
+];
+
+pub const RULE: Rule = Rule { point: 5, target: 20, multiple: 1, lead_days: 3 };
+
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    sent_again: SentAgain,
+    prepare: fn(&Frail) -> Call,
+) -> Operation {
+    Operation { method, path, prepare, sent_again }
+}
