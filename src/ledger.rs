@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use mysql::Row;
 use mysql::prelude::Queryable;
-use mysql::{Row, Value};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::db::{Connection, Transaction, column, question_marks};
+use crate::db::{Connection, Transaction, column, in_list};
 use crate::error::{Error, Result};
 use crate::values::{Id, Timestamp, words};
 
@@ -202,7 +202,7 @@ pub fn ship(
     Ok(true)
 }
 
-/// Rolls back, then names the products of which less is there than `quantities` asks; `there` says
+/// Rolls back, so its caller can only return an error; then names the products of which less is there than `quantities` asks; `there` says
 /// what counts, from on hand and reserved. When meanwhile there is enough, the transaction is run
 /// again.
 pub fn shortages(
@@ -212,13 +212,12 @@ pub fn shortages(
 ) -> Result<Vec<Shortage>> {
     // Before this the figures of some products would hold this order's own share.
     tx.0.query_drop("ROLLBACK")?;
+    let (marks, ids) = in_list(quantities.keys().copied());
     let sql = format!(
         "SELECT s.product_id, p.name, s.on_hand, s.reserved
          FROM stock s JOIN products p ON p.id = s.product_id
-         WHERE s.product_id IN ({}) ORDER BY s.product_id",
-        question_marks(quantities.len())
+         WHERE s.product_id IN ({marks}) ORDER BY s.product_id"
     );
-    let ids: Vec<Value> = quantities.keys().map(|id| Value::from(*id)).collect();
     let mut short = tx.rows(&sql, ids, |row| {
         let product_id: Id = column(row, "product_id");
         Shortage {

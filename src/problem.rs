@@ -62,7 +62,6 @@ kinds! {
     BUSY = 503 "busy" "Too much to do at this moment";
     DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer";
     DATABASE_LIMIT = 503 "database_limit" "The database has reached one of its limits";
-    STORAGE_FULL = 503 "storage_full" "The database has no room left";
     OUTCOME_UNKNOWN = 503 "outcome_unknown" "It is not known whether the change was kept";
     STORAGE_FULL = 503 "storage_full" "There is no room to store it";
     SHUTTING_DOWN = 503 "shutting_down" "The service is shutting down";

@@ -112,8 +112,7 @@ pub fn column<T: mysql::prelude::FromValue>(row: &Row, name: &str) -> T {
     row.get(name).unwrap_or_else(|| panic!("no column {name} in the row"))
 }
 
-/// `?, ?, ?` for the values of an IN list.
-pub fn question_marks(count: usize) -> String {
+fn question_marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 

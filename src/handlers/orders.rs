@@ -226,8 +226,9 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     if let Some(status) = status {
         filter.add("o.status = ?", [status.into()]);
     }
-    filter.add_if_given("o.placed_at >= ?", from.map(Value::from));
-    filter.add_if_given("o.placed_at < ?", to.map(Value::from));
+    // Always there, so that it is one statement with and without them.
+    let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
+    filter.add("o.placed_at >= ? AND o.placed_at < ?", [from.into(), to.into()]);
     page.restrict(&keyset, &mut filter);
     let sql = format!(
         "SELECT {COLUMNS} FROM orders o {} {} {} LIMIT ?",

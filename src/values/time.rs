@@ -21,6 +21,14 @@ pub struct Day(pub NaiveDate);
 const YEARS: RangeInclusive<i32> = 1000..=9999;
 
 impl Timestamp {
+    /// No moment that is written down is before or after these.
+    pub const MIN: Timestamp = Timestamp::midnight(1000);
+    pub const MAX: Timestamp = Timestamp::midnight(9999);
+
+    const fn midnight(year: i32) -> Timestamp {
+        Timestamp(NaiveDate::from_ymd_opt(year, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap())
+    }
+
     /// Reads RFC 3339 with any offset, such as `2026-03-01T09:30:00Z`.
     pub fn parse(input: &Input) -> Result<Timestamp, Bad> {
         let refused = || Bad::new("invalid_time", "must be a time such as 2026-03-01T09:30:00Z");

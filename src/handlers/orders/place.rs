@@ -148,11 +148,10 @@ fn priced_lines(
     wanted: &Wanted,
     quantities: &BTreeMap<Id, i64>,
 ) -> Result<Vec<OrderLine>> {
+    let (marks, ids) = db::in_list(quantities.keys().copied());
     let sql = format!(
-        "SELECT id, name, price_minor FROM products WHERE id IN ({}) AND archived_at IS NULL ORDER BY id",
-        db::question_marks(quantities.len())
+        "SELECT id, name, price_minor FROM products WHERE id IN ({marks}) AND archived_at IS NULL ORDER BY id"
     );
-    let ids: Vec<Value> = quantities.keys().map(|id| Value::from(*id)).collect();
     let lines = db.rows(&sql, ids, |row| {
         let product_id: Id = column(row, "id");
         let unit_price = app.config.currency.price(column(row, "price_minor"));
