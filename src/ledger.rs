@@ -105,6 +105,7 @@ pub fn open(
 
 /// Locks the product's figures until the transaction ends; None when there is no such product.
 pub fn lock(tx: &mut Transaction, product_id: Id) -> Result<Option<Figures>> {
+    tx.take_turn([product_id])?;
     tx.row(
         "SELECT on_hand, reserved, incoming FROM stock WHERE product_id = ? FOR UPDATE",
         (product_id,),
@@ -122,6 +123,7 @@ pub fn move_stock(
     origin: &Origin,
     now: Timestamp,
 ) -> Result<bool> {
+    tx.take_turn([product_id])?;
     let moved = tx.execute(
         "UPDATE stock
          SET on_hand = on_hand + ?, movement_count = movement_count + 1,
@@ -144,6 +146,7 @@ pub fn move_stock(
 
 /// Adds to what is on its way, or takes from it.
 pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
+    tx.take_turn([product_id])?;
     tx.execute("UPDATE stock SET incoming = incoming + ? WHERE product_id = ?", (delta, product_id))?;
     Ok(())
 }

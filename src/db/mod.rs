@@ -10,6 +10,7 @@ mod pool;
 mod readiness;
 mod statements;
 mod transaction;
+mod turns;
 
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
@@ -21,6 +22,7 @@ use crate::error::{Error, Result, database};
 use crate::values::Id;
 use pool::Tracked;
 use statements::Statements;
+use turns::InTurn;
 
 pub use pool::{Pool, connect_alone, open_pool};
 pub use readiness::{Readiness, Watch};
@@ -32,7 +34,7 @@ pub struct Connection<'a>(pub &'a mut Conn, Option<&'a mut Statements>);
 
 /// A connection inside [`transaction`]: what changes something asks for this, so that it cannot run
 /// outside one.
-pub struct Transaction<'a>(Connection<'a>);
+pub struct Transaction<'a>(Connection<'a>, &'a mut InTurn);
 
 impl<'a> Deref for Transaction<'a> {
     type Target = Connection<'a>;
@@ -44,6 +46,14 @@ impl<'a> Deref for Transaction<'a> {
 impl<'a> DerefMut for Transaction<'a> {
     fn deref_mut(&mut self) -> &mut Connection<'a> {
         &mut self.0
+    }
+}
+
+impl Transaction<'_> {
+    /// To be called before the stock of these products is locked, in the order of their ids. Refused when
+    /// something holds one of them for long and others wait for it already.
+    pub fn take_turn(&mut self, product_ids: impl IntoIterator<Item = Id>) -> Result<()> {
+        product_ids.into_iter().try_for_each(|id| self.1.take(id))
     }
 }
 

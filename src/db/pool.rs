@@ -12,6 +12,7 @@ use mysql::{Conn, Opts, OptsBuilder};
 use r2d2_mysql::MySqlConnectionManager;
 
 use crate::db::statements::{Statements, kept_max};
+use crate::db::turns::Turns;
 use crate::error::{Error, Result};
 
 /// A request that finds no free connection in this time is answered 503 instead of queueing on.
@@ -40,6 +41,7 @@ pub struct Pool {
     generation: Arc<AtomicU64>,
     /// When a write last found no room.
     full_at: Arc<Mutex<Option<Instant>>>,
+    pub(super) turns: Arc<Turns>,
 }
 
 pub type Pooled = r2d2::PooledConnection<Manager>;
@@ -62,7 +64,7 @@ pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
         .test_on_check_out(false)
         .error_handler(Box::new(LogConnectErrors))
         .build_unchecked(manager);
-    Ok(Pool { connections, generation, full_at: Arc::default() })
+    Ok(Pool { connections, generation, full_at: Arc::default(), turns: Arc::new(Turns::new(size)) })
 }
 
 /// A connection outside any pool, without a limit on how long a statement may take: for the

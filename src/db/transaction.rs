@@ -60,7 +60,7 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
     loop {
         let mut pooled = pool.take()?;
         pooled.usable = false;
-        let result = attempt_once(&mut pooled, &mut work);
+        let result = attempt_once(pool, &mut pooled, &mut work);
         let lost = note_loss(pool, &mut pooled, &result);
         drop(pooled);
         if matches!(&result, Err(Error::Database(cause)) if is_storage_full(cause)) {
@@ -82,9 +82,15 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
     }
 }
 
-fn attempt_once<T>(pooled: &mut Pooled, work: &mut impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+fn attempt_once<T>(
+    pool: &Pool,
+    pooled: &mut Pooled,
+    work: &mut impl FnMut(&mut Transaction) -> Result<T>,
+) -> Result<T> {
     pooled.conn.query_drop("START TRANSACTION")?;
-    match work(&mut Transaction(Connection::pooled(pooled))) {
+    // Held until COMMIT or ROLLBACK has been done.
+    let mut in_turn = pool.turns.begin();
+    match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn)) {
         Ok(value) => match pooled.conn.query_drop("COMMIT") {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),

@@ -16,6 +16,8 @@ pub enum Error {
     NoConnection(r2d2::Error),
     /// The connection broke while COMMIT was under way.
     OutcomeUnknown(mysql::Error),
+    /// Something holds a row for long, and others wait for it already.
+    Contended,
     /// What the transaction saw was overtaken by another one: run it again.
     Raced,
     /// A defect of ours, in words for the log.
@@ -46,6 +48,9 @@ impl Error {
                 )
                 .retry_after(1)
             }
+            Error::Contended => Problem::busy(
+                "Something else holds one of these products for long. Nothing was changed; try again shortly.",
+            ),
             Error::Raced => overtaken(),
             Error::Database(cause) if database::is_worth_rerunning(&cause) => overtaken(),
             Error::Database(cause) if database::is_storage_full(&cause) => {
@@ -98,6 +103,7 @@ impl fmt::Display for Error {
             Error::Refused(problem) => write!(f, "{}: {}", problem.kind.code, problem.detail),
             Error::Database(cause) | Error::OutcomeUnknown(cause) => f.write_str(&database::in_words(cause)),
             Error::NoConnection(cause) => write!(f, "{cause}"),
+            Error::Contended => f.write_str("something holds a row for long, and others wait for it"),
             Error::Raced => f.write_str("overtaken by another transaction"),
             Error::Internal(cause) => f.write_str(cause),
         }

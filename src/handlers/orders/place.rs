@@ -86,6 +86,7 @@ pub fn place(
     };
     order.id = insert(tx, caller, &order)?;
     let kept = keep(tx, &order)?;
+    tx.take_turn(quantities.keys().copied())?;
     if !ledger::reserve(tx, order.id, order.items.len())? {
         let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;
         let advice = "Order less, or leave these products out. Nothing was ordered.";

@@ -76,6 +76,7 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
         return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
     }
     record(app, tx, order.id, Status::Cancelled)?;
+    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     ledger::release(tx, order.id)?;
     Ok(order)
 }
@@ -93,6 +94,7 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
         };
     }
     let now = record(app, tx, order.id, Status::Shipped)?;
+    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     if !ledger::ship(tx, order.id, order.items.len(), caller.staff_account(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
         let short = ledger::shortages(tx, &quantities, |on_hand, _| on_hand)?;

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -139,6 +140,56 @@ fn orders_that_wait_for_one_locked_row_hold_up_neither_reads_nor_health() {
         assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
         sql.query_drop("ROLLBACK").unwrap();
     });
+}
+
+#[test]
+fn changes_that_wait_for_one_locked_row_do_not_stop_those_of_other_rows() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let (locked, other) = (shop.product(&staff, 100), shop.product(&staff, 100));
+    let guests: Vec<_> = (0..12).map(|_| shop.guest()).collect();
+    let mut sql = shop.sql();
+    sql.query_drop("START TRANSACTION").unwrap();
+    sql.exec_drop("SELECT on_hand FROM stock WHERE product_id = ? FOR UPDATE", (locked,)).unwrap();
+    let given_back = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let give_back = GiveBack(&given_back);
+        for guest in &guests {
+            let given_back = &given_back;
+            scope.spawn(move || {
+                // As a crowd does: each comes back at once.
+                while !given_back.load(Ordering::Relaxed) {
+                    let answer = guest.client.order(&[(locked, 1)]);
+                    if answer.status == 503 {
+                        let busy = answer.expect_problem(503, "busy");
+                        assert!(busy.header("Retry-After").is_some(), "{}", busy.text);
+                    }
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(500));
+        let asked = Instant::now();
+        let buyer = shop.guest();
+        for _ in 0..10 {
+            buyer.client.order(&[(other, 1)]).expect(201);
+        }
+        let delta = json!({"delta": -1, "reason": "damaged"});
+        staff.post(&format!("/products/{other}/stock/movements"), delta).expect(201);
+        // The locked row is waited for 3 s.
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        drop(give_back);
+        sql.query_drop("ROLLBACK").unwrap();
+    });
+    guests[0].client.order(&[(locked, 1)]).expect(201);
+}
+
+/// Ends the crowd even when the test fails.
+struct GiveBack<'a>(&'a AtomicBool);
+
+impl Drop for GiveBack<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
