@@ -122,17 +122,13 @@ pub fn column<T: mysql::prelude::FromValue>(row: &Row, name: &str) -> T {
     row.get(name).unwrap_or_else(|| panic!("no column {name} in the row"))
 }
 
-fn question_marks(count: usize) -> String {
-    vec!["?"; count].join(", ")
-}
-
 /// The values of an IN list, and `?, ?, ?` for them. The last one is repeated until there are a power of two,
 /// so that lists of all lengths are a few statements.
 pub fn in_list(ids: impl IntoIterator<Item = Id>) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = ids.into_iter().map(Value::from).collect();
     let last = values.last().cloned().unwrap_or(Value::NULL);
     values.resize(values.len().next_power_of_two(), last);
-    (question_marks(values.len()), values)
+    (vec!["?"; values.len()].join(", "), values)
 }
 
 /// The pattern of a LIKE that finds `text` anywhere, taking it literally.
