@@ -10,15 +10,22 @@ use crate::error::{Error, Result};
 use crate::values::Id;
 
 /// A row at which nobody was done for so long is held by something that hangs. A row that is only wanted by
-/// many is free again after some milliseconds.
-const HELD_FOR_LONG: Duration = Duration::from_millis(250);
+/// many is free again after some milliseconds, or after a slow disk's COMMIT.
+const HELD_FOR_LONG: Duration = Duration::from_millis(500);
 /// Changes use half of the connections, and those at one row half of these.
 const CONNECTIONS_SHARE: u32 = 4;
 
 pub struct Turns {
     at_once: usize,
-    rows: Mutex<HashMap<Id, Row>>,
+    state: Mutex<State>,
     left: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    rows: HashMap<Id, Row>,
+    /// How many wait for a place at any row: the system is not asked in vain to wake them.
+    waiting: usize,
 }
 
 /// A row at which somebody is.
@@ -37,15 +44,15 @@ pub struct InTurn {
 impl Turns {
     pub fn new(connections: u32) -> Turns {
         let at_once = usize::try_from(connections / CONNECTIONS_SHARE).unwrap_or(usize::MAX).max(1);
-        Turns { at_once, rows: Mutex::default(), left: Condvar::new() }
+        Turns { at_once, state: Mutex::default(), left: Condvar::new() }
     }
 
     pub fn begin(self: &Arc<Turns>) -> InTurn {
         InTurn { turns: self.clone(), rows: Vec::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Id, Row>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,9 +62,9 @@ impl InTurn {
         if self.rows.contains(&id) {
             return Ok(());
         }
-        let mut rows = self.turns.lock();
+        let mut state = self.turns.lock();
         loop {
-            let row = rows.entry(id).or_insert_with(|| Row { there: 0, moved: Instant::now() });
+            let row = state.rows.entry(id).or_insert_with(|| Row { there: 0, moved: Instant::now() });
             if row.there < self.turns.at_once {
                 row.there += 1;
                 self.rows.push(id);
@@ -67,7 +74,9 @@ impl InTurn {
             if patience.is_zero() {
                 return Err(Error::Contended);
             }
-            rows = self.turns.left.wait_timeout(rows, patience).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting += 1;
+            state = self.turns.left.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
     }
 }
@@ -77,17 +86,19 @@ impl Drop for InTurn {
         if self.rows.is_empty() {
             return;
         }
-        let mut rows = self.turns.lock();
+        let mut state = self.turns.lock();
         for id in &self.rows {
-            if let Some(row) = rows.get_mut(id) {
+            if let Some(row) = state.rows.get_mut(id) {
                 row.there -= 1;
                 row.moved = Instant::now();
                 if row.there == 0 {
-                    rows.remove(id);
+                    state.rows.remove(id);
                 }
             }
         }
-        self.turns.left.notify_all();
+        if state.waiting > 0 {
+            self.turns.left.notify_all();
+        }
     }
 }
 
@@ -113,6 +124,6 @@ mod tests {
             waiting.join().unwrap().unwrap();
         });
         drop(second);
-        assert!(turns.lock().is_empty());
+        assert!(turns.lock().rows.is_empty());
     }
 }
