@@ -8,7 +8,9 @@
 mod client;
 mod fixtures;
 mod harness;
+mod mariadb;
 mod program;
+mod random;
 mod proxy;
 mod schema;
 mod shelves;

@@ -95,7 +95,8 @@ impl Shop {
     fn read() -> Shop {
         let ids = env::var("PRODUCTS").expect("PRODUCTS");
         let products = ids.split_whitespace().map(|id| id.parse().expect("ids in PRODUCTS")).collect();
-        let customers = env::var("CUSTOMERS").map_or(1, |count| count.parse().expect("a number in CUSTOMERS"));
+        let customers =
+            env::var("CUSTOMERS").map_or(1, |count| count.parse().expect("a number in CUSTOMERS"));
         Shop { products, customers }
     }
 
