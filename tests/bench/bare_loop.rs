@@ -106,13 +106,13 @@ impl Shop {
 
     /// The first of three products that follow each other.
     fn place_of_three(&self, number: u64) -> usize {
-        scattered(number) as usize % (self.products.len() - 2)
+        scattered(number) % (self.products.len() - 2)
     }
 }
 
 /// A cheap scatter, so that the threads do not walk in step.
-fn scattered(number: u64) -> u64 {
-    number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+fn scattered(number: u64) -> usize {
+    (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
 fn read_product(conn: &mut Conn, number: u64) {
@@ -147,7 +147,7 @@ fn place_order(conn: &mut Conn, number: u64) {
     let at = shop.place_of_three(number);
     // In the order of their ids, as the service locks them.
     let [a, b, c] = [0, 1, 2].map(|next| shop.products[at + next]);
-    let customer = 1 + scattered(!number) % shop.customers;
+    let customer = 1 + scattered(!number) as u64 % shop.customers;
     let key = format!("bare-{}-{number}", std::process::id());
     let session: Option<Row> = conn
         .exec_first(

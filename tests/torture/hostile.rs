@@ -11,6 +11,8 @@ use crate::random::Random;
 /// A tick of the slow, and how many they stay at most.
 const TICK: Duration = Duration::from_millis(200);
 const TICKS_MAX: usize = 60;
+/// More attacks in a minute than this leaves would use up the ports of the loopback.
+const BREATH: Duration = Duration::from_millis(5);
 /// Longer than the service gives any request to arrive.
 const HANG: Duration = Duration::from_secs(20);
 
@@ -63,6 +65,7 @@ pub fn attack(watch: &Watch, mut random: Random) {
             random.damage(&mut bytes);
             bytes
         };
+        thread::sleep(BREATH);
         let started = Instant::now();
         let Ok(mut stream) = TcpStream::connect(watch.address) else {
             thread::sleep(TICK);
