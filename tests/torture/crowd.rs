@@ -55,6 +55,7 @@ pub fn buy(watch: &Watch, place: &Place, number: usize, mut random: Random) -> A
     let buyer =
         Buyer { watch, own: watch.caller(Some(&token)), staff: watch.caller(Some(&place.staff_token)) };
     let mut acknowledged = Acknowledged::default();
+    let mut refused = Vec::new();
     for count in 0.. {
         if !watch.goes_on() {
             break;
@@ -64,15 +65,21 @@ pub fn buy(watch: &Watch, place: &Place, number: usize, mut random: Random) -> A
         if random.below(8) == 0 {
             hang_up_after(watch, &token, &key, &basket);
         }
-        let order = buyer.own.post_once(&key, "/orders", &basket);
-        if order.status == 409 && order.body["code"] == "out_of_stock" {
-            watch.count("refused");
-            continue;
+        match buyer.order(&key, &basket) {
+            Some(order) => {
+                let status = buyer.follow(&key, &basket, &order, random.below(6));
+                acknowledged.orders.push(Order { id: order.id(), status });
+            }
+            None => {
+                watch.count("refused");
+                refused.push((key, basket));
+            }
         }
-        if buyer.own.expect(201, "an order", &order) {
-            let status = buyer.follow(&key, &basket, &order, random.below(6));
-            acknowledged.orders.push(Order { id: order.id(), status });
-        }
+    }
+    // A refusal is not kept under its key, so a copy that was sent before and came late may have been granted.
+    for (key, basket) in refused {
+        let order = buyer.order(&key, &basket);
+        acknowledged.orders.extend(order.map(|order| Order { id: order.id(), status: "placed" }));
     }
     acknowledged
 }
@@ -112,6 +119,15 @@ struct Buyer<'a> {
 }
 
 impl Buyer<'_> {
+    /// None when too little is on the shelf.
+    fn order(&self, key: &str, basket: &Value) -> Option<Answer> {
+        let order = self.own.post_once(key, "/orders", basket);
+        if order.status == 409 && order.body["code"] == "out_of_stock" {
+            return None;
+        }
+        self.own.expect(201, "an order", &order).then_some(order)
+    }
+
     /// Does one of several things with an order that was placed, and returns its status then.
     fn follow(&self, key: &str, basket: &Value, order: &Answer, what: usize) -> &'static str {
         match what {
