@@ -144,6 +144,7 @@ pub fn table(
         ("service killed", faults.service_kills.to_string()),
         ("service stopped", faults.service_stops.to_string()),
         ("database killed", faults.database_kills.to_string()),
+        ("database hung", faults.database_hangs.to_string()),
         ("slowest recovery", seconds(faults.slowest_recovery)),
         ("books", if verdict.is_ok() { "proved" } else { "BROKEN" }.to_owned()),
         ("time", seconds(took)),

@@ -32,15 +32,17 @@ pub struct Service {
 enum Fault {
     ServiceKilled,
     DatabaseKilled,
+    DatabaseHung,
     BothKilled,
     ServiceStopped,
 }
 
-const IN_TURN: [Fault; 6] = [
+const IN_TURN: [Fault; 7] = [
     Fault::ServiceKilled,
     Fault::DatabaseKilled,
     Fault::ServiceKilled,
     Fault::BothKilled,
+    Fault::DatabaseHung,
     Fault::DatabaseKilled,
     Fault::ServiceStopped,
 ];
@@ -49,6 +51,7 @@ const IN_TURN: [Fault; 6] = [
 pub struct Faults {
     pub service_kills: u32,
     pub database_kills: u32,
+    pub database_hangs: u32,
     pub service_stops: u32,
     /// From the moment that all is started again until it is ready.
     pub slowest_recovery: Duration,
@@ -79,6 +82,11 @@ impl Faults {
                     service.start_again();
                 }
                 Fault::DatabaseKilled => mariadb.restart(outage),
+                Fault::DatabaseHung => {
+                    mariadb.signal("STOP");
+                    thread::sleep(outage);
+                    mariadb.signal("CONT");
+                }
                 Fault::BothKilled => thread::scope(|scope| {
                     scope.spawn(|| mariadb.restart(outage));
                     service.kill();
@@ -93,6 +101,7 @@ impl Faults {
             }
             self.service_kills += u32::from(matches!(fault, Fault::ServiceKilled | Fault::BothKilled));
             self.database_kills += u32::from(matches!(fault, Fault::DatabaseKilled | Fault::BothKilled));
+            self.database_hangs += u32::from(matches!(fault, Fault::DatabaseHung));
             self.service_stops += u32::from(matches!(fault, Fault::ServiceStopped));
             self.slowest_recovery = self.slowest_recovery.max(service.until_ready(watch));
         }
