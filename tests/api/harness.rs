@@ -25,6 +25,11 @@ impl MariaDb {
         MariaDb::start_in(memory(), "", "0").expect("a database without a limit needs nothing special")
     }
 
+    /// Keeps every commit, as a shop's does.
+    pub fn start_durable() -> MariaDb {
+        MariaDb::start_in(memory(), "", "1").expect("a database without a limit needs nothing special")
+    }
+
     /// With so many megabytes for its data; None where a file system may not be mounted.
     pub fn start_small(megabytes: u32) -> Option<MariaDb> {
         MariaDb::start_in(memory(), &format!("{megabytes}m"), "0")

@@ -20,11 +20,6 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
-    /// On the disk, and keeping every commit, as a shop's does.
-    pub fn start_durable() -> MariaDb {
-        MariaDb::start_in("/var/tmp", "", "1").expect("a database without a limit needs nothing special")
-    }
-
     /// In a folder of its own under `parent`, whose path is short: the path of a socket may have 107 bytes at
     /// most. With a file system of this `size` for its data, if it is not empty; None where that may not be
     /// mounted.

@@ -52,7 +52,8 @@ fn main() -> ExitCode {
     };
     println!("torture for {seconds} s with the seed {seed}");
 
-    let mut mariadb = MariaDb::start_durable();
+    // On the disk, since a long run stores much, and keeping every commit, as a shop's does.
+    let mut mariadb = MariaDb::start_in("/var/tmp", "", "1").expect("a database");
     let database_url = mariadb.url(&mariadb.fresh_database());
     let mut service = Service::start(&mariadb, &database_url);
     let watch = Watch::new(service.address());
