@@ -8,8 +8,10 @@
 mod client;
 mod fixtures;
 mod harness;
+mod mariadb;
 mod program;
 mod proxy;
+mod random;
 mod schema;
 mod shelves;
 mod wire;

@@ -110,12 +110,6 @@ fn send(guest: &Guest, key: &str, items: &[(u64, i64)]) -> Answer {
     guest.client.post_once(key, "/orders", json!({"items": items_json(items)}))
 }
 
-/// The test's database forgets the last moment when it is killed, for speed; a shop's does not.
-fn commit_durably(mariadb: &MariaDb) {
-    let durably = "SET GLOBAL innodb_flush_log_at_trx_commit = 1";
-    mariadb.connect("mysql").query_drop(durably).unwrap();
-}
-
 /// How long it takes until everything works again.
 fn recovery(load: &Load, guest: &Guest, product: u64) -> Duration {
     let started = Instant::now();
@@ -127,8 +121,7 @@ fn recovery(load: &Load, guest: &Guest, product: u64) -> Duration {
 
 #[test]
 fn a_killed_database_costs_callers_nothing_but_time() {
-    let mut mariadb = MariaDb::start();
-    commit_durably(&mariadb);
+    let mut mariadb = MariaDb::start_durable();
     let database = mariadb.fresh_database();
     let shop = Shop::open_on(&mariadb, &database, &[]);
     let staff = shop.staff();
@@ -148,7 +141,6 @@ fn a_killed_database_costs_callers_nothing_but_time() {
         for outage in OUTAGES {
             thread::sleep(LOAD_BETWEEN);
             mariadb.restart(outage);
-            commit_durably(&mariadb);
             let took = recovery(load, &probe, products[0]);
             assert!(took < RECOVERY_MAX, "recovered after {took:?}");
         }
@@ -175,8 +167,7 @@ fn a_killed_database_costs_callers_nothing_but_time() {
 
 #[test]
 fn a_restart_between_two_requests_goes_unnoticed() {
-    let mut mariadb = MariaDb::start();
-    commit_durably(&mariadb);
+    let mut mariadb = MariaDb::start_durable();
     let shop = Shop::open_on(&mariadb, &mariadb.fresh_database(), &[]);
     let staff = shop.staff();
     let product = shop.product(&staff, 10);
@@ -184,11 +175,9 @@ fn a_restart_between_two_requests_goes_unnoticed() {
     for path in ["/products", "/orders"] {
         wait_for_all_connections(&shop);
         mariadb.restart(Duration::ZERO);
-        commit_durably(&mariadb);
         staff.get(path).expect(200);
         wait_for_all_connections(&shop);
         mariadb.restart(Duration::ZERO);
-        commit_durably(&mariadb);
         send(&guest, &unique("key"), &[(product, 1)]).expect(201);
     }
     assert_eq!(guest.client.available(product), 8);

@@ -2,50 +2,10 @@
 
 use super::{CUSTOMER, check_alive, sign_up, sign_up_framed};
 use crate::harness::Shop;
+use crate::random::Random;
 use crate::wire;
 
 const ROUNDS: u64 = 600;
-
-/// SplitMix64: small, seeded, and good enough to break things with.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.next() as u8).collect()
-    }
-}
-
-/// What damage is made of, beside random bytes.
-const PIECES: [&[u8]; 16] = [
-    b"\r\n",
-    b"\n",
-    b"\r\n\r\n",
-    b"\0",
-    b" ",
-    b":",
-    b"HTTP/1.1",
-    b"HTTP/9.9",
-    b"Content-Length: 5\r\n",
-    b"Content-Length: 18446744073709551616\r\n",
-    b"Transfer-Encoding: chunked\r\n",
-    b"Connection: close\r\n",
-    b"%",
-    b"\xff",
-    b"{\"",
-    b"0\r\n\r\n",
-];
 
 fn damaged(random: &mut Random) -> Vec<u8> {
     let samples = [
@@ -59,16 +19,7 @@ fn damaged(random: &mut Random) -> Vec<u8> {
             .to_vec(),
     ];
     let mut bytes = samples[random.below(samples.len())].clone();
-    for _ in 0..=random.below(4) {
-        let (from, to) = (random.below(bytes.len() + 1), random.below(bytes.len() + 1));
-        let (from, to) = (from.min(to), from.max(to).min(from.min(to) + 20));
-        let piece = match random.below(3) {
-            0 => random.bytes(12),
-            1 => bytes[from..to].repeat(2),
-            _ => PIECES[random.below(PIECES.len())].to_vec(),
-        };
-        bytes.splice(from..to, piece);
-    }
+    random.damage(&mut bytes);
     bytes
 }
 

@@ -1,0 +1,247 @@
+//! The service as a process, and what happens to it and to its database.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use storekeeper::config::SETTINGS;
+
+use crate::caller::{PATIENCE, Watch};
+use crate::mariadb::MariaDb;
+use crate::random::Random;
+
+const STAFF: (&str, &str) = ("staff", "a staff password for torture");
+/// The drain takes ten seconds at most.
+const END_MAX: Duration = Duration::from_secs(15);
+
+/// `storekeeper serve` on one address, however often it is started.
+pub struct Service {
+    address: SocketAddr,
+    database_url: String,
+    log: PathBuf,
+    child: Child,
+    /// It was started without its database, so it may end by itself.
+    has_no_database: bool,
+}
+
+/// What happens in turn. Most shops see the service end more often than the database.
+#[derive(Clone, Copy)]
+enum Fault {
+    ServiceKilled,
+    DatabaseKilled,
+    DatabaseHung,
+    BothKilled,
+    ServiceStopped,
+}
+
+const IN_TURN: [Fault; 7] = [
+    Fault::ServiceKilled,
+    Fault::DatabaseKilled,
+    Fault::ServiceKilled,
+    Fault::BothKilled,
+    Fault::DatabaseHung,
+    Fault::DatabaseKilled,
+    Fault::ServiceStopped,
+];
+
+#[derive(Default)]
+pub struct Faults {
+    pub service_kills: u32,
+    pub database_kills: u32,
+    pub database_hangs: u32,
+    pub service_stops: u32,
+    /// From the moment that all is started again until it is ready.
+    pub slowest_recovery: Duration,
+}
+
+impl Faults {
+    /// Makes one fault after the other until `end`, and waits after each until the service is ready again.
+    pub fn happen(
+        &mut self,
+        watch: &Watch,
+        mariadb: &mut MariaDb,
+        service: &mut Service,
+        end: Instant,
+        mut random: Random,
+    ) {
+        for fault in IN_TURN.into_iter().cycle() {
+            let calm = Duration::from_millis(500 + random.below(2000) as u64);
+            thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
+            if Instant::now() >= end {
+                return;
+            }
+            // A blink, or longer than any request waits.
+            let outage = Duration::from_millis([0, 200, 4000][random.below(3)]);
+            match fault {
+                Fault::ServiceKilled => {
+                    service.kill();
+                    thread::sleep(outage / 4);
+                    service.start_again();
+                }
+                Fault::DatabaseKilled => mariadb.restart(outage),
+                Fault::DatabaseHung => {
+                    mariadb.signal("STOP");
+                    thread::sleep(outage);
+                    mariadb.signal("CONT");
+                }
+                Fault::BothKilled => thread::scope(|scope| {
+                    scope.spawn(|| mariadb.restart(outage));
+                    service.kill();
+                    service.start_again();
+                    // It does not start without its database, and systemd starts it again after a while.
+                    service.has_no_database = true;
+                }),
+                Fault::ServiceStopped => {
+                    service.stop(watch);
+                    service.start_again();
+                }
+            }
+            self.service_kills += u32::from(matches!(fault, Fault::ServiceKilled | Fault::BothKilled));
+            self.database_kills += u32::from(matches!(fault, Fault::DatabaseKilled | Fault::BothKilled));
+            self.database_hangs += u32::from(matches!(fault, Fault::DatabaseHung));
+            self.service_stops += u32::from(matches!(fault, Fault::ServiceStopped));
+            self.slowest_recovery = self.slowest_recovery.max(service.until_ready(watch));
+        }
+    }
+}
+
+impl Service {
+    /// Its log stands in the database's folder, which is removed however this program ends.
+    pub fn start(mariadb: &MariaDb, database_url: &str) -> Service {
+        let log = mariadb.folder.join("service.log");
+        let address = free_address();
+        let child = serve(database_url, address, &log);
+        Service { address, database_url: database_url.to_owned(), log, child, has_no_database: false }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Adds the account of the staff, and returns its name and password.
+    pub fn add_staff(&self) -> (&'static str, &'static str) {
+        let mut command = storekeeper(&self.database_url);
+        let mut child =
+            command.args(["add-staff", STAFF.0]).stdin(Stdio::piped()).spawn().expect("storekeeper");
+        let mut input = child.stdin.take().expect("a pipe");
+        std::io::Write::write_all(&mut input, STAFF.1.as_bytes()).expect("a password is read");
+        drop(input);
+        assert!(child.wait().expect("its end").success(), "the staff account could not be made");
+        STAFF
+    }
+
+    /// Waits until all of it answers, and returns how long that took.
+    pub fn until_ready(&mut self, watch: &Watch) -> Duration {
+        let started = Instant::now();
+        while !watch.is_ready() {
+            let has_ended = self.child.try_wait().expect("the state of the service").is_some();
+            assert!(!has_ended || self.has_no_database, "the service has ended by itself");
+            if has_ended {
+                self.start_again();
+            }
+            assert!(started.elapsed() < PATIENCE, "the service did not come back");
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.has_no_database = false;
+        started.elapsed()
+    }
+
+    fn start_again(&mut self) {
+        self.child = serve(&self.database_url, self.address, &self.log);
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("a running service");
+        self.child.wait().expect("the end of the service");
+    }
+
+    /// Ends it as systemd does; it must end in order and in time.
+    pub fn stop(&mut self, watch: &Watch) {
+        let told = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill").success(), "the service is gone");
+        let deadline = Instant::now() + END_MAX;
+        let code = loop {
+            match self.child.try_wait().expect("the state of the service") {
+                Some(status) => break status.code(),
+                None if Instant::now() > deadline => {
+                    self.kill();
+                    break None;
+                }
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        if code != Some(0) {
+            watch.unexpected(format!("told to stop, the service ended with {code:?}"));
+        }
+    }
+
+    /// Proves the books: Ok when every rule holds, or what `storekeeper verify` says.
+    pub fn verify(&self) -> Result<(), String> {
+        let output = storekeeper(&self.database_url).arg("verify").output().expect("storekeeper");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        if output.status.success() { Ok(()) } else { Err(said) }
+    }
+
+    /// The end of its log, for who looks into a failure.
+    pub fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("The service's log ends with:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"))
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("{}", self.last_words());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Outside the range from which the system takes the ports of callers: one of them could be given the port
+/// while the service is down.
+fn free_address() -> SocketAddr {
+    let first = 20_000 + std::process::id() % 10_000;
+    (first..first + 1000)
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port as u16)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a free port")
+}
+
+/// It ends with this program, however that ends. Linux ties it to the thread that starts it, so that is always
+/// the main one.
+fn serve(database_url: &str, address: SocketAddr, log: &PathBuf) -> Child {
+    let log = File::options().create(true).append(true).open(log).expect("a log file");
+    let mut command = without_settings(Command::new("setpriv"));
+    command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_storekeeper"), "serve"]);
+    command.env("STOREKEEPER_DATABASE_URL", database_url).env("STOREKEEPER_LISTEN", address.to_string());
+    // The crowd stands behind one address, so what one address or caller may do in a minute is not limited.
+    let limits = SETTINGS.iter().map(|setting| setting.name).filter(|name| name.contains("_PER_"));
+    command.envs(limits.map(|name| (name, "0")));
+    // The log of every request would be long.
+    command.env("STOREKEEPER_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.spawn().expect("setpriv")
+}
+
+fn storekeeper(database_url: &str) -> Command {
+    let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_storekeeper")));
+    command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// No setting of the caller's own shop applies here.
+fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {
+        command.env_remove(name);
+    }
+    command
+}
