@@ -26,7 +26,6 @@ const EARLY: &[&Kind] = &[
     problem::REQUEST_TIMEOUT,
     problem::BODY_TOO_LARGE,
     problem::URI_TOO_LONG,
-    problem::STORAGE_FULL,
     problem::EXPECTATION_FAILED,
     problem::HEADERS_TOO_LARGE,
     problem::INTERNAL,
