@@ -98,13 +98,14 @@ fn the_watchdog_is_fed_whoever_crowds_the_door() {
     let settings = [
         ("RUNTIME_DIRECTORY", runtime.as_str()),
         ("NOTIFY_SOCKET", path(&notices)),
-        ("WATCHDOG_USEC", "300000"),
+        ("WATCHDOG_USEC", "6000000"),
         ("STOREKEEPER_MAX_CONNECTIONS", "1"),
     ];
     let service = Service::start(&shop.database_url, &settings);
     assert!(next().starts_with("READY=1"));
     let held = crowd(&service.base, 1);
-    for _ in 0..5 {
+    // The first may have been sent before the crowd came.
+    for _ in 0..2 {
         assert!(next().starts_with("WATCHDOG=1"));
     }
     let inside = wire::connect_unix(&folder.0.join("internal.sock"));
