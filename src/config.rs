@@ -10,7 +10,9 @@ pub struct Config {
     pub database_url: String,
     pub database_connections: u32,
     pub listen: ListenAddress,
+    pub internal_listen: Option<ListenAddress>,
     pub max_connections: usize,
+    pub max_connections_per_address: usize,
     pub currency: Currency,
     pub delivery_business_days: u32,
     pub session_idle: chrono::Duration,
@@ -62,6 +64,10 @@ pub const SETTINGS: &[Setting] = &[
         "address and port to listen on, or unix: and the path of a socket; keep it on this machine, behind nginx"),
     setting("STOREKEEPER_MAX_CONNECTIONS", Is("256"), Number(1, 10_000, |config, n| config.max_connections = n as usize),
         "HTTP connections at once; more are answered 503"),
+    setting("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS", Is("100"), Number(0, 10_000, |config, n| config.max_connections_per_address = n as usize),
+        "those of one address or IPv6 /64, so that none can take them all; a whole office with 6 a browser fits; 0 is no limit, and a proxy on this machine that names its clients has none"),
+    setting("STOREKEEPER_INTERNAL_LISTEN", Means("internal.sock in the runtime folder"), Text(internal_listen),
+        "where /metrics, /healthz and /readyz are answered to the machine itself, without a token; without a runtime folder (systemd's RUNTIME_DIRECTORY) nowhere"),
     setting("STOREKEEPER_CURRENCY", Is("EUR"), Text(currency),
         "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
     setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
@@ -100,6 +106,11 @@ fn database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
 
 fn listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
     config.listen = text.parse()?;
+    Ok(())
+}
+
+fn internal_listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    config.internal_listen = Some(text.parse()?);
     Ok(())
 }
 
@@ -175,7 +186,9 @@ impl Config {
             database_connections: u32::try_from(cores)
                 .map_or(500, |cores| (CONNECTIONS_A_CORE * cores).min(500)),
             listen: ListenAddress::Tcp(([127, 0, 0, 1], 0).into()),
+            internal_listen: None,
             max_connections: 1,
+            max_connections_per_address: 0,
             currency: Currency::from_code("EUR").expect("a code in use"),
             delivery_business_days: 0,
             session_idle: chrono::Duration::zero(),

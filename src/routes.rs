@@ -83,11 +83,18 @@ pub const ROUTES: &[Route] = &[
 
     route("GET",    "/healthz",                      Open,     health::alive),
     route("GET",    "/readyz",                       Open,     health::ready),
-    route("GET",    "/metrics",                      Staff,    health::metrics),
 
     route("GET",    "/openapi.json",                 Open,     description),
     route("GET",    "/docs",                         Open,     documents::page),
     route("GET",    "/docs/scalar.js",               Open,     documents::script),
+];
+
+/// What the internal listener answers: for the machine itself, so it asks nobody who they are.
+#[rustfmt::skip]
+const INTERNAL_ROUTES: &[Route] = &[
+    route("GET",    "/healthz",                      Open,     health::alive),
+    route("GET",    "/readyz",                       Open,     health::ready),
+    route("GET",    "/metrics",                      Open,     health::metrics),
 ];
 
 /// What each feature says of itself in the OpenAPI document.
@@ -128,11 +135,15 @@ const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
 
 /// Answers one request, whoever listens: `http` here, or rouille's own server.
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
+    dispatch_among(ROUTES, app, http)
+}
+
+fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Response {
     let started = Instant::now();
     let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
     let request_id = request_id.map_or_else(random::label, str::to_owned);
     let mut labels = UNKNOWN;
-    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(app, http, &mut labels)));
+    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(routes, app, http, &mut labels)));
     let response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => response::problem(error.into_problem(), &request_id),
@@ -151,6 +162,23 @@ pub fn application(app: &Arc<App>) -> Application {
         needs: Box::new(needs),
     }
 }
+
+/// What the internal listener serves. It has connections and workers of its own, so that no crowd at the other
+/// one keeps the watchdog out.
+pub fn internal_application(app: &Arc<App>) -> Application {
+    let handling = app.clone();
+    let handle = move |request: &rouille::Request| dispatch_among(INTERNAL_ROUTES, &handling, request);
+    Application { handle: Box::new(handle), ..application(app) }
+}
+
+/// One reads the database at a time. A watchdog and a monitor or two need a connection each.
+pub const INTERNAL_LIMITS: Limits = Limits {
+    connections: 16,
+    connections_per_address: usize::MAX,
+    behind_proxy: false,
+    database_connections: 1,
+    reads: 1,
+};
 
 /// What a request will need, from its method and target.
 fn needs(method: &str, target: &str) -> Needs {
@@ -180,6 +208,11 @@ const READS_A_CORE: usize = 4;
 pub fn limits(app: &App) -> Limits {
     Limits {
         connections: app.config.max_connections,
+        connections_per_address: match app.config.max_connections_per_address {
+            0 => usize::MAX,
+            most => most,
+        },
+        behind_proxy: app.config.client_address_header.is_some(),
         database_connections: app.config.database_connections as usize,
         reads: READS_A_CORE * available_parallelism().map_or(1, NonZero::get),
     }
@@ -192,9 +225,9 @@ fn refuse(app: &App, problem: Problem) -> Response {
     finish(app, "-", request_id, Instant::now(), response, &UNKNOWN)
 }
 
-fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
+fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
     let path = without_query(http.raw_url());
-    let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
+    let on_path = || routes.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. GET /openapi.json lists the routes.";
         return Err(Problem::new(problem::NOT_FOUND, detail).into());

@@ -123,16 +123,23 @@ fn serve(config: Config) -> Outcome {
     let handed_over = handed_over()?;
     // Taken early, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    let listener = handed_over.map_or_else(|| listen(&config), Ok)?;
+    let setting = "STOREKEEPER_LISTEN";
+    let listener = handed_over.map_or_else(|| listen(&config.listen, SOCKET_MODE, setting), Ok)?;
+    let internal = config.internal_listen.clone().or_else(runtime_socket);
+    let setting = "STOREKEEPER_INTERNAL_LISTEN";
+    let internal = internal.map(|address| listen(&address, INTERNAL_SOCKET_MODE, setting)).transpose()?;
     cli::require_current_schema(&config)?;
     let app = Arc::new(App::new(config)?);
     let server = http::start(listener, routes::limits(&app), routes::application(&app))?;
-    match &server.address {
-        ListenAddress::Tcp(address) => log::info!("listening on http://{address}"),
-        unix @ ListenAddress::Unix(_) => log::info!("listening on {unix}"),
+    log::info!("listening on {}", url(&server.address));
+    let serve_internal =
+        |listener| http::start(listener, routes::INTERNAL_LIMITS, routes::internal_application(&app));
+    let internal = internal.map(serve_internal).transpose()?;
+    if let Some(internal) = &internal {
+        log::info!("metrics on {}", url(&internal.address));
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    feed_watchdog(server.address.clone());
+    feed_watchdog(internal.as_ref().unwrap_or(&server).address.clone());
     let signal = signals.forever().next();
     let name = signal.map_or("the end", |signal| match signal {
         SIGTERM => "SIGTERM",
@@ -141,6 +148,7 @@ fn serve(config: Config) -> Outcome {
     log::info!("{name}: answering what is in flight, then stopping");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     server.stop();
+    internal.map(http::Server::stop);
     log::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -148,6 +156,23 @@ fn serve(config: Config) -> Outcome {
 /// A port of loopback is open to everybody on the machine, and so is a socket in its place; the folder that it
 /// lies in may say otherwise.
 const SOCKET_MODE: u32 = 0o666;
+/// What is answered there is for the service's own group, such as a monitor.
+const INTERNAL_SOCKET_MODE: u32 = 0o660;
+
+/// Where the internal listener is when no setting says it: in the folder that systemd makes for the service.
+fn runtime_socket() -> Option<ListenAddress> {
+    // The first, if there are several.
+    let folders = std::env::var("RUNTIME_DIRECTORY").ok()?;
+    format!("unix:{}/internal.sock", folders.split(':').next()?).parse().ok()
+}
+
+/// An address as clients write it.
+fn url(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Tcp(address) => format!("http://{address}"),
+        ListenAddress::Unix(_) => address.to_string(),
+    }
+}
 
 /// The socket that systemd has handed over (`LISTEN_FDS`), if it has.
 fn handed_over() -> Result<Option<Listener>, Failure> {
@@ -161,13 +186,12 @@ fn handed_over() -> Result<Option<Listener>, Failure> {
     socket.map(Listener::inherited).transpose().map_err(unusable)
 }
 
-fn listen(config: &Config) -> Result<Listener, Failure> {
-    let address = &config.listen;
-    Listener::bind(address, SOCKET_MODE).map_err(|cause| match cause.kind() {
+fn listen(address: &ListenAddress, socket_mode: u32, setting: &str) -> Result<Listener, Failure> {
+    Listener::bind(address, socket_mode).map_err(|cause| match cause.kind() {
         io::ErrorKind::AddrInUse => Failure(format!(
-            "{address} is in use by another program; end that, or set STOREKEEPER_LISTEN to another address"
+            "{address} is in use by another program; end that, or set {setting} to another address"
         )),
-        _ => Failure(format!("cannot listen on {address}: {cause}; set STOREKEEPER_LISTEN")),
+        _ => Failure(format!("cannot listen on {address}: {cause}; set {setting}")),
     })
 }
 

@@ -14,7 +14,7 @@ use crate::http::body::IN_MEMORY_BYTES_MAX;
 use crate::http::listener::Stream;
 use crate::http::needs::NeedsOf;
 use crate::http::outgoing::{Next, Outgoing};
-use crate::http::places::{Count, Place};
+use crate::http::places::{Count, NetworkPlace, Place};
 use crate::problem::{self, Problem};
 
 /// nginx closes its idle upstream connections after 60 s; ours stay a little longer, so that a
@@ -38,8 +38,8 @@ const LINGER_BYTES_MAX: usize = 1024 * 1024;
 pub struct Connection {
     pub stream: Stream,
     peer: SocketAddr,
-    /// Given back when the connection ends.
-    _place: Place,
+    /// In all and in its network, given back when the connection ends.
+    _places: (Place, Option<NetworkPlace>),
     /// Whether the door has seen it: then it has its key there.
     pub key: Option<usize>,
     state: State,
@@ -91,12 +91,16 @@ pub enum Progress {
 }
 
 impl Connection {
-    pub fn new(stream: Stream, peer: SocketAddr, place: Place) -> io::Result<Connection> {
+    pub fn new(
+        stream: Stream,
+        peer: SocketAddr,
+        places: (Place, Option<NetworkPlace>),
+    ) -> io::Result<Connection> {
         stream.set_nonblocking()?;
         Ok(Connection {
             stream,
             peer,
-            _place: place,
+            _places: places,
             key: None,
             state: State::Idle,
             deadline: Instant::now() + IDLE_MAX,
@@ -274,7 +278,8 @@ mod tests {
     fn an_idle_connection_keeps_no_buffer() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let place = Count::enter(&Arc::default(), 1).unwrap();
-        let mut connection = Connection::new(Stream::Unix(ours), ([127, 0, 0, 1], 1).into(), place).unwrap();
+        let mut connection =
+            Connection::new(Stream::Unix(ours), ([127, 0, 0, 1], 1).into(), (place, None)).unwrap();
         let needs: NeedsOf = Box::new(|_, _| Needs { lane: Lane::NoDatabase, body_bytes: 100_000 });
         for body in [0, 30_000, 0] {
             let head = format!("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {body}\r\n\r\n");

@@ -14,7 +14,6 @@ use crate::http::listener::{Listener, Stream};
 use crate::http::queue::Job;
 use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 use crate::http::waiting::LISTENER;
-use crate::problem::Problem;
 
 /// During the drain, how late a connection may be noticed that a worker gives back just then.
 const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -109,15 +108,18 @@ fn accept(shared: &Arc<Shared>, listener: &Listener, buffer: &mut [u8]) -> io::R
 fn admit(shared: &Arc<Shared>, stream: Stream, peer: SocketAddr, buffer: &mut [u8]) -> io::Result<()> {
     let refusal = if shared.is_draining() {
         shutting_down()
-    } else if let Some(place) = shared.take_place() {
-        // Its request is often here already.
-        go_on(shared, Connection::new(stream, peer, place)?, buffer);
-        return Ok(());
     } else {
-        Problem::busy("Too many connections at once. Try again in a moment.")
+        match shared.take_place(peer.ip()) {
+            Ok(places) => {
+                // Its request is often here already.
+                go_on(shared, Connection::new(stream, peer, places)?, buffer);
+                return Ok(());
+            }
+            Err(refusal) => refusal,
+        }
     };
     if let Some(turned_away) = shared.take_turned_away() {
-        let connection = Connection::new(stream, peer, turned_away)?;
+        let connection = Connection::new(stream, peer, (turned_away, None))?;
         shared.queue.push(Job::Refuse(connection, refusal), &shared.limits);
     }
     Ok(())

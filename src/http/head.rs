@@ -1,6 +1,8 @@
 //! The head of a request, and how its body is delimited: pure functions, within the limits below. What is
 //! refused here is a problem like any other.
 
+use std::borrow::Cow;
+
 use crate::problem::{self, Problem};
 
 /// Request line and headers. Browsers send up to about 4 KiB; nginx allows 8 KiB a line.
@@ -61,7 +63,7 @@ pub fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Problem> {
             let headers = parsed.headers.iter();
             let head = Head {
                 method: parsed.method.unwrap_or("").to_owned(),
-                target: origin_form(target).to_owned(),
+                target: origin_form(target).into_owned(),
                 version: parsed.version.unwrap_or(1),
                 headers: headers.map(|header| (header.name.to_owned(), text(header.value))).collect(),
             };
@@ -89,12 +91,22 @@ fn uri_too_long() -> Problem {
     Problem::new(problem::URI_TOO_LONG, detail)
 }
 
-/// The path and query of a request target. Proxies may be sent the whole address.
-fn origin_form(target: &str) -> &str {
-    let Some(rest) = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://")) else {
-        return target;
+/// The path and query of a request target. Proxies may be sent the whole address, whose host ends at the first
+/// slash or question mark.
+fn origin_form(target: &str) -> Cow<'_, str> {
+    let schemes = ["http://", "https://"].into_iter();
+    let mut rest = schemes.filter_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let Some(rest) = rest.next().filter(|rest| !rest.starts_with(['/', '?', '#'])) else {
+        return Cow::from(target);
     };
-    rest.find('/').map_or("/", |at| &rest[at..])
+    match rest.find(['/', '?', '#']).map(|at| &rest[at..]) {
+        Some(path) if path.starts_with('/') => Cow::from(path),
+        Some(query) => Cow::from(format!("/{query}")),
+        None => Cow::from("/"),
+    }
 }
 
 #[derive(PartialEq, Eq)]

@@ -1,5 +1,7 @@
-//! How many connections there are, within a limit.
+//! How many connections there are, in all and from one network, within limits.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,5 +45,79 @@ impl Count {
             now = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         *now
+    }
+}
+
+/// How many connections there are from each network that has any.
+#[derive(Default)]
+pub struct ByNetwork(Mutex<HashMap<IpAddr, usize>>);
+
+/// A connection's place among those of its network, given back when it ends.
+pub struct NetworkPlace {
+    all: Arc<ByNetwork>,
+    network: IpAddr,
+}
+
+impl ByNetwork {
+    pub fn enter(all: &Arc<ByNetwork>, client: IpAddr, most: usize) -> Option<NetworkPlace> {
+        let network = network_of(client);
+        let mut counts = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(network).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(NetworkPlace { all: all.clone(), network })
+    }
+}
+
+impl Drop for NetworkPlace {
+    fn drop(&mut self) {
+        let mut counts = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(count) = counts.get_mut(&self.network) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&self.network);
+        }
+    }
+}
+
+/// Whom an address stands for: with IPv6 everybody has a whole /64 to choose from.
+fn network_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_an_address_or_the_first_half_of_one() {
+        let network = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn what_is_given_back_is_forgotten() {
+        let all = Arc::default();
+        let enter = |client: &str| ByNetwork::enter(&all, client.parse().unwrap(), 2);
+        let (first, second) = (enter("192.0.2.1"), enter("192.0.2.1"));
+        assert!(first.is_some() && second.is_some() && enter("192.0.2.1").is_none());
+        assert!(enter("192.0.2.2").is_some());
+        drop(first);
+        assert!(enter("192.0.2.1").is_some());
+        drop(second);
+        assert!(all.0.lock().unwrap().is_empty());
     }
 }

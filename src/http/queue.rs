@@ -13,6 +13,10 @@ use crate::problem::Problem;
 pub struct Limits {
     /// Connections at once; more are answered 503.
     pub connections: usize,
+    /// Those of them from one address, or from one /64 of IPv6.
+    pub connections_per_address: usize,
+    /// Whether connections from this machine are those of a proxy, which are not counted by address.
+    pub behind_proxy: bool,
     /// Requests at once that use the database: as many as it has connections, so that none waits for one.
     pub database_connections: usize,
     /// Those of them that only read. More than the processors can work on only take turns, and the last

@@ -1,5 +1,6 @@
 //! What the listening thread and the workers have in common.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -7,7 +8,7 @@ use rouille::{Request, Response};
 
 use crate::http::connection::{Connection, Progress};
 use crate::http::needs::NeedsOf;
-use crate::http::places::{Count, Place};
+use crate::http::places::{ByNetwork, Count, NetworkPlace, Place};
 use crate::http::queue::{Job, Limits, Queue};
 use crate::http::waiting::Waiting;
 use crate::problem::{self, Problem};
@@ -37,6 +38,7 @@ pub struct Shared {
     last_key: AtomicUsize,
     pub served: Arc<Count>,
     pub turned_away: Arc<Count>,
+    networks: Arc<ByNetwork>,
     /// Bodies that are not in memory.
     pub spooled: Arc<Count>,
 }
@@ -53,6 +55,7 @@ impl Shared {
             last_key: AtomicUsize::new(0),
             served: Arc::default(),
             turned_away: Arc::default(),
+            networks: Arc::default(),
             spooled: Arc::default(),
         })
     }
@@ -65,8 +68,18 @@ impl Shared {
         self.stopped.load(Ordering::SeqCst)
     }
 
-    pub fn take_place(&self) -> Option<Place> {
-        Count::enter(&self.served, self.limits.connections)
+    /// A new connection's places, in all and in its network, or why there is none.
+    pub fn take_place(&self, client: IpAddr) -> Result<(Place, Option<NetworkPlace>), Problem> {
+        let place = Count::enter(&self.served, self.limits.connections);
+        let place =
+            place.ok_or_else(|| Problem::busy("Too many connections at once. Try again in a moment."))?;
+        if self.limits.behind_proxy && client.to_canonical().is_loopback() {
+            return Ok((place, None));
+        }
+        match ByNetwork::enter(&self.networks, client, self.limits.connections_per_address) {
+            Some(of_network) => Ok((place, Some(of_network))),
+            None => Err(Problem::busy("Too many connections at once from your address. Close some of them.")),
+        }
     }
 
     pub fn take_turned_away(&self) -> Option<Place> {

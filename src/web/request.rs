@@ -26,12 +26,17 @@ impl Request<'_> {
     /// The body as the fields of a JSON object.
     pub fn json(&self) -> Result<Form, Problem> {
         let content_type = self.http.header("Content-Type").unwrap_or("");
-        let media_type = content_type.split(';').next().unwrap_or("").trim();
+        let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let media_type = media_type.trim();
         let json = media_type.eq_ignore_ascii_case("application/json");
         // What PATCH means here has a media type of its own (RFC 7396).
         let patch = self.method == "PATCH" && media_type.eq_ignore_ascii_case("application/merge-patch+json");
         if !json && !patch {
             let detail = "Send the body as JSON with the header \"Content-Type: application/json\".";
+            return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        if parameters.split(';').any(names_another_charset) {
+            let detail = "Send the body in UTF-8, and name no other charset in the Content-Type.";
             return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         self.json_fields()
@@ -93,6 +98,14 @@ impl Request<'_> {
     }
 }
 
+/// Whether a parameter of a Content-Type says that the text is not in UTF-8.
+fn names_another_charset(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    let value = value.trim().trim_matches('"');
+    let utf8 = ["utf-8", "utf8"].iter().any(|name| value.eq_ignore_ascii_case(name));
+    name.trim().eq_ignore_ascii_case("charset") && !utf8
+}
+
 /// The largest body that any route needs is an order of 100 lines, under 10 KiB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -107,6 +120,12 @@ pub fn read_body(http: &rouille::Request) -> Result<Vec<u8>, Problem> {
     read.map_err(|_| Problem::new(problem::MALFORMED_REQUEST, "The body did not arrive whole."))?;
     if body.len() > BODY_BYTES_MAX {
         return Err(Problem::new(problem::BODY_TOO_LARGE, format!("Send at most {BODY_BYTES_MAX} bytes.")));
+    }
+    let encoding =
+        http.header("Content-Encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+    if encoding.is_some() && !body.is_empty() {
+        let detail = "Send the body as it is, without a Content-Encoding.";
+        return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     Ok(body)
 }

@@ -213,7 +213,6 @@ const MATRIX: &[Row] = &[
 
     row("GET",    "/healthz",                Rule::Open,     200, None),
     row("GET",    "/readyz",                 Rule::Open,     200, None),
-    row("GET",    "/metrics",                Rule::Staff,    200, None),
 
     row("GET",    "/openapi.json",           Rule::Open,     200, None),
     row("GET",    "/docs",                   Rule::Open,     DOCS, None),

@@ -72,6 +72,8 @@ impl Shop {
             ("STOREKEEPER_DATABASE_URL".to_owned(), database_url.clone()),
             ("STOREKEEPER_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()),
             ("STOREKEEPER_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            // All clients of a test are on this machine.
+            ("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS".to_owned(), "0".to_owned()),
         ];
         for (name, value) in settings {
             variables.retain(|(known, _)| known != name);
@@ -166,6 +168,7 @@ fn program(path: &str, database_url: &str) -> Command {
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {
         command.env_remove(name);
     }
+    command.env_remove("RUNTIME_DIRECTORY");
     command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null());
     command
 }

@@ -6,6 +6,7 @@ mod bodies;
 mod capacity;
 mod framing;
 mod fuzz;
+mod internal;
 mod limits;
 mod listening;
 mod routing;

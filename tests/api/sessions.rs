@@ -399,7 +399,6 @@ fn no_answer_tells_a_password_a_hash_or_a_token_again() {
         "/customers".to_owned(),
         "/customer_accounts".to_owned(),
         "/orders".to_owned(),
-        "/metrics".to_owned(),
         format!("/customers/{token}"),
         format!("/customers?q={token}"),
     ];

@@ -86,6 +86,8 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_DATABASE_CONNECTIONS", "many"),
         ("STOREKEEPER_LISTEN", "8080"),
         ("STOREKEEPER_MAX_CONNECTIONS", "0"),
+        ("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS", "-1"),
+        ("STOREKEEPER_INTERNAL_LISTEN", "unix:metrics.sock"),
         ("STOREKEEPER_CURRENCY", "euro"),
         ("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "-1"),
         ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),

@@ -24,7 +24,13 @@ fn serve(handle: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Serve
     let application =
         Application { handle: Box::new(handle), refuse: Box::new(refuse), needs: Box::new(needs) };
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 0o600).expect("a free port");
-    let limits = Limits { connections: 100, database_connections: 1, reads: 1 };
+    let limits = Limits {
+        connections: 100,
+        connections_per_address: 100,
+        behind_proxy: false,
+        database_connections: 1,
+        reads: 1,
+    };
     http::start(listener, limits, application).expect("the server")
 }
 

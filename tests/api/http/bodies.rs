@@ -60,13 +60,52 @@ fn every_route_that_takes_a_body_takes_json_only() {
 #[test]
 fn the_content_type_may_have_parameters_and_capitals() {
     let shop = Shop::open();
-    for content_type in
-        ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF-8 "]
-    {
+    for content_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=UTF-8 ",
+        "application/json;charset=\"utf-8\";",
+    ] {
         let request = shop.anyone();
         let request = request.request("POST", "/customers").header("Content-Type", content_type);
         request.bytes(CUSTOMER.into()).send().expect(201);
     }
+}
+
+#[test]
+fn every_route_that_takes_a_body_takes_it_in_utf_8_and_as_it_is() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let charsets = ["latin1", "ISO-8859-1", "\"utf-16\"", "utf-7", "", "utf-8; charset=latin1"];
+    for route in routes_with_a_body() {
+        for charset in charsets {
+            let content_type = format!("application/json; q=1;  Charset={charset}");
+            send(&staff, route, Some(&content_type), b"{}").expect_problem(415, "unsupported_media_type");
+        }
+        for encoding in ["gzip", "GZIP", "br", "identity, gzip", "unheard-of"] {
+            let request = staff.request(route.method, &concrete(route.path));
+            let request = request.header("Content-Type", "application/json").bytes(b"{}".to_vec());
+            let answer = request.header("Content-Encoding", encoding).send();
+            answer.expect_problem(415, "unsupported_media_type");
+        }
+    }
+    let plain = sign_up("Content-Encoding: identity\r\n", CUSTOMER);
+    wire::exchange_one(&shop.base, &plain).expect(201);
+}
+
+#[test]
+fn what_is_wrong_in_thousands_of_places_is_named_in_hundreds() {
+    let shop = Shop::open();
+    let fields: Vec<String> = (0..5000).map(|n| format!("\"f{n}\":1")).collect();
+    let body = format!("{{{}}}", fields.join(","));
+    assert!(body.len() < BODY_BYTES_MAX);
+    let answer = wire::exchange_one(&shop.base, &sign_up("", &body)).expect_problem(422, "invalid_fields");
+    let problem = answer.json();
+    let (named, detail) = (problem["errors"].as_array().unwrap().len(), problem["detail"].as_str().unwrap());
+    // The three that are missing, and those that are not known.
+    let left_out = 5000 + 3 - named;
+    assert!((200..=1000).contains(&named) && detail.contains(&format!(" {left_out} more")), "{detail}");
+    assert!(answer.body.len() < BODY_BYTES_MAX, "{} bytes", answer.body.len());
 }
 
 #[test]

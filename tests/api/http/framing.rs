@@ -117,6 +117,17 @@ fn malformed_chunks_are_refused() {
         format!("{:x};a\nb\r\n{CUSTOMER}\r\n0\r\n\r\n", CUSTOMER.len()),
         format!("2;{}", "x".repeat(20_000)),
         format!("{whole}0\r\nX-Trailer: {}", "x".repeat(40_000)),
+        // Trailers without their blank line would swallow the request that follows.
+        format!("{whole}0\r\nGET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        format!("{whole}0\r\nX-Trailer: x\r\nGET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n"),
+        format!("{whole}0\r\nX-Trailer: x\r\nPOST /customers HTTP/1.1\r\n"),
+        format!("{whole}0\r\nX-Trailer: x\n\r\n"),
+        format!("{whole}0\r\nX-Trailer: x\r\n\n"),
+        format!("{whole}0\r\nX-Trailer : x\r\n\r\n"),
+        format!("{whole}0\r\nX-Trailer: x\r\n folded\r\n\r\n"),
+        format!("{whole}0\r\nno colon\r\n\r\n"),
+        format!("{whole}0\r\n{}\r\n", "X: y\r\n".repeat(65)),
+        format!("{whole}0\r\n\n"),
     ];
     for body in malformed {
         let answer = wire::exchange_one(&shop.base, &sign_up_framed(CHUNKED, body.as_bytes()));

@@ -17,10 +17,10 @@ use crate::wire;
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n";
 
 /// A folder for a socket, gone when it is dropped.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new() -> Folder {
+    pub fn new() -> Folder {
         let path =
             std::env::temp_dir().join(format!("{}-{}", unique("storekeeper-socket"), std::process::id()));
         fs::create_dir(&path).expect("a folder");

@@ -804,27 +804,6 @@ export const requests = [
         },
     },
     {
-        name: "Its counters",
-        description: "In Prometheus' text format, by route and never by id.",
-        GET: "/metrics",
-        status: 200,
-        tests: {
-            "Requests are counted": () => {
-                pm.expect(pm.response.headers.get("Content-Type")).to.match(/^text\/plain; version=0\.0\.4/);
-                pm.expect(pm.response.text()).to.include("# TYPE storekeeper_database_connections gauge");
-                pm.expect(pm.response.text()).to.include("/products/{id}/stock");
-            },
-        },
-    },
-    {
-        name: "The counters are for staff",
-        description: "They tell how much is sold.",
-        GET: "/metrics",
-        as: "customer",
-        status: 403,
-        code: "forbidden",
-    },
-    {
         name: "Its description",
         description: "The OpenAPI 3.1 document, for generated clients.",
         GET: "/openapi.json",

@@ -1,0 +1,218 @@
+"""Starts nginx with the site of scripts/deploy before the private shop, and before services that fail in every way.
+
+Its own refusals must be problem documents like the service's, a request that was sent must never be sent again when it
+changes something, and clients must be counted by their network.
+"""
+
+import atexit
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SITE = pathlib.Path(__file__).parents[2] / "scripts/deploy/nginx.conf"
+SHOP = os.environ["BASE_URL"].removeprefix("http://")
+wrong = []
+
+
+def check(what, holds, seen):
+    if not holds:
+        wrong.append(what)
+        print(f"nginx_site.py: {what}: {seen}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Site:
+    """nginx with the site, before these services."""
+
+    def __init__(self, *upstreams):
+        self.folder = tempfile.TemporaryDirectory(prefix="storekeeper-nginx-")
+        self.port = free_port()
+        folder = self.folder.name
+        site = SITE.read_text()
+        site = re.sub(r"    server 127\.0\.0\.1:8080;", "\n".join(f"    server {at};" for at in upstreams), site)
+        # Plain HTTP, since TLS changes nothing here; clients name their addresses.
+        site = re.sub(r"    (listen|ssl_\w+) .*;\n", "", site)
+        site = site.replace("server {\n", f"server {{\n    listen 127.0.0.1:{self.port};\n"
+                            "    set_real_ip_from 127.0.0.1;\n    real_ip_header X-Test-Address;\n", 1)
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n"
+                            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        pathlib.Path(folder, "nginx.conf").write_text(
+            f"pid {folder}/pid;\nerror_log {folder}/error.log;\nworker_processes 1;\ndaemon off;\n"
+            f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{site}\n}}\n")
+        # A server of root's would drop to a user that cannot read the folder.
+        user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen(["nginx", "-c", f"{folder}/nginx.conf", "-p", folder, *user],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.process.kill)
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        print(subprocess.run(["nginx", "-t", "-c", f"{folder}/nginx.conf"], capture_output=True, text=True).stderr)
+        sys.exit("nginx_site.py: nginx did not start")
+
+    def send(self, request):
+        """The answer to these bytes: status, headers, body."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as client:
+            client.sendall(request)
+            received = b""
+            while True:
+                try:
+                    more = client.recv(65536)
+                except ConnectionResetError:
+                    break
+                received += more
+                head, _, body = received.partition(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: (\d+)", head)
+                if not more or head and length and len(body) >= int(length[1]):
+                    break
+        if not received:
+            return 0, {}, b""
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        return int(lines[0].split()[1]), headers, body
+
+    def ask(self, method, path, headers="", body=b"", address="192.0.2.1"):
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: shop\r\nX-Test-Address: {address}\r\nConnection: close\r\n{length}{headers}\r\n"
+        return self.send(head.encode() + body)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+class Failing:
+    """A service that reads requests and then fails: says nothing and hangs up, or answers 503."""
+
+    def __init__(self, answer=b""):
+        self.seen = []
+        self.answer = answer
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.at = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            client, _ = self.listener.accept()
+            request = b""
+            while b"\r\n\r\n" not in request:
+                more = client.recv(65536)
+                if not more:
+                    break
+                request += more
+            self.seen.append(request.split(b" ", 1)[0].decode())
+            client.sendall(self.answer)
+            client.close()
+
+
+def is_problem(answer, status, code):
+    got, headers, body = answer
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = {}
+    return (got == status and headers.get("content-type") == "application/problem+json"
+            and problem.get("code") == code and problem.get("status") == status
+            and problem.get("request_id") == headers.get("x-request-id")
+            and headers.get("x-content-type-options") == "nosniff" and headers.get("cache-control") == "no-store"
+            and set(problem) >= {"type", "title", "detail", "errors"})
+
+
+def own_refusals(site):
+    get = "GET /healthz HTTP/1.1\r\nHost: shop\r\n"
+    for what, request, status, code in [
+        ("a path of its own", get.replace("/healthz", "/.problem/busy"), 404, "not_found"),
+        ("TRACE", get.replace("GET", "TRACE"), 405, "method_not_allowed"),
+        ("a transfer encoding", get.replace("GET", "POST") + "Transfer-Encoding: gzip\r\n", 501,
+         "unsupported_transfer_encoding"),
+        ("another version", get.replace("1.1", "3.0"), 505, "http_version_not_supported"),
+        ("no host", "GET / HTTP/1.1\r\n", 400, "malformed_request"),
+        ("two lengths", get + "Content-Length: 1\r\nContent-Length: 2\r\n", 400, "malformed_request"),
+        ("an odd header", get + "Authorization: \u00e9\r\n", 400, "malformed_request"),
+        ("a large body", get.replace("GET", "POST") + "Content-Length: 70000\r\n", 413, "body_too_large"),
+        ("a long address", get.replace("/healthz", "/" + "x" * 9000), 414, "uri_too_long"),
+        ("a long header", get + "X-Long: " + "x" * 9000 + "\r\n", 431, "headers_too_large"),
+    ]:
+        answer = site.send(request.encode() + b"\r\n")
+        check(f"{what} is {status} {code}", is_problem(answer, status, code), answer)
+    # The service's own answers pass as they are.
+    for method, path, status, code in [("GET", "/nowhere", 404, "not_found"), ("PUT", "/products", 405, "method_not_allowed"),
+                                       ("GET", "/customers", 401, "unauthenticated"), ("GET", "/metrics", 404, "not_found")]:
+        answer = site.ask(method, path)
+        check(f"{method} {path} is the service's {status}", is_problem(answer, status, code), answer)
+    answer = site.ask("PUT", "/products")
+    check("the service's Allow passes", answer[1].get("allow") == "GET, POST, HEAD, OPTIONS", answer)
+    answer = site.ask("POST", "/customers", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", b"{}")
+    check("an encoded body is the service's 415", is_problem(answer, 415, "unsupported_media_type"), answer)
+    answer = site.ask("GET", "/healthz")
+    check("/healthz passes", answer[0] == 200 and answer[2] == b'{"status":"ok"}', answer)
+
+
+def limits(site):
+    sign_up = b'{"name": "Ada", "email": "ada@example.com", "phone": "555-0100"}'
+    json_body = "Content-Type: application/json\r\n"
+
+    def signed_up(addresses):
+        return [site.ask("POST", "/customers", json_body, sign_up, address) for address in addresses]
+
+    # 21 at once, whatever the second half of an address of IPv6 is.
+    answers = signed_up(f"2001:db8:a:b:{n:x}::{n:x}" for n in range(1, 31))
+    served = [answer[0] for answer in answers].count(201)
+    check("a /64 signs up some 21 times at once", 21 <= served < 30, served)
+    last = answers[-1]
+    check("the rest is told to wait", is_problem(last, 429, "busy") and last[1].get("retry-after") == "1", last)
+    others = ["2001:db8:a:c::1", "2001:db8::1", "2001:db8:0:1::1", "192.0.2.7"]
+    check("others sign up meanwhile", [answer[0] for answer in signed_up(others)] == [201] * 4, others)
+    check("who has signed up reads on", site.ask("GET", "/products", address="2001:db8:a:b::9")[0] == 200, "GET /products")
+    answers = [site.ask("POST", "/sessions", address="198.51.100.1") for _ in range(130)]
+    served = [answer[0] for answer in answers].count(415)
+    check("an address writes some 101 times at once", 101 <= served < 130, served)
+    check("and reads on", site.ask("GET", "/products", address="198.51.100.1")[0] == 200, "GET /products")
+
+
+def failures():
+    stopped = Site(f"127.0.0.1:{free_port()}")
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"):
+        answer = stopped.ask(method, "/orders")
+        holds = is_problem(answer, 503, "shutting_down") if method != "HEAD" else answer[0] == 503
+        check(f"{method} to a stopped service changed nothing", holds and answer[1].get("retry-after") == "5", answer)
+    stopped.stop()
+    unready = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    for answer_of_service, what in ((b"", "hangs up"), (unready, "answers 503")):
+        services = [Failing(answer_of_service), Failing(answer_of_service)]
+        site = Site(*(f"{service.at} max_fails=0" for service in services))
+        for method, sent in (("GET", 2), ("HEAD", 2), ("POST", 1), ("PATCH", 1)):
+            for service in services:
+                service.seen.clear()
+            answer = site.ask(method, "/orders")
+            seen = services[0].seen + services[1].seen
+            check(f"{method} is sent {sent} times when a service {what}", seen == [method] * sent, seen)
+            if not answer_of_service and method != "HEAD":
+                code = "shutting_down" if method == "GET" else "outcome_unknown"
+                check(f"{method} that was sent says {code}", is_problem(answer, 503, code), answer)
+        site.stop()
+
+
+site = Site(SHOP)
+own_refusals(site)
+limits(site)
+site.stop()
+failures()
+print(f"nginx_site.py: {'the site of nginx does what it says' if not wrong else f'{len(wrong)} checks failed'}")
+sys.exit(bool(wrong))
