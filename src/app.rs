@@ -19,7 +19,7 @@ pub struct App {
     pub watch: db::Watch,
     pub clock: Clock,
     pub hasher: Hasher,
-    pub failed_logins: Throttle,
+    pub throttle: Throttle,
     pub metrics: Metrics,
 }
 
@@ -31,7 +31,7 @@ impl App {
             pool,
             clock: Clock::default(),
             hasher: Hasher::new(),
-            failed_logins: Throttle::default(),
+            throttle: Throttle::default(),
             metrics: Metrics::default(),
             config,
         })

@@ -193,6 +193,18 @@ pub fn once(
     }
 }
 
+/// The answer that the first of two requests with this key was given meanwhile, or else this refusal of the
+/// second: what [`once`] does, for work that is refused before it begins.
+pub fn kept_or(app: &App, key: Option<Key>, refused: Error) -> Result<Response> {
+    if let Some(key) = key
+        && let Some(stored) = find(app, &key)?
+        && let Some(answered) = key.answered(stored, app.clock.now())?
+    {
+        return Ok(answered.into_response());
+    }
+    Err(refused)
+}
+
 /// The right to keep an answer under a key.
 pub struct Claim {
     key: Option<Key>,

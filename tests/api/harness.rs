@@ -229,12 +229,16 @@ impl Shop {
 
     /// Logs in as the staff account `staff`, which is made at first use.
     pub fn staff(&self) -> Client {
-        let username = Username::parse(&Input::Text("staff".into())).unwrap();
-        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
-        // Fails when it is there already; the login below shows whether it is.
-        let _ = accounts::add_staff(&self.app, &username, &password);
+        self.add_staff("staff");
         let token = self.log_in("staff", STAFF_PASSWORD);
         self.with_token(&token)
+    }
+
+    /// Makes a staff account, unless it is there already, as a login shows.
+    pub fn add_staff(&self, username: &str) {
+        let username = Username::parse(&Input::Text(username.into())).unwrap();
+        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
+        let _ = accounts::add_staff(&self.app, &username, &password);
     }
 
     pub fn log_in(&self, username: &str, password: &str) -> String {
