@@ -10,7 +10,7 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
+//! `app`, `rates` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
 //! what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
@@ -47,6 +47,7 @@ pub mod metrics;
 pub mod passwords;
 pub mod problem;
 pub mod random;
+pub mod rates;
 pub mod restock;
 pub mod routes;
 pub mod table;

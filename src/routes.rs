@@ -21,6 +21,7 @@ use crate::handlers::{
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::random;
+use crate::web::admission;
 use crate::web::caller::{self, Caller, Identified};
 use crate::web::description::Description;
 use crate::web::idempotency;
@@ -194,6 +195,10 @@ fn refuse(app: &App, problem: Problem) -> Response {
 
 fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
     let path = without_query(http.raw_url());
+    // Whoever asks only whether the service is alive must learn it, above all in a crowd.
+    if path != "/healthz" {
+        admission::admit_request(app, http)?;
+    }
     let on_path = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. GET /openapi.json lists the routes.";
@@ -215,6 +220,7 @@ fn answer(app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Res
     };
     labels.caller = caller.kind();
     check_access(route.access, &caller)?;
+    admission::admit_call(app, http, route, &caller)?;
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
     let response = match idempotency::replay(app, &request, stored)? {
         Some(answered) => answered.into_response(),

@@ -34,7 +34,7 @@ use sha2::{Digest, Sha256};
 use crate::db::{self, Connection, Pool, Transaction, column, question_marks};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Id, Timestamp};
+use crate::values::{Id, Network, Timestamp};
 
 /// A counter that is full is empty again after this long.
 pub const WINDOW: Duration = Duration::minutes(30);
@@ -64,7 +64,7 @@ pub struct Throttle {
 pub struct Keys([u8; 32]);
 
 /// A network on which a user may be known, as it is stored: nobody can read an address out of it.
-pub struct Network {
+pub struct KnownNetwork {
     sha256: [u8; 32],
 }
 
@@ -85,18 +85,6 @@ struct Counter {
     of_the_user_here: bool,
 }
 
-/// The networks that an address stands for, from the smallest, and the failures from each that are let
-/// through at once. Who has an IPv6 network can take any address in it.
-fn networks(address: IpAddr) -> Vec<(Vec<u8>, i32)> {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => vec![(v4.octets().to_vec(), FROM_NETWORK)],
-        IpAddr::V6(v6) => {
-            let octets = v6.octets();
-            vec![(octets[..8].to_vec(), FROM_NETWORK), (octets[..6].to_vec(), FROM_48)]
-        }
-    }
-}
-
 impl Throttle {
     /// The shop's secret is read once. The first process to ask makes it.
     pub fn keys(&self, pool: &Pool) -> Result<&Keys> {
@@ -115,15 +103,14 @@ impl Throttle {
 
 impl Keys {
     /// The network that an address is in.
-    pub fn network(&self, address: IpAddr) -> Network {
-        let smallest = networks(address).swap_remove(0).0;
-        Network { sha256: self.digest("known", &[&smallest]) }
+    pub fn network(&self, address: IpAddr) -> KnownNetwork {
+        KnownNetwork { sha256: self.digest("known", &[&Network::of(address).to_bytes()]) }
     }
 
     /// An attempt at `username_key` from `address`. `known` is the account, when it has logged in from there.
     pub fn attempt(&self, username_key: &str, address: IpAddr, known: Option<Id>, now: Timestamp) -> Attempt {
-        let networks = networks(address);
-        let (user, smallest) = (username_key.as_bytes(), &networks[0].0[..]);
+        let network = Network::of(address);
+        let (user, smallest) = (username_key.as_bytes(), &network.to_bytes()[..]);
         let here = match known {
             Some(id) => STRANGERS + self.number("user known here", &[&id.to_le_bytes(), smallest], KNOWN),
             None => self.number("user here", &[user, smallest], STRANGERS),
@@ -144,8 +131,9 @@ impl Keys {
             });
         };
         shared("user", user, AT_USER);
-        for (network, at_once) in &networks {
-            shared("network", network, *at_once);
+        shared("network", smallest, FROM_NETWORK);
+        if let Some(around) = network.around() {
+            shared("network", &around.to_bytes(), FROM_48);
         }
         counters.sort_by_key(|counter| counter.number);
         Attempt { counters, now }
@@ -166,7 +154,7 @@ impl Keys {
     }
 }
 
-impl Network {
+impl KnownNetwork {
     /// The place among those of an account, and what stands in it when the account is known here.
     pub fn stored(&self) -> (u8, &[u8]) {
         (self.sha256[31] % PLACES, &self.sha256)

@@ -13,7 +13,7 @@ use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
 use crate::passwords::{Place, Verdict};
 use crate::problem::{self, Problem};
-use crate::throttle::{Attempt, Network};
+use crate::throttle::{Attempt, KnownNetwork};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
 use crate::web::caller::{Session, sha256};
 use crate::web::request::Request;
@@ -102,7 +102,7 @@ struct Login<'a> {
     app: &'a App,
     username_key: &'a str,
     password: &'a Password,
-    network: &'a Network,
+    network: &'a KnownNetwork,
     attempt: Attempt,
     place: Place<'a>,
     now: Timestamp,
@@ -118,7 +118,7 @@ struct Account {
     known_here: bool,
 }
 
-fn find_account(db: &mut Connection, username_key: &str, network: &Network) -> Result<Option<Account>> {
+fn find_account(db: &mut Connection, username_key: &str, network: &KnownNetwork) -> Result<Option<Account>> {
     let (place, network_sha256) = network.stored();
     let account = db.row(
         "SELECT a.id, a.customer_id, a.username, a.password_hash, k.account_id IS NOT NULL AS known_here

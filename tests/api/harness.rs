@@ -20,6 +20,15 @@ use storekeeper::values::{Input, StaffPassword, Username};
 
 use crate::client::Client;
 
+/// All tests call from one address, as fast as they can.
+const UNLIMITED: [(&str, &str); 5] = [
+    ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "0"),
+    ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "0"),
+    ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "0"),
+    ("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", "0"),
+    ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0"),
+];
+
 pub const STAFF_PASSWORD: &str = "a staff password for tests";
 
 /// A MariaDB server on a socket in a folder of its own. A shell holds it and waits at the end of a
@@ -205,7 +214,7 @@ impl Shop {
             ("STOREKEEPER_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()),
             ("STOREKEEPER_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ];
-        for (name, value) in settings {
+        for (name, value) in UNLIMITED.iter().chain(settings) {
             variables.retain(|(known, _)| known != name);
             variables.push((name.to_string(), value.to_string()));
         }
@@ -302,6 +311,7 @@ fn program(path: &str, database_url: &str) -> Command {
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {
         command.env_remove(name);
     }
+    command.envs(UNLIMITED);
     command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null());
     command
 }

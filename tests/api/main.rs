@@ -40,6 +40,7 @@ mod postman;
 mod products;
 mod properties;
 mod races;
+mod rates;
 mod readiness;
 mod repair;
 mod restock;
