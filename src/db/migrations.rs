@@ -58,6 +58,7 @@ migrations! {
     14 "0014_throttle_secret"
     15 "0015_login_failures"
     16 "0016_known_networks"
+    17 "0017_prune_clock"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

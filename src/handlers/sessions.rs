@@ -13,6 +13,7 @@ use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
 use crate::passwords::{Place, Verdict};
 use crate::problem::{self, Problem};
+use crate::pruning;
 use crate::throttle::{Attempt, KnownNetwork};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
 use crate::web::caller::{Session, sha256};
@@ -251,7 +252,7 @@ fn current(session: &Session) -> CurrentSession<'_> {
 
 /// Deletes sessions that can no longer be used, in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
-    let now = app.clock.now();
+    let now = pruning::now(app)?;
     let idle_since = now - app.config.session_idle;
     let expired = db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE expires_at <= ?", (now,))?;
     let idle =

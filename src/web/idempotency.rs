@@ -18,6 +18,7 @@ use crate::db::{self, Transaction};
 use crate::error::database::{is_duplicate_of, is_lock_wait_timeout};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
+use crate::pruning;
 use crate::values::{Id, Timestamp};
 use crate::web::request::Request;
 use crate::web::response;
@@ -272,7 +273,7 @@ fn forget(app: &App, key: &Key, now: Timestamp) -> Result<u64> {
 
 /// Deletes keys that are older than [`KEPT_FOR`], in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
-    let horizon = app.clock.now() - KEPT_FOR;
+    let horizon = pruning::now(app)? - KEPT_FOR;
     db::delete_in_batches(&app.pool, "DELETE FROM idempotency_keys WHERE created_at <= ?", (horizon,))
 }
 

@@ -17,6 +17,7 @@ mod wire;
 mod access;
 mod accounts;
 mod cli;
+mod clock;
 mod conditional;
 mod contract;
 mod customers;
