@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::passwords::{Place, Verdict};
 use crate::problem::{self, Problem};
 use crate::pruning;
@@ -85,7 +85,11 @@ pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -
     })?;
     // Before anything is written, so that what is put off costs little.
     let place = app.hasher.place_for_login(account.as_ref().is_some_and(|account| account.known_here))?;
-    db::transaction(&app.pool, |tx| attempt.count(tx))?;
+    db::transaction(&app.pool, |tx| attempt.count(tx)).map_err(|error| match error {
+        // Whether it was counted is not known; that nobody is logged in by it is.
+        Error::OutcomeUnknown(cause) => Error::Database(cause),
+        other => other,
+    })?;
     let login = Login { app, username_key: &username_key, password, network: &network, attempt, place, now };
     let opened = login.open(account);
     if opened.is_err() {
