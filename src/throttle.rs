@@ -31,7 +31,7 @@ use chrono::Duration;
 use mysql::Value;
 use sha2::{Digest, Sha256};
 
-use crate::db::{self, Connection, Pool, Transaction, column, question_marks};
+use crate::db::{self, Connection, Pool, Transaction, column, in_list};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Network, Timestamp};
@@ -233,11 +233,8 @@ impl Attempt {
         due: impl Fn(&Counter, Timestamp) -> Timestamp,
         db: &mut Connection,
     ) -> Result<()> {
-        let numbers: Vec<Value> = self.counters.iter().map(|counter| counter.number.into()).collect();
-        let sql = format!(
-            "SELECT counter, forgiven_at FROM login_failures WHERE counter IN ({})",
-            question_marks(numbers.len())
-        );
+        let (marks, numbers) = in_list(self.counters.iter().map(|counter| counter.number.into()));
+        let sql = format!("SELECT counter, forgiven_at FROM login_failures WHERE counter IN ({marks})");
         let rows: Vec<(u32, Timestamp)> =
             db.rows(&sql, numbers, |row| (column(row, "counter"), column(row, "forgiven_at")))?;
         let mut wait = Duration::zero();
