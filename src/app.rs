@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use chrono::{Duration, SubsecRound, Utc};
 
@@ -10,6 +11,7 @@ use crate::db::{self, Pool};
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::passwords::Hasher;
+use crate::rates::Rates;
 use crate::throttle::Throttle;
 use crate::values::Timestamp;
 
@@ -19,7 +21,8 @@ pub struct App {
     pub watch: db::Watch,
     pub clock: Clock,
     pub hasher: Hasher,
-    pub failed_logins: Throttle,
+    pub throttle: Throttle,
+    pub rates: Rates,
     pub metrics: Metrics,
 }
 
@@ -31,7 +34,8 @@ impl App {
             pool,
             clock: Clock::default(),
             hasher: Hasher::new(),
-            failed_logins: Throttle::default(),
+            throttle: Throttle::default(),
+            rates: Rates::default(),
             metrics: Metrics::default(),
             config,
         })
@@ -39,9 +43,16 @@ impl App {
 }
 
 /// The one clock for business times. Tests move it forward; nothing else does.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Clock {
+    started: Instant,
     ahead_us: Arc<AtomicI64>,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { started: Instant::now(), ahead_us: Arc::default() }
+    }
 }
 
 impl Clock {
@@ -49,6 +60,12 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let ahead = Duration::microseconds(self.ahead_us.load(Ordering::Relaxed));
         Timestamp((Utc::now().naive_utc() + ahead).trunc_subsecs(6))
+    }
+
+    /// How long the program runs, whatever is done to the system's clock.
+    pub fn running(&self) -> std::time::Duration {
+        let ahead = Duration::microseconds(self.ahead_us.load(Ordering::Relaxed));
+        self.started.elapsed() + ahead.to_std().unwrap_or_default()
     }
 
     pub fn advance(&self, by: Duration) {

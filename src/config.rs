@@ -18,6 +18,11 @@ pub struct Config {
     pub session_idle: chrono::Duration,
     pub session_max: chrono::Duration,
     pub client_address_header: Option<String>,
+    pub network_requests_per_minute: u32,
+    pub network_writes_per_minute: u32,
+    pub network_sign_ups_per_minute: u32,
+    pub caller_requests_per_minute: u32,
+    pub caller_writes_per_minute: u32,
     pub log: log::LevelFilter,
 }
 
@@ -78,6 +83,16 @@ pub const SETTINGS: &[Setting] = &[
         "a session ends after this long in any case"),
     setting("STOREKEEPER_CLIENT_ADDRESS_HEADER", Means("(none)"), Text(client_address_header),
         "header in which the reverse proxy names the client's address, such as X-Real-IP; leave it unset without a proxy"),
+    setting("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", Is("12000"), Number(0, RATE_MAX, |config, n| config.network_requests_per_minute = n),
+        "requests from one network (an IPv4 address, an IPv6 /64; four times as many from a /48): a front end that asks for all of its visitors stays below 200 a second; 0 for no limit"),
+    setting("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", Is("600"), Number(0, RATE_MAX, |config, n| config.network_writes_per_minute = n),
+        "changes and logins from one network, staff's aside: ten a second is more than a small shop sells; 0 for no limit"),
+    setting("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", Is("60"), Number(0, RATE_MAX, |config, n| config.network_sign_ups_per_minute = n),
+        "sign-ups and choices of a username from one network, staff's aside: each may hash a password and tells whether a name is taken; 0 for no limit"),
+    setting("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", Is("1200"), Number(0, RATE_MAX, |config, n| config.caller_requests_per_minute = n),
+        "requests of one customer, twenty a second: a page that loads a hundred things at once is far from it; 0 for no limit"),
+    setting("STOREKEEPER_CALLER_WRITES_PER_MINUTE", Is("120"), Number(0, RATE_MAX, |config, n| config.caller_writes_per_minute = n),
+        "changes by one customer: nobody fills a basket faster, and each may keep an answer under its key for 72 hours; 0 for no limit"),
     setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
         "error, warn, info or debug; info has a line for every request"),
 ];
@@ -85,6 +100,9 @@ pub const SETTINGS: &[Setting] = &[
 const fn setting(name: &'static str, unset: Unset, value: Value, meaning: &'static str) -> Setting {
     Setting { name, unset, value, meaning }
 }
+
+/// More than any machine answers.
+const RATE_MAX: u32 = 1_000_000;
 
 /// Of two cores, 16 connections do a tenth more than 8; but each keeps a buffer of 4 MiB in the `mysql`
 /// crate, and with 12 the service stays under 64 MiB.
@@ -194,6 +212,11 @@ impl Config {
             session_idle: chrono::Duration::zero(),
             session_max: chrono::Duration::zero(),
             client_address_header: None,
+            network_requests_per_minute: 0,
+            network_writes_per_minute: 0,
+            network_sign_ups_per_minute: 0,
+            caller_requests_per_minute: 0,
+            caller_writes_per_minute: 0,
             log: log::LevelFilter::Info,
         }
     }

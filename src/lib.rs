@@ -10,7 +10,7 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
+//! `app`, `pruning`, `rates` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
 //! what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
@@ -46,7 +46,9 @@ pub mod logging;
 pub mod metrics;
 pub mod passwords;
 pub mod problem;
+pub mod pruning;
 pub mod random;
+pub mod rates;
 pub mod restock;
 pub mod routes;
 pub mod table;

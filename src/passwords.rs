@@ -1,8 +1,9 @@
-//! Password hashes: argon2id, at most as many at once as there are cores.
+//! Password hashes: argon2id, with places apart for each kind of caller, so that none takes another's.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -17,18 +18,26 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Hashes and checks passwords. Each takes a core and 19 MiB for some 20 ms, so what does not fit
-/// is refused at once instead of queueing up.
+/// A hash takes a core for some 20 ms, so whoever may wait for a place gets one long before this.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// Hashes and checks passwords. Each takes a core and 19 MiB for some 20 ms, so there are few places, and
+/// what fits neither there nor in the short queue is refused at once.
 pub struct Hasher {
-    running: AtomicUsize,
-    most: usize,
+    /// For new passwords, which any stranger may send: half of the cores, the rest is for logins.
+    new: Places,
+    /// For logins from networks where the user has not been seen: a guess is as good as a login here.
+    /// Nobody waits, since a crowd that waits would keep reads from their turn.
+    from_elsewhere: Places,
+    /// For logins from where the user has logged in before; no stranger can take these.
+    from_known: Places,
 }
 
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, but hashed with weaker parameters than today's: hash it again.
-    RightButWeak,
+    /// Right, but hashed with weaker parameters than today's: this is its hash with today's.
+    RightButWeak(String),
 }
 
 impl Default for Hasher {
@@ -39,48 +48,92 @@ impl Default for Hasher {
 
 impl Hasher {
     pub fn new() -> Hasher {
-        Hasher { running: AtomicUsize::new(0), most: available_parallelism().map_or(1, NonZero::get) }
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Hasher {
+            new: Places::new(cores.div_ceil(2), 2),
+            from_elsewhere: Places::new(cores, 0),
+            from_known: Places::new(cores, cores),
+        }
     }
 
     /// The hash of a new password, in PHC's format with its salt and parameters.
     pub fn hash(&self, password: &Password) -> Result<String> {
-        let _place = self.enter()?;
+        let _place = self.place_for_new()?;
         hash(password.as_bytes())
     }
 
+    /// A place to hash a new password.
+    pub fn place_for_new(&self) -> Result<Place<'_>> {
+        self.new.enter("Too many new passwords at this moment. Try again in a second.")
+    }
+
+    /// A place to check a password, for a login from a network where the user is known or from elsewhere.
+    pub fn place_for_login(&self, known: bool) -> Result<Place<'_>> {
+        let places = if known { &self.from_known } else { &self.from_elsewhere };
+        places.enter("Too many logins at this moment. Try again in a second.")
+    }
+}
+
+impl Place<'_> {
     /// Checks a password against a stored hash. Without a hash (no such user) it works as long and
     /// returns `Wrong`.
     pub fn verify(&self, password: &Password, stored: Option<&str>) -> Result<Verdict> {
-        let _place = self.enter()?;
-        let hash = stored.unwrap_or(NOBODYS_HASH);
         let broken = |_| Error::Internal("a stored password hash cannot be read".into());
-        let parsed = PasswordHash::new(hash).map_err(broken)?;
+        let parsed = PasswordHash::new(stored.unwrap_or(NOBODYS_HASH)).map_err(broken)?;
         let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
         Ok(if !matches || stored.is_none() {
             Verdict::Wrong
         } else if is_weak(&parsed) {
-            Verdict::RightButWeak
+            Verdict::RightButWeak(hash(password.as_bytes())?)
         } else {
             Verdict::Right
         })
     }
+}
 
-    fn enter(&self) -> Result<Place<'_>> {
-        let taken = self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, |running| {
-            (running < self.most).then_some(running + 1)
-        });
-        match taken {
-            Ok(_) => Ok(Place(&self.running)),
-            Err(_) => Err(Problem::busy("Too many logins at this moment. Try again in a second.").into()),
+/// A bound on how much is hashed at once.
+struct Places {
+    most: usize,
+    waiting_most: usize,
+    taken: Mutex<Taken>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Taken {
+    places: usize,
+    waiting: usize,
+}
+
+/// A place that is given back when it is dropped.
+pub struct Place<'a>(&'a Places);
+
+impl Places {
+    fn new(most: usize, waiting_most: usize) -> Places {
+        Places { most, waiting_most, taken: Mutex::default(), freed: Condvar::new() }
+    }
+
+    fn enter(&self, otherwise: &str) -> Result<Place<'_>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.places >= self.most && taken.waiting < self.waiting_most {
+            taken.waiting += 1;
+            let full = |taken: &mut Taken| taken.places >= self.most;
+            let waited = self.freed.wait_timeout_while(taken, WAIT_MAX, full);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            taken.waiting -= 1;
         }
+        if taken.places >= self.most {
+            return Err(Problem::busy(otherwise).into());
+        }
+        taken.places += 1;
+        Ok(Place(self))
     }
 }
 
-struct Place<'a>(&'a AtomicUsize);
-
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner).places -= 1;
+        self.0.freed.notify_one();
     }
 }
 

@@ -56,6 +56,7 @@ kinds! {
     INVALID_FIELDS = 422 "invalid_fields" "Some fields cannot be accepted";
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "The Idempotency-Key belongs to another request";
     TOO_MANY_ATTEMPTS = 429 "too_many_attempts" "Too many failed logins";
+    RATE_LIMITED = 429 "rate_limited" "Too many requests";
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The request's headers are too large";
     INTERNAL = 500 "internal_error" "Something went wrong on our side";
     TRANSFER_ENCODING = 501 "unsupported_transfer_encoding" "The transfer encoding is not supported";

@@ -21,6 +21,7 @@ use crate::handlers::{
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::random;
+use crate::web::admission;
 use crate::web::caller::{self, Caller, Identified};
 use crate::web::description::Description;
 use crate::web::idempotency;
@@ -227,6 +228,10 @@ fn refuse(app: &App, problem: Problem) -> Response {
 
 fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
     let path = without_query(http.raw_url());
+    // Whoever asks only how the service is must learn it, above all in a crowd.
+    if INTERNAL_ROUTES.iter().all(|route| route.path != path) {
+        admission::admit_request(app, http)?;
+    }
     let on_path = || routes.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((first, _)) = on_path().next() else {
         let detail = "No such path. GET /openapi.json lists the routes.";
@@ -248,6 +253,7 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     };
     labels.caller = caller.kind();
     check_access(route.access, &caller)?;
+    admission::admit_call(app, http, route, &caller)?;
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
     let response = match idempotency::replay(app, &request, stored)? {
         Some(answered) => answered.into_response(),

@@ -55,6 +55,10 @@ migrations! {
     11 "0011_stock_movements"
     12 "0012_restock_run_lines"
     13 "0013_idempotency_keys"
+    14 "0014_throttle_secret"
+    15 "0015_login_failures"
+    16 "0016_known_networks"
+    17 "0017_prune_clock"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

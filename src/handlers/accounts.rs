@@ -9,6 +9,7 @@ use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
 use crate::problem::{self, FieldError, Problem};
+use crate::throttle;
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
 use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
@@ -40,7 +41,7 @@ const COLUMNS: &str = "a.id AS account_id, a.customer_id, a.username, a.created_
 
 /// What a new account logs in with.
 pub struct NewCredentials {
-    username: Username,
+    pub username: Username,
     password: Password,
 }
 
@@ -69,7 +70,7 @@ impl Account {
 
 impl NewCredentials {
     pub fn read(form: &mut Form) -> Option<NewCredentials> {
-        let username = form.required("username", Username::parse);
+        let username = form.required("username", Username::of_customer);
         let password = form.required("password", |input| CustomerPassword::parse(input, username.as_ref()));
         Some(NewCredentials { username: username?, password: password? })
     }
@@ -89,8 +90,13 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let (credentials, customer_id) = form.finish(|| Some((credentials?, customer_id?)))?;
     let scope = request.caller.scope();
     scope.check(customer_id)?;
+    let key = Key::of(request)?;
+    let refused = db::read(&app.pool, |db| refuse_new(db, customer_id, &credentials.username));
+    if let Err(refused) = refused {
+        return idempotency::kept_or(app, key, refused);
+    }
     let credentials = credentials.hashed(app)?;
-    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+    let answered = idempotency::once(app, key, |tx, claim| {
         let id = insert(app, tx, customer_id, &credentials, "username")?;
         let account = find(tx, scope, id, "")?;
         claim.keep(tx, Answer::created(format!("/customer_accounts/{id}"), &account).about(customer_id))
@@ -114,10 +120,37 @@ pub fn insert(
     )?;
     customer.ok_or_else(Problem::not_found)?;
     let inserted = insert_row(app, tx, Some(customer_id), credentials, username_field);
-    unless_taken(inserted, "accounts_customer", || {
-        let detail = "Change the account that is there, or delete it first.";
-        Problem::new(problem::ACCOUNT_EXISTS, detail).into()
-    })
+    unless_taken(inserted, "accounts_customer", account_exists)
+}
+
+fn account_exists() -> Error {
+    let detail = "Change the account that is there, or delete it first.";
+    Problem::new(problem::ACCOUNT_EXISTS, detail).into()
+}
+
+/// Refuses what [`insert`] would refuse, before a password is hashed for nothing. It only looks; [`insert`]
+/// decides.
+fn refuse_new(db: &mut Connection, customer_id: Id, username: &Username) -> Result<()> {
+    let has_account = db.row(
+        "SELECT a.id IS NOT NULL AS has_account FROM customers c LEFT JOIN accounts a ON a.customer_id = c.id
+         WHERE c.id = ? AND c.erased_at IS NULL",
+        (customer_id,),
+        |row| column::<bool>(row, "has_account"),
+    )?;
+    let has_account = has_account.ok_or_else(Problem::not_found)?;
+    refuse_taken(db, username, None, "username")?;
+    if has_account { Err(account_exists()) } else { Ok(()) }
+}
+
+/// Refuses a username that another account than `own` has, before a password is hashed for nothing. It only
+/// looks; the UNIQUE key decides.
+pub fn refuse_taken(db: &mut Connection, username: &Username, own: Option<Id>, field: &str) -> Result<()> {
+    let owner: Option<Id> =
+        db.row("SELECT id FROM accounts WHERE username_key = ?", (username.key(),), |row| column(row, "id"))?;
+    match owner {
+        Some(id) if own != Some(id) => Err(username_taken(field)),
+        _ => Ok(()),
+    }
 }
 
 /// `customer_id` is None for staff.
@@ -184,7 +217,7 @@ pub fn replace(app: &App, request: &Request) -> Result<Response> {
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     // Null is refused: an account without one of them could not log in.
-    let username = form.changed("username", Username::parse);
+    let username = form.changed("username", Username::of_customer);
     let known = username.as_ref().and_then(Option::as_ref);
     let password = form.changed("password", |input| CustomerPassword::parse(input, known));
     let changes = form.finish(|| Some(Changes { username: username?, password: password? }))?;
@@ -192,13 +225,29 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn write(app: &App, request: &Request, changes: &Changes) -> Result<Response> {
-    let hash = changes.password.as_ref().map(|password| app.hasher.hash(password)).transpose()?;
+    let hash = match &changes.password {
+        Some(password) => {
+            db::read(&app.pool, |db| refuse_changes(db, request, changes))?;
+            Some(app.hasher.hash(password)?)
+        }
+        None => None,
+    };
     let account = db::transaction(&app.pool, |tx| {
         let old = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &old)?;
         update(app, tx, &request.caller, old, changes, hash.as_deref())
     })?;
     Ok(response::resource(request, &account))
+}
+
+/// Refuses what [`update`] would refuse, before a password is hashed for nothing. It only looks.
+fn refuse_changes(db: &mut Connection, request: &Request, changes: &Changes) -> Result<()> {
+    let account = find(db, request.caller.scope(), request.path_id, "")?;
+    response::check_if_match(request, &account)?;
+    match &changes.username {
+        Some(username) => refuse_taken(db, username, Some(account.account.id), "username"),
+        None => Ok(()),
+    }
 }
 
 /// `DELETE /customer_accounts/{id}`: the customer stays; the account and its sessions go. 204.
@@ -272,6 +321,7 @@ fn end_other_sessions(tx: &mut Transaction, customer_id: Id, asking: Option<&[u8
 /// Removes an account with its sessions.
 pub fn remove(tx: &mut Transaction, id: Id) -> Result<()> {
     tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))?;
+    throttle::forget_networks(tx, id)?;
     tx.execute("DELETE FROM accounts WHERE id = ?", (id,))?;
     Ok(())
 }

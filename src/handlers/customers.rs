@@ -195,6 +195,7 @@ pub fn erase(app: &App, tx: &mut Transaction, id: Id) -> Result<()> {
     refuse_while_orders_are_open(tx, id)?;
     for sql in [
         "DELETE FROM sessions WHERE customer_id = ?",
+        "DELETE FROM known_networks WHERE account_id IN (SELECT id FROM accounts WHERE customer_id = ?)",
         "DELETE FROM accounts WHERE customer_id = ?",
         "DELETE FROM idempotency_keys WHERE customer_id = ?",
         "UPDATE orders SET shipping_address = NULL, note = NULL, tracking_number = NULL WHERE customer_id = ?",

@@ -3,17 +3,18 @@
 //! A session is an opaque random token; only its SHA-256 is stored. A guest who has signed up
 //! without an account has a session too.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Transaction, column};
-use crate::error::Result;
-use crate::passwords::Verdict;
+use crate::db::{self, Connection, Transaction, column};
+use crate::error::{Error, Result};
+use crate::passwords::{Place, Verdict};
 use crate::problem::{self, Problem};
-use crate::throttle::{PER_ADDRESS, PER_USERNAME};
+use crate::pruning;
+use crate::throttle::{Attempt, KnownNetwork};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
 use crate::web::caller::{Session, sha256};
 use crate::web::request::Request;
@@ -60,15 +61,6 @@ fn answer(opened: &Opened, session: &Session) -> Response {
     response::json(201, &body).with_unique_header("Location", "/sessions/current")
 }
 
-/// What one caller has: an IPv4 address, or the 64 bits of an IPv6 network, in which they may take any
-/// address they like.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
-    }
-}
-
 /// Any text may be tried as a username; only its length is bounded.
 fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
     match input {
@@ -77,89 +69,138 @@ fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
     }
 }
 
-/// Opens a session when the username and the password are right, and counts the failure when they are
-/// not. It runs in transactions of its own: no connection is held while the password is hashed.
+/// Opens a session when the username and the password are right; otherwise the failure stays counted, as
+/// `throttle` says. It runs in transactions of its own: no connection is held while the password is hashed.
 pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -> Result<(Opened, Session)> {
     let now = app.clock.now();
     let username_key = username.to_ascii_lowercase();
-    let attempts = [
-        (format!("username {username_key}"), PER_USERNAME),
-        (format!("address {}", network(address)), PER_ADDRESS),
-    ];
-    if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
-        let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
-        return Err(Problem::new(problem::TOO_MANY_ATTEMPTS, detail).retry_after(wait_s).into());
+    let keys = app.throttle.keys(&app.pool)?;
+    let network = keys.network(address);
+    let (account, attempt) = db::read(&app.pool, |db| {
+        let account = find_account(db, &username_key, &network)?;
+        let known = account.as_ref().filter(|account| account.known_here).map(|account| account.id);
+        let attempt = keys.attempt(&username_key, address, known, now);
+        attempt.check(db)?;
+        Ok((account, attempt))
+    })?;
+    // Before anything is written, so that what is put off costs little.
+    let place = app.hasher.place_for_login(account.as_ref().is_some_and(|account| account.known_here))?;
+    db::transaction(&app.pool, |tx| attempt.count(tx)).map_err(|error| match error {
+        // Whether it was counted is not known; that nobody is logged in by it is.
+        Error::OutcomeUnknown(cause) => Error::Database(cause),
+        other => other,
+    })?;
+    let login = Login { app, username_key: &username_key, password, network: &network, attempt, place, now };
+    let opened = login.open(account);
+    if opened.is_err() {
+        // As good as it goes: what cannot be withdrawn stays counted.
+        let _ = db::transaction(&app.pool, |tx| login.attempt.withdraw(tx));
     }
-    let checked = check_password(app, &username_key, password, now);
-    match &checked {
-        Ok(Some(_)) => app.failed_logins.succeeded(&attempts[0].0, &attempts[1].0),
-        Ok(None) => {}
-        Err(_) => app.failed_logins.withdrawn(&attempts),
-    }
-    Ok(checked?.ok_or_else(|| {
+    Ok(opened?.ok_or_else(|| {
         let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
         Problem::new(problem::WRONG_CREDENTIALS, detail).with_header("WWW-Authenticate", "Bearer")
     })?)
 }
 
-fn check_password(
-    app: &App,
-    username_key: &str,
-    password: &Password,
+/// A login that may be tried and is counted.
+struct Login<'a> {
+    app: &'a App,
+    username_key: &'a str,
+    password: &'a Password,
+    network: &'a KnownNetwork,
+    attempt: Attempt,
+    place: Place<'a>,
     now: Timestamp,
-) -> Result<Option<(Opened, Session)>> {
-    let account = db::read(&app.pool, |db| {
-        db.row(
-            "SELECT id, customer_id, username, password_hash FROM accounts WHERE username_key = ?",
-            (username_key,),
-            |row| {
-                let id: Id = column(row, "id");
-                let customer_id: Option<Id> = column(row, "customer_id");
-                let username: String = column(row, "username");
-                (id, customer_id, username, column::<String>(row, "password_hash"))
-            },
-        )
-    })?;
+}
+
+/// An account, as far as logging in asks.
+struct Account {
+    id: Id,
+    customer_id: Option<Id>,
+    username: String,
+    password_hash: String,
+    /// Whether it has logged in from this network before.
+    known_here: bool,
+}
+
+fn find_account(db: &mut Connection, username_key: &str, network: &KnownNetwork) -> Result<Option<Account>> {
+    let (place, network_sha256) = network.stored();
+    let account = db.row(
+        "SELECT a.id, a.customer_id, a.username, a.password_hash, k.account_id IS NOT NULL AS known_here
+         FROM accounts a LEFT JOIN known_networks k
+             ON k.account_id = a.id AND k.place = ? AND k.network_sha256 = ?
+         WHERE a.username_key = ?",
+        (place, network_sha256, username_key),
+        |row| Account {
+            id: column(row, "id"),
+            customer_id: column(row, "customer_id"),
+            username: column(row, "username"),
+            password_hash: column(row, "password_hash"),
+            known_here: column(row, "known_here"),
+        },
+    )?;
     // The collation ignores spaces at the end: "ada " would log in as ada and evade her throttle.
-    let account = account.filter(|(_, _, username, _)| username.eq_ignore_ascii_case(username_key));
-    let stored = account.as_ref().map(|(_, _, _, hash)| hash.as_str());
-    let rehashed = match app.hasher.verify(password, stored)? {
-        Verdict::Wrong => return Ok(None),
-        Verdict::Right => None,
-        Verdict::RightButWeak => Some(app.hasher.hash(password)?),
-    };
-    let Some((account_id, customer_id, username, checked_hash)) = account else {
-        return Ok(None);
-    };
-    let opened = db::transaction(&app.pool, |tx| {
-        // The account must still be there with the password that was checked.
+    Ok(account.filter(|account| account.username.eq_ignore_ascii_case(username_key)))
+}
+
+impl Login<'_> {
+    /// None when the username or the password is wrong.
+    fn open(&self, mut account: Option<Account>) -> Result<Option<(Opened, Session)>> {
+        let Login { app, now, .. } = *self;
+        loop {
+            let stored = account.as_ref().map(|account| account.password_hash.as_str());
+            let rehashed = match self.place.verify(self.password, stored)? {
+                Verdict::Wrong => return Ok(None),
+                Verdict::Right => None,
+                Verdict::RightButWeak(rehashed) => Some(rehashed),
+            };
+            let Some(checked) = account else {
+                return Ok(None);
+            };
+            let opened =
+                db::transaction(&app.pool, |tx| self.open_checked(tx, &checked, rehashed.as_deref()))?;
+            if let Some(opened) = opened {
+                let session = Session {
+                    token_sha256: sha256(&opened.token),
+                    account_id: Some(checked.id),
+                    customer_id: checked.customer_id,
+                    username: Some(checked.username),
+                    created_at: now,
+                    last_used_at: now,
+                    expires_at: opened.expires_at,
+                };
+                return Ok(Some((opened, session)));
+            }
+            // Another login has renewed the hash, or the password is a new one: check against that.
+            account = db::read(&app.pool, |db| find_account(db, self.username_key, self.network))?;
+        }
+    }
+
+    /// Opens the session, unless the account is gone or has another password than was checked.
+    fn open_checked(
+        &self,
+        tx: &mut Transaction,
+        account: &Account,
+        rehashed: Option<&str>,
+    ) -> Result<Option<Opened>> {
         let unchanged = tx.row(
             "SELECT id FROM accounts WHERE id = ? AND password_hash = ? LOCK IN SHARE MODE",
-            (account_id, &checked_hash),
+            (account.id, &account.password_hash),
             |_| (),
         )?;
         if unchanged.is_none() {
             return Ok(None);
         }
-        if let Some(rehashed) = &rehashed {
-            tx.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account_id))?;
+        if let Some(rehashed) = rehashed {
+            tx.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account.id))?;
         }
-        open(app, tx, customer_id, Some(account_id), now).map(Some)
-    })?;
-    let Some(opened) = opened else {
-        // Another login has renewed the hash, or the password is a new one: check against that.
-        return check_password(app, username_key, password, now);
-    };
-    let session = Session {
-        token_sha256: sha256(&opened.token),
-        account_id: Some(account_id),
-        customer_id,
-        username: Some(username),
-        created_at: now,
-        last_used_at: now,
-        expires_at: opened.expires_at,
-    };
-    Ok(Some((opened, session)))
+        let opened = open(self.app, tx, account.customer_id, Some(account.id), self.now)?;
+        if !account.known_here {
+            self.network.keep(tx, account.id)?;
+        }
+        self.attempt.succeeded(tx)?;
+        Ok(Some(opened))
+    }
 }
 
 /// Opens a session for a customer, an account, or both.
@@ -215,7 +256,7 @@ fn current(session: &Session) -> CurrentSession<'_> {
 
 /// Deletes sessions that can no longer be used, in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
-    let now = app.clock.now();
+    let now = pruning::now(app)?;
     let idle_since = now - app.config.session_idle;
     let expired = db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE expires_at <= ?", (now,))?;
     let idle =

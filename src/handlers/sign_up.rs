@@ -30,17 +30,31 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let details = Details::read(&mut form);
     let account = form.object("account", NewCredentials::read);
     let (details, account) = form.finish(|| Some((details?, account?)))?;
+    // Of anyone else the answer holds a token, so it is never kept under a key.
+    let key = if request.caller.is_staff() { Key::of(request)? } else { None };
+    if let Some(credentials) = &account {
+        // Before the hash, which costs so much more.
+        let refused = db::read(&app.pool, |db| {
+            accounts::refuse_taken(db, &credentials.username, None, "account.username")
+        });
+        if let Err(refused) = refused {
+            return idempotency::kept_or(app, key, refused);
+        }
+    }
     let account = account.map(|credentials| credentials.hashed(app)).transpose()?;
     if request.caller.is_staff() {
-        let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let answered = idempotency::once(app, key, |tx, claim| {
             let customer = sign_up(app, tx, details.clone(), account.as_ref())?;
             claim.keep(tx, Answer::created(location(&customer), &customer).about(customer.id))
         })?;
         return Ok(answered.into_response());
     }
-    // The answer holds a token, so it is never kept under an Idempotency-Key.
+    let network = app.throttle.keys(&app.pool)?.network(request.client_address(app));
     let (customer, session) = db::transaction(&app.pool, |tx| {
         let customer = sign_up(app, tx, details.clone(), account.as_ref())?;
+        if let Some(account_id) = customer.account_id {
+            network.keep(tx, account_id)?;
+        }
         let session = sessions::open(app, tx, Some(customer.id), customer.account_id, customer.created_at)?;
         Ok((customer, session))
     })?;

@@ -8,6 +8,7 @@ use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
+use crate::pruning;
 use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
 use crate::values::{Id, Timestamp, words};
 
@@ -333,7 +334,7 @@ const IDLE_LINES_KEPT: chrono::Duration = chrono::Duration::days(90);
 /// Deletes the lines of old runs that say that nothing was to be done, in batches, and returns how many
 /// there were. What was done is kept for ever.
 pub fn prune(app: &App) -> Result<u64> {
-    let horizon = app.clock.now() - IDLE_LINES_KEPT;
+    let horizon = pruning::now(app)? - IDLE_LINES_KEPT;
     let runs: Vec<Id> = db::read(&app.pool, |db| {
         db.rows(
             "SELECT r.id FROM restock_runs r WHERE r.started_at <= ? AND EXISTS (

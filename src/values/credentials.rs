@@ -24,10 +24,48 @@ impl Username {
         Ok(Username(text.clone()))
     }
 
+    /// What a customer may call themselves: not what others would take for the shop.
+    pub fn of_customer(input: &Input) -> Result<Username, Bad> {
+        let username = Username::parse(input)?;
+        if username.is_reserved() {
+            return Err(Bad::new("reserved", "is reserved for the shop; choose another"));
+        }
+        Ok(username)
+    }
+
+    /// Looks past case, punctuation, and digits that stand for letters.
+    fn is_reserved(&self) -> bool {
+        let own = folded(&self.0);
+        RESERVED.iter().any(|name| folded(name) == own)
+    }
+
     /// The form that is compared for uniqueness and looked up at login.
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+}
+
+/// Names under which a customer could pass for the shop or its machinery, in a log or before another
+/// customer. `add-staff` takes them.
+#[rustfmt::skip]
+const RESERVED: [&str; 20] = [
+    "admin", "administrator", "billing", "cashier", "clerk", "helpdesk", "manager", "moderator", "owner", "postmaster",
+    "root", "security", "shop", "staff", "store", "storekeeper", "superuser", "support", "system", "webmaster",
+];
+
+/// Lower case without punctuation; a digit that looks like a letter is that letter, and `l` is `i`.
+fn folded(username: &str) -> String {
+    let lower = username.bytes().map(|b| b.to_ascii_lowercase());
+    let letters = lower.filter(|b| !b"._+-".contains(b)).map(|b| match b {
+        b'0' => 'o',
+        b'1' | b'l' => 'i',
+        b'3' => 'e',
+        b'4' | b'@' => 'a',
+        b'5' => 's',
+        b'7' => 't',
+        other => char::from(other),
+    });
+    letters.collect()
 }
 
 /// A password in clear, on its way to be hashed. It cannot be printed.
@@ -106,6 +144,37 @@ mod tests {
 
     fn customer(password: &str) -> Result<Password, Bad> {
         CustomerPassword::parse(&Input::Text(password.into()), Some(&Username("ada.lovelace".into())))
+    }
+
+    #[test]
+    fn what_looks_like_the_shop_is_reserved_and_nothing_else() {
+        let of_customer = |text: &str| Username::of_customer(&Input::Text(text.into()));
+        for name in [
+            "admin",
+            "ADMIN",
+            "Adm1n",
+            "a.d-m_i+n",
+            "@dmin",
+            "r00t",
+            "STAFF",
+            "5t4ff",
+            "manager",
+            "store-keeper",
+            "5torekeeper",
+            "help_desk",
+            "clerk",
+            "C1erk",
+            "billing",
+            "supp0rt",
+            "--root--",
+        ] {
+            assert_eq!(of_customer(name).unwrap_err().code, "reserved", "{name}");
+            assert!(Username::parse(&Input::Text(name.into())).is_ok(), "{name}");
+        }
+        for name in ["ada", "admin@example.com", "adminton", "root2", "supporter", "l33t", "101", "stafford"]
+        {
+            assert!(of_customer(name).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod credentials;
 pub mod input;
 mod listen_address;
 mod money;
+mod network;
 mod numbers;
 mod product;
 mod text;
@@ -20,6 +21,7 @@ pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use input::Input;
 pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
+pub use network::Network;
 pub use numbers::{
     Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_number, whole_number,
 };

@@ -18,6 +18,7 @@ use crate::db::{self, Transaction};
 use crate::error::database::{is_duplicate_of, is_lock_wait_timeout};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
+use crate::pruning;
 use crate::values::{Id, Timestamp};
 use crate::web::request::Request;
 use crate::web::response;
@@ -193,6 +194,18 @@ pub fn once(
     }
 }
 
+/// The answer that the first of two requests with this key was given meanwhile, or else this refusal of the
+/// second: what [`once`] does, for work that is refused before it begins.
+pub fn kept_or(app: &App, key: Option<Key>, refused: Error) -> Result<Response> {
+    if let Some(key) = key
+        && let Some(stored) = find(app, &key)?
+        && let Some(answered) = key.answered(stored, app.clock.now())?
+    {
+        return Ok(answered.into_response());
+    }
+    Err(refused)
+}
+
 /// The right to keep an answer under a key.
 pub struct Claim {
     key: Option<Key>,
@@ -260,7 +273,7 @@ fn forget(app: &App, key: &Key, now: Timestamp) -> Result<u64> {
 
 /// Deletes keys that are older than [`KEPT_FOR`], in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
-    let horizon = app.clock.now() - KEPT_FOR;
+    let horizon = pruning::now(app)? - KEPT_FOR;
     db::delete_in_batches(&app.pool, "DELETE FROM idempotency_keys WHERE created_at <= ?", (horizon,))
 }
 

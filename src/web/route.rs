@@ -40,6 +40,14 @@ impl Route {
         id_from_digits(id)
     }
 
+    /// Whether it can give somebody a username, and so tells whether one is taken.
+    pub fn can_take_a_username(&self) -> bool {
+        matches!(
+            (self.method, self.path),
+            ("POST", "/customers" | "/customer_accounts") | ("PUT" | "PATCH", "/customer_accounts/{id}")
+        )
+    }
+
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue
     /// reads and what comes with the program. Everything else is nobody's to keep.
     pub fn may_be_kept(&self) -> bool {

@@ -245,8 +245,9 @@ struct Books {
 impl Books {
     fn open(shop: &Shop) -> Books {
         let mut sql = shop.sql();
-        let tables =
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1";
+        // A try at a login is counted before it is made, so the count stands by itself.
+        let tables = "SELECT table_name FROM information_schema.tables
+            WHERE table_schema = DATABASE() AND table_name <> 'login_failures' ORDER BY 1";
         Books { tables: sql.query(tables).unwrap(), sql }
     }
 

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "error", "metrics", "passwords", "logging", "allocator"],
     &["db"],
     &["http"],
-    &["app", "throttle"],
+    &["app", "pruning", "rates", "throttle"],
     &["ledger", "restock"],
     &["web"],
     &["handlers"],

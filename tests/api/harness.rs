@@ -17,6 +17,15 @@ use storekeeper::values::{Input, StaffPassword, Username};
 use crate::client::Client;
 pub use crate::mariadb::MariaDb;
 
+/// All tests call from one address, as fast as they can.
+const UNLIMITED: [(&str, &str); 5] = [
+    ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "0"),
+    ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "0"),
+    ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "0"),
+    ("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", "0"),
+    ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0"),
+];
+
 pub const STAFF_PASSWORD: &str = "a staff password for tests";
 
 impl MariaDb {
@@ -75,7 +84,7 @@ impl Shop {
             // All clients of a test are on this machine.
             ("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS".to_owned(), "0".to_owned()),
         ];
-        for (name, value) in settings {
+        for (name, value) in UNLIMITED.iter().chain(settings) {
             variables.retain(|(known, _)| known != name);
             variables.push((name.to_string(), value.to_string()));
         }
@@ -99,12 +108,16 @@ impl Shop {
 
     /// Logs in as the staff account `staff`, which is made at first use.
     pub fn staff(&self) -> Client {
-        let username = Username::parse(&Input::Text("staff".into())).unwrap();
-        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
-        // Fails when it is there already; the login below shows whether it is.
-        let _ = accounts::add_staff(&self.app, &username, &password);
+        self.add_staff("staff");
         let token = self.log_in("staff", STAFF_PASSWORD);
         self.with_token(&token)
+    }
+
+    /// Makes a staff account, unless it is there already, as a login shows.
+    pub fn add_staff(&self, username: &str) {
+        let username = Username::parse(&Input::Text(username.into())).unwrap();
+        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
+        let _ = accounts::add_staff(&self.app, &username, &password);
     }
 
     pub fn log_in(&self, username: &str, password: &str) -> String {
@@ -169,6 +182,7 @@ fn program(path: &str, database_url: &str) -> Command {
         command.env_remove(name);
     }
     command.env_remove("RUNTIME_DIRECTORY");
+    command.envs(UNLIMITED);
     command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null());
     command
 }

@@ -93,6 +93,11 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),
         ("STOREKEEPER_SESSION_MAX_HOURS", "1.5"),
         ("STOREKEEPER_CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "1000001"),
+        ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "-1"),
+        ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "none"),
+        ("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", ""),
+        ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0.5"),
         ("STOREKEEPER_LOG", "loud"),
         ("STOREKEEPER_DATABASE_PASSWORD", "s3cret"),
     ];

@@ -1,0 +1,76 @@
+//! Who asks for too much is told to wait, before it costs more.
+//!
+//! Networks are counted first, before anything is read from the database. What staff do is bounded by what
+//! their network may ask for, and by nothing else: imports and counts come in their hundreds.
+
+use std::net::IpAddr;
+
+use crate::app::App;
+use crate::problem::{self, Problem};
+use crate::values::Network;
+use crate::web::caller::Caller;
+use crate::web::request::client_address;
+use crate::web::route::Route;
+
+/// A /48 may ask for as much as this many of its /64s.
+const NETWORKS_OF_A_48: u32 = 4;
+
+/// The kinds of buckets.
+#[derive(Hash)]
+enum Kind {
+    Requests,
+    Writes,
+    SignUps,
+}
+
+/// Admits a request of which nothing is known but where it comes from.
+pub fn admit_request(app: &App, http: &rouille::Request) -> Result<(), Problem> {
+    let address = client_address(app, http);
+    let a_minute = app.config.network_requests_per_minute;
+    of_network(app, Kind::Requests, address, a_minute, "requests")
+}
+
+/// Admits a request whose caller is known, to its route.
+pub fn admit_call(app: &App, http: &rouille::Request, route: &Route, caller: &Caller) -> Result<(), Problem> {
+    if caller.is_staff() {
+        return Ok(());
+    }
+    let config = &app.config;
+    let writes = route.method != "GET";
+    if let Some(id) = caller.id() {
+        of_caller(app, &(Kind::Requests, &id), config.caller_requests_per_minute, "requests")?;
+        if writes {
+            of_caller(app, &(Kind::Writes, &id), config.caller_writes_per_minute, "changes")?;
+        }
+    }
+    if writes {
+        let address = client_address(app, http);
+        if route.can_take_a_username() {
+            let a_minute = config.network_sign_ups_per_minute;
+            of_network(app, Kind::SignUps, address, a_minute, "sign-ups")?;
+        }
+        of_network(app, Kind::Writes, address, config.network_writes_per_minute, "changes")?;
+    }
+    Ok(())
+}
+
+fn of_caller(app: &App, of: &(Kind, &String), a_minute: u32, what: &str) -> Result<(), Problem> {
+    let taken = app.rates.take(of, a_minute, app.clock.running());
+    taken.map_err(|wait_s| too_many(&format!("{what} with this session"), wait_s))
+}
+
+fn of_network(app: &App, kind: Kind, address: IpAddr, a_minute: u32, what: &str) -> Result<(), Problem> {
+    let network = Network::of(address);
+    let now = app.clock.running();
+    let around = network.around().map(|around| (around, a_minute.saturating_mul(NETWORKS_OF_A_48)));
+    for (network, a_minute) in [(network, a_minute)].into_iter().chain(around) {
+        let taken = app.rates.take((&kind, network), a_minute, now);
+        taken.map_err(|wait_s| too_many(&format!("{what} from this network"), wait_s))?;
+    }
+    Ok(())
+}
+
+fn too_many(what: &str, wait_s: u64) -> Problem {
+    let detail = format!("Too many {what}. Wait {wait_s} seconds, then go on more slowly.");
+    Problem::new(problem::RATE_LIMITED, detail).retry_after(wait_s)
+}
