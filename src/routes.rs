@@ -16,17 +16,17 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, customers, documents, health, orders, products, restock, restock_orders, sessions, sign_up,
-    stock,
+    staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::random;
-use crate::web::caller::{self, Caller, Identified};
+use crate::web::caller::{self, Caller, Identified, Role};
 use crate::web::description::Description;
 use crate::web::idempotency;
 use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
 use crate::web::response;
-use crate::web::route::Access::{self, Anyone, Open, SignedIn, Staff};
+use crate::web::route::Access::{self, Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
 use crate::web::route::{Handler, Route};
 
 #[rustfmt::skip]
@@ -36,7 +36,7 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/customers/{id}",               SignedIn, customers::read),
     route("PUT",    "/customers/{id}",               SignedIn, customers::replace),
     route("PATCH",  "/customers/{id}",               SignedIn, customers::change),
-    route("DELETE", "/customers/{id}",               SignedIn, customers::delete),
+    route("DELETE", "/customers/{id}",               OwnOrManager, customers::delete),
     route("GET",    "/customers/{id}/orders",        SignedIn, orders::list_of_customer),
 
     route("POST",   "/customer_accounts",            SignedIn, accounts::create),
@@ -49,6 +49,10 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/sessions",                     Open,     sessions::create),
     route("GET",    "/sessions/current",             SignedIn, sessions::read),
     route("DELETE", "/sessions/current",             SignedIn, sessions::delete),
+
+    route("GET",    "/staff",                        Manager,  staff::list),
+    route("GET",    "/staff/{id}",                   Manager,  staff::read),
+    route("PATCH",  "/staff/{id}",                   Manager,  staff::change),
 
     route("GET",    "/products",                     Anyone,   products::list),
     route("POST",   "/products",                     Staff,    products::create),
@@ -95,6 +99,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/sessions.json"),
     include_str!("handlers/customers.json"),
     include_str!("handlers/accounts.json"),
+    include_str!("handlers/staff.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
@@ -233,13 +238,18 @@ fn get_for_head(method: &str) -> &str {
 }
 
 fn check_access(access: Access, caller: &Caller) -> Result<()> {
-    match (access, caller) {
-        (Anyone | Open, _) | (_, Caller::Staff { .. }) | (SignedIn, Caller::Customer { .. }) => Ok(()),
-        (_, Caller::Anyone) => Err(Problem::unauthenticated().into()),
-        (Staff, Caller::Customer { .. }) => {
-            Err(Problem::new(problem::FORBIDDEN, "Log in with a staff account to do this.").into())
+    let detail = match (access, caller) {
+        (Anyone | Open, _)
+        | (SignedIn | OwnOrManager, Caller::Customer { .. })
+        | (_, Caller::Staff { role: Role::Manager, .. })
+        | (SignedIn | Staff, Caller::Staff { role: Role::Clerk, .. }) => return Ok(()),
+        (_, Caller::Anyone) => return Err(Problem::unauthenticated().into()),
+        (Staff, Caller::Customer { .. }) => "Log in with a staff account to do this.",
+        (Manager, Caller::Customer { .. }) | (OwnOrManager | Manager, Caller::Staff { .. }) => {
+            "Log in with a manager's account to do this, or ask a manager."
         }
-    }
+    };
+    Err(Problem::new(problem::FORBIDDEN, detail).into())
 }
 
 fn allowed_methods(methods: impl Iterator<Item = &'static str>) -> String {

@@ -113,21 +113,6 @@ pub fn insert(
         |_| (),
     )?;
     customer.ok_or_else(Problem::not_found)?;
-    let inserted = insert_row(app, tx, Some(customer_id), credentials, username_field);
-    unless_taken(inserted, "accounts_customer", || {
-        let detail = "Change the account that is there, or delete it first.";
-        Problem::new(problem::ACCOUNT_EXISTS, detail).into()
-    })
-}
-
-/// `customer_id` is None for staff.
-fn insert_row(
-    app: &App,
-    tx: &mut Transaction,
-    customer_id: Option<Id>,
-    credentials: &HashedCredentials,
-    username_field: &str,
-) -> Result<Id> {
     let now = app.clock.now();
     let HashedCredentials { username, password_hash } = credentials;
     let inserted = tx.insert(
@@ -135,10 +120,15 @@ fn insert_row(
          VALUES (?, ?, ?, ?, ?, ?)",
         (customer_id, &username.0, username.key(), password_hash, now, now),
     );
-    unless_taken(inserted, "accounts_username", || username_taken(username_field))
+    let inserted = unless_taken(inserted, "accounts_username", || username_taken(username_field));
+    unless_taken(inserted, "accounts_customer", || {
+        let detail = "Change the account that is there, or delete it first.";
+        Problem::new(problem::ACCOUNT_EXISTS, detail).into()
+    })
 }
 
-fn username_taken(field: &str) -> Error {
+/// A 409 that names the field in which the username stands.
+pub fn username_taken(field: &str) -> Error {
     let bad = Bad::new("taken", "is taken");
     let problem = Problem::new(problem::USERNAME_TAKEN, "Choose another username.");
     problem.with_errors(vec![FieldError::new(field, bad)]).into()
@@ -273,31 +263,5 @@ fn end_other_sessions(tx: &mut Transaction, customer_id: Id, asking: Option<&[u8
 pub fn remove(tx: &mut Transaction, id: Id) -> Result<()> {
     tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))?;
     tx.execute("DELETE FROM accounts WHERE id = ?", (id,))?;
-    Ok(())
-}
-
-/// Makes a staff account, for `storekeeper add-staff`.
-pub fn add_staff(app: &App, username: &Username, password: &Password) -> Result<()> {
-    let credentials =
-        HashedCredentials { username: username.clone(), password_hash: app.hasher.hash(password)? };
-    db::transaction(&app.pool, |tx| insert_row(app, tx, None, &credentials, "username"))?;
-    Ok(())
-}
-
-/// Gives a staff account a new password and ends its sessions, for `storekeeper add-staff --reset`.
-pub fn reset_staff(app: &App, username: &Username, password: &Password) -> Result<()> {
-    let hash = app.hasher.hash(password)?;
-    let now = app.clock.now();
-    db::transaction(&app.pool, |tx| {
-        let id: Option<Id> = tx.row(
-            "SELECT id FROM accounts WHERE username_key = ? AND customer_id IS NULL FOR UPDATE",
-            (username.key(),),
-            |row| column(row, "id"),
-        )?;
-        let id =
-            id.ok_or_else(|| Problem::new(problem::NOT_FOUND, "There is no staff account of that name."))?;
-        tx.execute("UPDATE accounts SET password_hash = ?, updated_at = ? WHERE id = ?", (&hash, now, id))?;
-        tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))
-    })?;
     Ok(())
 }

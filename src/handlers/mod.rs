@@ -10,4 +10,5 @@ pub mod restock;
 pub mod restock_orders;
 pub mod sessions;
 pub mod sign_up;
+pub mod staff;
 pub mod stock;

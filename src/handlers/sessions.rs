@@ -15,7 +15,7 @@ use crate::passwords::Verdict;
 use crate::problem::{self, Problem};
 use crate::throttle::{PER_ADDRESS, PER_USERNAME};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
-use crate::web::caller::{Session, sha256};
+use crate::web::caller::{Role, Session, sha256};
 use crate::web::request::Request;
 use crate::web::response;
 
@@ -32,6 +32,7 @@ struct CurrentSession<'a> {
     customer_id: Option<Id>,
     account_id: Option<Id>,
     username: Option<&'a str>,
+    role: Option<Role>,
     created_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -102,6 +103,15 @@ pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -
     })?)
 }
 
+/// An account as a login needs it.
+struct Account {
+    id: Id,
+    customer_id: Option<Id>,
+    username: String,
+    role: Option<Role>,
+    password_hash: String,
+}
+
 fn check_password(
     app: &App,
     username_key: &str,
@@ -110,32 +120,34 @@ fn check_password(
 ) -> Result<Option<(Opened, Session)>> {
     let account = db::read(&app.pool, |db| {
         db.row(
-            "SELECT id, customer_id, username, password_hash FROM accounts WHERE username_key = ?",
+            "SELECT id, customer_id, username, role, password_hash FROM accounts
+             WHERE username_key = ? AND disabled_at IS NULL",
             (username_key,),
-            |row| {
-                let id: Id = column(row, "id");
-                let customer_id: Option<Id> = column(row, "customer_id");
-                let username: String = column(row, "username");
-                (id, customer_id, username, column::<String>(row, "password_hash"))
+            |row| Account {
+                id: column(row, "id"),
+                customer_id: column(row, "customer_id"),
+                username: column(row, "username"),
+                role: column(row, "role"),
+                password_hash: column(row, "password_hash"),
             },
         )
     })?;
     // The collation ignores spaces at the end: "ada " would log in as ada and evade her throttle.
-    let account = account.filter(|(_, _, username, _)| username.eq_ignore_ascii_case(username_key));
-    let stored = account.as_ref().map(|(_, _, _, hash)| hash.as_str());
+    let account = account.filter(|account| account.username.eq_ignore_ascii_case(username_key));
+    let stored = account.as_ref().map(|account| account.password_hash.as_str());
     let rehashed = match app.hasher.verify(password, stored)? {
         Verdict::Wrong => return Ok(None),
         Verdict::Right => None,
         Verdict::RightButWeak => Some(app.hasher.hash(password)?),
     };
-    let Some((account_id, customer_id, username, checked_hash)) = account else {
+    let Some(Account { id: account_id, customer_id, username, role, password_hash }) = account else {
         return Ok(None);
     };
     let opened = db::transaction(&app.pool, |tx| {
         // The account must still be there with the password that was checked.
         let unchanged = tx.row(
-            "SELECT id FROM accounts WHERE id = ? AND password_hash = ? LOCK IN SHARE MODE",
-            (account_id, &checked_hash),
+            "SELECT id FROM accounts WHERE id = ? AND password_hash = ? AND disabled_at IS NULL LOCK IN SHARE MODE",
+            (account_id, &password_hash),
             |_| (),
         )?;
         if unchanged.is_none() {
@@ -155,6 +167,7 @@ fn check_password(
         account_id: Some(account_id),
         customer_id,
         username: Some(username),
+        role,
         created_at: now,
         last_used_at: now,
         expires_at: opened.expires_at,
@@ -208,9 +221,20 @@ fn current(session: &Session) -> CurrentSession<'_> {
         customer_id: session.customer_id,
         account_id: session.account_id,
         username: session.username.as_deref(),
+        role: session.role,
         created_at: session.created_at,
         expires_at: session.expires_at,
     }
+}
+
+/// Ends the sessions of an account, except the one that asks.
+pub fn end_those_of_account(tx: &mut Transaction, account_id: Id, asking: Option<&Session>) -> Result<()> {
+    let asking = asking.map(|session| &session.token_sha256[..]);
+    tx.execute(
+        "DELETE FROM sessions WHERE account_id = ? AND (? IS NULL OR token_sha256 <> ?)",
+        (account_id, asking, asking),
+    )?;
+    Ok(())
 }
 
 /// Deletes sessions that can no longer be used, in batches, and returns how many there were.

@@ -7,15 +7,25 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::db::{self, column};
 use crate::problem::Problem;
-use crate::values::{self, Id, Timestamp};
+use crate::values::{self, Id, Timestamp, words};
 use crate::web::form::Form;
 use crate::web::stored::Stored;
+
+words! {
+    /// What a member of staff may do.
+    Role, refused as "invalid_role" {
+        /// Everything.
+        Manager = "manager",
+        /// The daily work.
+        Clerk = "clerk",
+    }
+}
 
 /// Who is calling, as far as is known.
 pub enum Caller {
     Anyone,
     Customer { customer_id: Id, session: Session },
-    Staff { account_id: Id, session: Session },
+    Staff { account_id: Id, role: Role, session: Session },
 }
 
 pub struct Session {
@@ -23,6 +33,8 @@ pub struct Session {
     pub account_id: Option<Id>,
     pub customer_id: Option<Id>,
     pub username: Option<String>,
+    /// Of staff.
+    pub role: Option<Role>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
@@ -99,6 +111,10 @@ impl Caller {
         matches!(self, Caller::Staff { .. })
     }
 
+    pub fn is_manager(&self) -> bool {
+        matches!(self, Caller::Staff { role: Role::Manager, .. })
+    }
+
     /// The staff account that acts, for the ledger.
     pub fn staff_account(&self) -> Option<Id> {
         match self {
@@ -148,10 +164,10 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
             )
         })?;
     }
-    let caller = match (session.customer_id, session.account_id) {
-        (Some(customer_id), _) => Caller::Customer { customer_id, session },
-        (None, Some(account_id)) => Caller::Staff { account_id, session },
-        (None, None) => return Err(Problem::unauthenticated().into()),
+    let caller = match (session.customer_id, session.account_id, session.role) {
+        (Some(customer_id), _, _) => Caller::Customer { customer_id, session },
+        (None, Some(account_id), Some(role)) => Caller::Staff { account_id, role, session },
+        (None, _, _) => return Err(Problem::unauthenticated().into()),
     };
     Ok(Identified { caller, stored })
 }
@@ -162,13 +178,14 @@ fn find_session(
     key: Option<&str>,
 ) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
     const COLUMNS: &str =
-        "s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username";
+        "s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role";
     const SESSION: &str = "FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id";
     let session = |row: &Row| Session {
         token_sha256,
         account_id: column(row, "account_id"),
         customer_id: column(row, "customer_id"),
         username: column(row, "username"),
+        role: column(row, "role"),
         created_at: column(row, "created_at"),
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),

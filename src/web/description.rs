@@ -134,7 +134,13 @@ impl Building {
             Access::SignedIn => {
                 ("signed_in", json!([{"session": []}]), "a customer, for what is theirs; staff, for all.")
             }
+            Access::OwnOrManager => (
+                "own_or_manager",
+                json!([{"session": []}]),
+                "a customer, for what is theirs; a manager, for all.",
+            ),
             Access::Staff => ("staff", json!([{"session": []}]), "staff."),
+            Access::Manager => ("manager", json!([{"session": []}]), "managers."),
         };
         let mut members = vec![
             ("operationId", raw(operation_id)),
@@ -330,7 +336,7 @@ fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item =
         (body || query, problem::INVALID_UTF8),
         (keyed, problem::INVALID_IDEMPOTENCY_KEY),
         (known_caller, problem::UNAUTHENTICATED),
-        (route.access == Access::Staff, problem::FORBIDDEN),
+        (matches!(route.access, Access::OwnOrManager | Access::Staff | Access::Manager), problem::FORBIDDEN),
         (of_one, problem::NOT_FOUND),
         (keyed, problem::IDEMPOTENCY_KEY_IN_USE),
         (keyed || changes_one, problem::CONFLICT),

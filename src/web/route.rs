@@ -26,7 +26,10 @@ pub enum Access {
     Open,
     /// A customer, for what is theirs, or staff.
     SignedIn,
+    /// A customer, for what is theirs, or a manager.
+    OwnOrManager,
     Staff,
+    Manager,
 }
 
 impl Route {

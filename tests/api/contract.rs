@@ -223,7 +223,9 @@ fn the_document_has_the_routes_of_the_table_and_who_may_call_them() {
                 Access::Anyone => ("anyone", json!([{}, {"session": []}])),
                 Access::Open => ("open", json!([])),
                 Access::SignedIn => ("signed_in", json!([{"session": []}])),
+                Access::OwnOrManager => ("own_or_manager", json!([{"session": []}])),
                 Access::Staff => ("staff", json!([{"session": []}])),
+                Access::Manager => ("manager", json!([{"session": []}])),
             };
             (route.method.to_lowercase(), route.path, json!(access).to_string(), security.to_string())
         })

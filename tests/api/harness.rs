@@ -13,10 +13,11 @@ use mysql::prelude::Queryable;
 use storekeeper::app::App;
 use storekeeper::config::Config;
 use storekeeper::db::{self, invariants, migrations};
-use storekeeper::handlers::accounts;
+use storekeeper::handlers::staff;
 use storekeeper::http::{self, Listener, Server};
 use storekeeper::routes;
 use storekeeper::values::{Input, StaffPassword, Username};
+use storekeeper::web::caller::Role;
 
 use crate::client::Client;
 
@@ -227,14 +228,22 @@ impl Shop {
         Client::new(&self.base, Some(token))
     }
 
-    /// Logs in as the staff account `staff`, which is made at first use.
+    /// Logs in as the manager `staff`, who is made at first use.
     pub fn staff(&self) -> Client {
-        let username = Username::parse(&Input::Text("staff".into())).unwrap();
+        self.member_of_staff("staff", Role::Manager)
+    }
+
+    /// Logs in as the clerk `clerk`, who is made at first use.
+    pub fn clerk(&self) -> Client {
+        self.member_of_staff("clerk", Role::Clerk)
+    }
+
+    pub fn member_of_staff(&self, name: &str, role: Role) -> Client {
+        let username = Username::parse(&Input::Text(name.into())).unwrap();
         let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
         // Fails when it is there already; the login below shows whether it is.
-        let _ = accounts::add_staff(&self.app, &username, &password);
-        let token = self.log_in("staff", STAFF_PASSWORD);
-        self.with_token(&token)
+        let _ = staff::add(&self.app, &username, &password, role);
+        self.with_token(&self.log_in(name, STAFF_PASSWORD))
     }
 
     pub fn log_in(&self, username: &str, password: &str) -> String {

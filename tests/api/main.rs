@@ -49,6 +49,7 @@ mod restock_races;
 mod round_trips;
 mod sessions;
 mod shutdown;
+mod staff;
 mod statements;
 mod stock;
 mod storage;

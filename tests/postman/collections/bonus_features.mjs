@@ -31,6 +31,7 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         run_id: "A restock run.",
         restock_order_id: "The candle's open restock order.",
         order_id: "A customer's order of candles.",
+        staff_id: "The staff account of the environment.",
         next_cursor: "Where the next page of a list starts.",
         idempotency_key: "The key of the request that is retried.",
     },
@@ -771,6 +772,55 @@ export const requests = [
         body: { reason: "changed my mind" },
         status: 422,
         fields: ["reason: unknown_field"],
+    },
+    { folder: "Staff", description: "Who works behind the counter. For managers." },
+    {
+        name: "The staff accounts",
+        description: "`storekeeper add-staff` makes them. Disabled ones are listed too, since the books name them.",
+        GET: "/staff?limit=100",
+        status: 200,
+        tests: {
+            "The account of the environment is there, as a manager": (page) => {
+                const name = pm.environment.get("staff_username").toLowerCase();
+                const own = page.data.find((member) => member.username.toLowerCase() === name);
+                pm.expect(own, "not among the first hundred").to.be.an("object");
+                pm.expect(own).to.include({ role: "manager", disabled: false });
+                pm.collectionVariables.set("staff_id", own.id);
+            },
+        },
+    },
+    {
+        name: "One staff account",
+        description: "The password is never shown.",
+        GET: "/staff/{{staff_id}}",
+        status: 200,
+        tests: { ...hasEtag, "It is the one": idIs("staff_id") },
+    },
+    {
+        name: "A role is given",
+        description:
+            "Here the one that the account has. `disabled: true` ends its sessions at once; one manager who can log " +
+            "in always stays.",
+        PATCH: "/staff/{{staff_id}}",
+        body: { role: "manager" },
+        status: 200,
+        tests: { "It is a manager": (member) => pm.expect(member.role).to.eql("manager") },
+    },
+    {
+        name: "A role that does not exist",
+        description: "There are managers and clerks.",
+        PATCH: "/staff/{{staff_id}}",
+        body: { role: "owner" },
+        status: 422,
+        fields: ["role: invalid_role"],
+    },
+    {
+        name: "A customer asks who works here",
+        description: "For managers only; a clerk gets the same answer.",
+        GET: "/staff",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
     },
     { folder: "The service", description: "How it is, for whoever runs it." },
     {
