@@ -47,10 +47,14 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/customer_accounts/{id}",       SignedIn, accounts::delete),
 
     route("POST",   "/sessions",                     Open,     sessions::create),
+    route("GET",    "/sessions",                     SignedIn, sessions::list),
     route("GET",    "/sessions/current",             SignedIn, sessions::read),
     route("DELETE", "/sessions/current",             SignedIn, sessions::delete),
+    route("GET",    "/sessions/{id}",                SignedIn, sessions::read_one),
+    route("DELETE", "/sessions/{id}",                SignedIn, sessions::delete_one),
 
     route("GET",    "/staff",                        Manager,  staff::list),
+    route("PATCH",  "/staff/current",                Staff,    staff::change_own),
     route("GET",    "/staff/{id}",                   Manager,  staff::read),
     route("PATCH",  "/staff/{id}",                   Manager,  staff::change),
 

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
+use crate::handlers::sessions::{self, NewHash, wrong_current_password};
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
 use crate::web::caller::{Caller, Scope};
@@ -44,7 +45,7 @@ pub struct NewCredentials {
     password: Password,
 }
 
-/// What PATCH names.
+/// What PUT and PATCH name.
 pub struct Changes {
     pub username: Option<Username>,
     pub password: Option<Password>,
@@ -161,32 +162,47 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &account))
 }
 
-/// `PUT /customer_accounts/{id}`: `{username, password}`. A changed password ends all other sessions.
+/// `PUT /customer_accounts/{id}`: `{username, password?, current_password?}`. The password is never shown,
+/// so it stays when it is left out. A changed one ends all other sessions, and only managers need not give
+/// the old one.
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let credentials = NewCredentials::read(&mut form);
-    let NewCredentials { username, password } = form.finish(|| credentials)?;
-    write(app, request, &Changes { username: Some(username), password: Some(password) })
+    let current = sessions::current_password_in(&mut form, !request.caller.is_manager());
+    let username = form.required("username", Username::parse);
+    let password = form.optional("password", |input| CustomerPassword::parse(input, username.as_ref()));
+    let changes = || Some(Changes { username: Some(username?), password: password? });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, &changes, current.as_ref())
 }
 
-/// `PATCH /customer_accounts/{id}`: any of `{username, password}`. A changed password ends all other
-/// sessions.
+/// `PATCH /customer_accounts/{id}`: any of `{username, password}`, with `current_password` like PUT.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
+    let current = sessions::current_password_in(&mut form, !request.caller.is_manager());
     // Null is refused: an account without one of them could not log in.
     let username = form.changed("username", Username::parse);
     let known = username.as_ref().and_then(Option::as_ref);
     let password = form.changed("password", |input| CustomerPassword::parse(input, known));
-    let changes = form.finish(|| Some(Changes { username: username?, password: password? }))?;
-    write(app, request, &changes)
+    let changes = || Some(Changes { username: username?, password: password? });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, &changes, current.as_ref())
 }
 
-fn write(app: &App, request: &Request, changes: &Changes) -> Result<Response> {
-    let hash = changes.password.as_ref().map(|password| app.hasher.hash(password)).transpose()?;
+fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Password>) -> Result<Response> {
+    let scope = request.caller.scope();
+    let account_id = request.path_id;
+    let new = match &changes.password {
+        Some(password) => {
+            // Who may not change it learns nothing about its password.
+            db::read(&app.pool, |db| find(db, scope, account_id, ""))?;
+            Some(sessions::replace_password(app, request.client_address(app), account_id, password, current)?)
+        }
+        None => None,
+    };
     let account = db::transaction(&app.pool, |tx| {
-        let old = lock(tx, request.caller.scope(), request.path_id)?;
+        let old = lock(tx, scope, account_id)?;
         response::check_if_match(request, &old)?;
-        update(app, tx, &request.caller, old, changes, hash.as_deref())
+        update(app, tx, &request.caller, old, changes, new.as_ref())
     })?;
     Ok(response::resource(request, &account))
 }
@@ -196,7 +212,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let account = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &account)?;
-        remove(tx, account.account.id)
+        remove(tx, &account.account)
     })?;
     Ok(response::no_content())
 }
@@ -221,7 +237,7 @@ pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<AccountAndCust
     find(tx, scope, id, "FOR UPDATE")
 }
 
-/// Gives a locked account another username, another password (`hash` is its hash), or both. A changed
+/// Gives a locked account another username, another password (`new` is its hash), or both. A changed
 /// password ends all sessions but the one that asks.
 pub fn update(
     app: &App,
@@ -229,39 +245,34 @@ pub fn update(
     caller: &Caller,
     old: AccountAndCustomer,
     changes: &Changes,
-    hash: Option<&str>,
+    new: Option<&NewHash>,
 ) -> Result<AccountAndCustomer> {
     let username = changes.username.clone().unwrap_or_else(|| Username(old.account.username.clone()));
     if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
         return Err(Problem::invalid_field("password", Password::same_as_username()).into());
     }
     let now = app.clock.now();
+    let hash = new.map(|new| &new.hash);
+    let replaces = new.and_then(|new| new.replaces.as_ref());
     let updated = tx.execute(
         "UPDATE accounts SET username = ?, username_key = ?, password_hash = COALESCE(?, password_hash), updated_at = ?
-         WHERE id = ?",
-        (&username.0, username.key(), hash, now, old.account.id),
+         WHERE id = ? AND password_hash = COALESCE(?, password_hash)",
+        (&username.0, username.key(), hash, now, old.account.id, replaces),
     );
-    unless_taken(updated, "accounts_username", || username_taken("username"))?;
+    if unless_taken(updated, "accounts_username", || username_taken("username"))? == 0 {
+        // It was changed since it was proved.
+        return Err(wrong_current_password().into());
+    }
     if hash.is_some() {
-        let asking = caller.session().map(|session| &session.token_sha256[..]);
-        end_other_sessions(tx, old.account.customer_id, asking)?;
+        sessions::end_those_of_customer(tx, old.account.customer_id, caller.session())?;
     }
     let account = Account { username: username.0, updated_at: now, ..old.account };
     Ok(AccountAndCustomer { account, ..old })
 }
 
-/// Ends the customer's sessions, with an account or without, except the one that asks.
-fn end_other_sessions(tx: &mut Transaction, customer_id: Id, asking: Option<&[u8]>) -> Result<()> {
-    tx.execute(
-        "DELETE FROM sessions WHERE customer_id = ? AND (? IS NULL OR token_sha256 <> ?)",
-        (customer_id, asking, asking),
-    )?;
-    Ok(())
-}
-
-/// Removes an account with its sessions.
-pub fn remove(tx: &mut Transaction, id: Id) -> Result<()> {
-    tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))?;
-    tx.execute("DELETE FROM accounts WHERE id = ?", (id,))?;
+/// Removes an account with all sessions of its customer: one of before it was made must not outlive it.
+pub fn remove(tx: &mut Transaction, account: &Account) -> Result<()> {
+    sessions::end_those_of_customer(tx, account.customer_id, None)?;
+    tx.execute("DELETE FROM accounts WHERE id = ?", (account.id,))?;
     Ok(())
 }

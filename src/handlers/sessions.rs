@@ -1,33 +1,38 @@
-//! Logging in and out.
+//! Logging in and out, and where one is logged in.
 //!
 //! A session is an opaque random token; only its SHA-256 is stored. A guest who has signed up
 //! without an account has a session too.
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use mysql::Row;
 use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::{self, Transaction, column};
+use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::passwords::Verdict;
 use crate::problem::{self, Problem};
 use crate::throttle::{PER_ADDRESS, PER_USERNAME};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
 use crate::web::caller::{Role, Session, sha256};
+use crate::web::form::Form;
+use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
 /// A session that was just opened: the only time that its token is shown.
 #[derive(Serialize)]
 pub struct Opened {
+    pub id: Id,
     pub token: String,
     pub expires_at: Timestamp,
 }
 
 #[derive(Serialize)]
 struct CurrentSession<'a> {
+    id: Id,
     caller: &'static str,
     customer_id: Option<Id>,
     account_id: Option<Id>,
@@ -83,24 +88,91 @@ fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
 pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -> Result<(Opened, Session)> {
     let now = app.clock.now();
     let username_key = username.to_ascii_lowercase();
+    let checked = attempt(app, address, &username_key, || check_password(app, &username_key, password, now))?;
+    Ok(checked.ok_or_else(|| {
+        let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
+        Problem::new(problem::WRONG_CREDENTIALS, detail).with_header("WWW-Authenticate", "Bearer")
+    })?)
+}
+
+/// Has whoever wants another password prove that they know the account's, and returns the hash that it
+/// fits. A wrong one is counted like a failed login, so a stolen session is no way to guess it.
+pub fn confirm_password(app: &App, address: IpAddr, account_id: Id, password: &Password) -> Result<String> {
+    let account = db::read(&app.pool, |db| {
+        let sql = "SELECT username_key, password_hash FROM accounts WHERE id = ?";
+        db.row(sql, (account_id,), |row| (column(row, "username_key"), column(row, "password_hash")))
+    })?;
+    let (username_key, hash): (String, String) = account.ok_or_else(Problem::not_found)?;
+    let right = attempt(app, address, &username_key, || {
+        let verdict = app.hasher.verify(password, Some(&hash))?;
+        Ok((!matches!(verdict, Verdict::Wrong)).then_some(()))
+    })?;
+    match right {
+        Some(()) => Ok(hash),
+        None => Err(wrong_current_password().into()),
+    }
+}
+
+/// A new password as it is written: its hash, and the hash of the one that it replaces, where that had to
+/// be proved.
+pub struct NewHash {
+    pub hash: String,
+    pub replaces: Option<String>,
+}
+
+/// The field `current_password`, which goes with a new `password` and with nothing else. Read it before that.
+pub fn current_password_in(form: &mut Form, needed: bool) -> Option<Option<Password>> {
+    let changes_it = form.has("password");
+    let current = form.changed("current_password", Password::claimed)?;
+    let bad = match &current {
+        None if changes_it && needed => Bad::new("required", "is required with a new password"),
+        Some(_) if !changes_it => Bad::new("without_password", "goes with a new password"),
+        _ => return Some(current),
+    };
+    form.reject("current_password", bad);
+    None
+}
+
+/// Hashes an account's new password, once the old one is proved where it is given.
+pub fn replace_password(
+    app: &App,
+    address: IpAddr,
+    account_id: Id,
+    new: &Password,
+    current: Option<&Password>,
+) -> Result<NewHash> {
+    let replaces = current.map(|current| confirm_password(app, address, account_id, current)).transpose()?;
+    Ok(NewHash { hash: app.hasher.hash(new)?, replaces })
+}
+
+/// A 422 for an old password that is not the one that the account has.
+pub fn wrong_current_password() -> Problem {
+    Problem::invalid_field("current_password", Bad::new("wrong_password", "is not the account's password"))
+}
+
+/// Runs `check` as an attempt to log in, which is counted before it is made. None is a failure; an error
+/// says nothing about the password and takes the attempt back.
+fn attempt<T>(
+    app: &App,
+    address: IpAddr,
+    username_key: &str,
+    check: impl FnOnce() -> Result<Option<T>>,
+) -> Result<Option<T>> {
     let attempts = [
         (format!("username {username_key}"), PER_USERNAME),
         (format!("address {}", network(address)), PER_ADDRESS),
     ];
-    if let Err(wait_s) = app.failed_logins.attempt(&attempts, now) {
+    if let Err(wait_s) = app.failed_logins.attempt(&attempts, app.clock.now()) {
         let detail = format!("Too many failed logins. Wait {wait_s} seconds, then try again.");
         return Err(Problem::new(problem::TOO_MANY_ATTEMPTS, detail).retry_after(wait_s).into());
     }
-    let checked = check_password(app, &username_key, password, now);
+    let checked = check();
     match &checked {
         Ok(Some(_)) => app.failed_logins.succeeded(&attempts[0].0, &attempts[1].0),
         Ok(None) => {}
         Err(_) => app.failed_logins.withdrawn(&attempts),
     }
-    Ok(checked?.ok_or_else(|| {
-        let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
-        Problem::new(problem::WRONG_CREDENTIALS, detail).with_header("WWW-Authenticate", "Bearer")
-    })?)
+    checked
 }
 
 /// An account as a login needs it.
@@ -163,6 +235,7 @@ fn check_password(
         return check_password(app, username_key, password, now);
     };
     let session = Session {
+        id: opened.id,
         token_sha256: sha256(&opened.token),
         account_id: Some(account_id),
         customer_id,
@@ -184,13 +257,13 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Opened> {
     let token = crate::random::hex::<32>();
-    let expires_at = now + app.config.session_max;
-    tx.execute(
+    let expires_at = now + app.config.session_max_of(customer_id.is_none());
+    let id = tx.insert(
         "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?)",
         (&sha256(&token)[..], customer_id, account_id, now, now, expires_at),
     )?;
-    Ok(Opened { token, expires_at })
+    Ok(Opened { id, token, expires_at })
 }
 
 /// `GET /sessions/current`: who is logged in, without the token.
@@ -202,18 +275,96 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// `DELETE /sessions/current`: log out. 204.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
-    db::transaction(&app.pool, |tx| end(tx, session))?;
+    db::transaction(&app.pool, |tx| end(tx, session.id))?;
     Ok(response::no_content())
 }
 
+/// One of the sessions of a caller, as the list shows it.
+#[derive(Serialize)]
+struct Listed {
+    id: Id,
+    /// Whether it is the one that asks.
+    current: bool,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// `GET /sessions?limit=&after=`: where the caller is logged in, by id.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
+    let keyset = Keyset::by_id("s.id");
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, &keyset);
+    let page = form.finish(|| page)?;
+    let mut filter = own(app, session);
+    page.restrict(&keyset, &mut filter);
+    let sql = format!("SELECT {LISTED} FROM sessions s {} {} LIMIT ?", filter.sql(), keyset.order_by());
+    let values = filter.values(page.rows_to_read());
+    let sessions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| listed(row, session)))?;
+    Ok(response::json(200, &page.list(sessions, |session| Cursor::by_id(session.id))))
+}
+
+/// `GET /sessions/{id}`: one of the caller's own.
+pub fn read_one(app: &App, request: &Request) -> Result<Response> {
+    let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
+    let listed = db::read(&app.pool, |db| find(app, db, session, request.path_id, ""))?;
+    Ok(response::resource(request, &listed))
+}
+
+/// `DELETE /sessions/{id}`: ends one of the caller's own. 204.
+pub fn delete_one(app: &App, request: &Request) -> Result<Response> {
+    let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
+    db::transaction(&app.pool, |tx| {
+        let listed = find(app, tx, session, request.path_id, "FOR UPDATE")?;
+        response::check_if_match(request, &listed)?;
+        end(tx, listed.id)
+    })?;
+    Ok(response::no_content())
+}
+
+const LISTED: &str = "s.id, s.created_at, s.last_used_at, s.expires_at";
+
+fn listed(row: &Row, asking: &Session) -> Listed {
+    let id = column(row, "id");
+    Listed {
+        id,
+        current: id == asking.id,
+        created_at: column(row, "created_at"),
+        last_used_at: column(row, "last_used_at"),
+        expires_at: column(row, "expires_at"),
+    }
+}
+
+/// The sessions that belong to whom this one belongs to, and have not ended by themselves.
+fn own(app: &App, session: &Session) -> Filter {
+    let now = app.clock.now();
+    let mut filter = Filter::default();
+    match session.customer_id {
+        Some(customer_id) => filter.add("s.customer_id = ?", [customer_id.into()]),
+        None => filter.add("s.account_id = ?", [session.account_id.into()]),
+    }
+    let idle_since = now - app.config.session_idle_of(session.customer_id.is_none());
+    filter.add("s.expires_at > ? AND s.last_used_at > ?", [now.into(), idle_since.into()]);
+    filter
+}
+
+fn find(app: &App, db: &mut Connection, asking: &Session, id: Id, locking: &str) -> Result<Listed> {
+    let filter = own(app, asking);
+    let sql = format!("SELECT {LISTED} FROM sessions s {} AND s.id = ? {locking}", filter.sql());
+    let found = db.row(&sql, filter.values(id), |row| listed(row, asking))?;
+    Ok(found.ok_or_else(Problem::not_found)?)
+}
+
 /// Ends a session.
-pub fn end(tx: &mut Transaction, session: &Session) -> Result<()> {
-    tx.execute("DELETE FROM sessions WHERE token_sha256 = ?", (&session.token_sha256[..],))?;
+pub fn end(tx: &mut Transaction, id: Id) -> Result<()> {
+    tx.execute("DELETE FROM sessions WHERE id = ?", (id,))?;
     Ok(())
 }
 
 fn current(session: &Session) -> CurrentSession<'_> {
     CurrentSession {
+        id: session.id,
         caller: match session.customer_id {
             Some(_) => "customer",
             None => "staff",
@@ -229,20 +380,29 @@ fn current(session: &Session) -> CurrentSession<'_> {
 
 /// Ends the sessions of an account, except the one that asks.
 pub fn end_those_of_account(tx: &mut Transaction, account_id: Id, asking: Option<&Session>) -> Result<()> {
-    let asking = asking.map(|session| &session.token_sha256[..]);
-    tx.execute(
-        "DELETE FROM sessions WHERE account_id = ? AND (? IS NULL OR token_sha256 <> ?)",
-        (account_id, asking, asking),
-    )?;
+    end_but(tx, "account_id = ?", account_id, asking)
+}
+
+/// Ends the sessions of a customer, with an account or without, except the one that asks.
+pub fn end_those_of_customer(tx: &mut Transaction, customer_id: Id, asking: Option<&Session>) -> Result<()> {
+    end_but(tx, "customer_id = ?", customer_id, asking)
+}
+
+fn end_but(tx: &mut Transaction, whose: &str, id: Id, asking: Option<&Session>) -> Result<()> {
+    let sql = format!("DELETE FROM sessions WHERE {whose} AND id <> ?");
+    // No session has the id 0.
+    tx.execute(&sql, (id, asking.map_or(0, |session| session.id)))?;
     Ok(())
 }
 
 /// Deletes sessions that can no longer be used, in batches, and returns how many there were.
 pub fn prune(app: &App) -> Result<u64> {
     let now = app.clock.now();
-    let idle_since = now - app.config.session_idle;
-    let expired = db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE expires_at <= ?", (now,))?;
-    let idle =
-        db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE last_used_at <= ?", (idle_since,))?;
-    Ok(expired + idle)
+    let mut ended = db::delete_in_batches(&app.pool, "DELETE FROM sessions WHERE expires_at <= ?", (now,))?;
+    for staff in [false, true] {
+        let idle_since = now - app.config.session_idle_of(staff);
+        let delete = "DELETE FROM sessions WHERE last_used_at <= ? AND (customer_id IS NULL) = ?";
+        ended += db::delete_in_batches(&app.pool, delete, (idle_since, staff))?;
+    }
+    Ok(ended)
 }

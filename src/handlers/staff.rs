@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::Result;
 use crate::handlers::accounts::username_taken;
-use crate::handlers::sessions;
+use crate::handlers::sessions::{self, NewHash, wrong_current_password};
 use crate::problem::{self, Problem};
 use crate::values::{Id, Password, StaffPassword, Timestamp, Username, boolean};
 use crate::web::caller::{Caller, Role};
@@ -77,23 +77,49 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &member))
 }
 
-/// `PATCH /staff/{id}`: any of `{role, disabled, password}`. 409 `last_manager` when nobody would be left to
+/// `PATCH /staff/{id}`: any of `{role, disabled, password}`; with one's own password `current_password`. 409 `last_manager` when nobody would be left to
 /// undo it.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
+    let is_own = request.caller.staff_account() == Some(request.path_id);
+    let current = sessions::current_password_in(&mut form, is_own);
     let role = form.changed("role", |input| Role::parse_among(input, Role::ALL));
     let disabled = form.changed("disabled", boolean);
     let password = form.changed("password", |input| StaffPassword::parse(input, None));
-    let changes = form.finish(|| Some(Changes { role: role?, disabled: disabled?, password: password? }))?;
-    write(app, request, request.path_id, &changes)
+    let changes = || Some(Changes { role: role?, disabled: disabled?, password: password? });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, request.path_id, &changes, current.as_ref())
 }
 
-fn write(app: &App, request: &Request, id: Id, changes: &Changes) -> Result<Response> {
-    let hash = changes.password.as_ref().map(|password| app.hasher.hash(password)).transpose()?;
+/// `PATCH /staff/current`: `{password, current_password}`, of the account that asks.
+pub fn change_own(app: &App, request: &Request) -> Result<Response> {
+    let own = request.caller.staff_account().ok_or_else(Problem::not_found)?;
+    let mut form = request.json()?;
+    let current = sessions::current_password_in(&mut form, true);
+    let password = form.required("password", |input| StaffPassword::parse(input, None));
+    let changes = || Some(Changes { role: None, disabled: None, password: Some(password?) });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, own, &changes, current.as_ref())
+}
+
+fn write(
+    app: &App,
+    request: &Request,
+    id: Id,
+    changes: &Changes,
+    current: Option<&Password>,
+) -> Result<Response> {
+    let new = match &changes.password {
+        Some(password) => {
+            db::read(&app.pool, |db| find(db, id, ""))?;
+            Some(sessions::replace_password(app, request.client_address(app), id, password, current)?)
+        }
+        None => None,
+    };
     let member = db::transaction(&app.pool, |tx| {
         let old = lock(tx, id)?;
         response::check_if_match(request, &old)?;
-        update(app, tx, &request.caller, old, changes, hash.as_deref())
+        update(app, tx, &request.caller, old, changes, new.as_ref())
     })?;
     Ok(response::resource(request, &member))
 }
@@ -108,7 +134,7 @@ pub fn lock(tx: &mut Transaction, id: Id) -> Result<Member> {
     find(tx, id, "FOR UPDATE")
 }
 
-/// Changes a locked staff account; `hash` is the hash of the new password. A new password ends its sessions
+/// Changes a locked staff account; `new` is the hash of the new password. A new password ends its sessions
 /// but the one that asks, and disabling it ends them all.
 pub fn update(
     app: &App,
@@ -116,7 +142,7 @@ pub fn update(
     caller: &Caller,
     old: Member,
     changes: &Changes,
-    hash: Option<&str>,
+    new_hash: Option<&NewHash>,
 ) -> Result<Member> {
     let username = Username(old.username.clone());
     if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
@@ -132,12 +158,18 @@ pub fn update(
     if old.is_active_manager() && !new.is_active_manager() {
         leave_another_manager(tx, old.id, now)?;
     }
-    tx.execute(
+    let hash = new_hash.map(|new| &new.hash);
+    let replaces = new_hash.and_then(|new| new.replaces.as_ref());
+    let updated = tx.execute(
         "UPDATE accounts SET role = ?, disabled_at = IF(?, COALESCE(disabled_at, ?), NULL),
              password_hash = COALESCE(?, password_hash), updated_at = ?
-         WHERE id = ?",
-        (new.role, new.disabled, now, hash, now, old.id),
+         WHERE id = ? AND password_hash = COALESCE(?, password_hash)",
+        (new.role, new.disabled, now, hash, now, old.id, replaces),
     )?;
+    if updated == 0 {
+        // It was changed since it was proved.
+        return Err(wrong_current_password().into());
+    }
     if new.disabled {
         sessions::end_those_of_account(tx, old.id, None)?;
     } else if hash.is_some() {
@@ -179,7 +211,7 @@ pub fn add(app: &App, username: &Username, password: &Password, role: Role) -> R
 /// role it gets that too, and it can log in again if it was disabled: whoever can run this has the shop in
 /// their hands anyway, and it is how a shop whose managers have all left gets one.
 pub fn reset(app: &App, username: &Username, password: &Password, role: Option<Role>) -> Result<()> {
-    let hash = app.hasher.hash(password)?;
+    let new = NewHash { hash: app.hasher.hash(password)?, replaces: None };
     let changes = Changes { role, disabled: Some(false), password: Some(password.clone()) };
     db::transaction(&app.pool, |tx| {
         let id: Option<Id> = tx.row(
@@ -190,7 +222,7 @@ pub fn reset(app: &App, username: &Username, password: &Password, role: Option<R
         let id =
             id.ok_or_else(|| Problem::new(problem::NOT_FOUND, "There is no staff account of that name."))?;
         let old = lock(tx, id)?;
-        update(app, tx, &Caller::Anyone, old, &changes, Some(&hash))
+        update(app, tx, &Caller::Anyone, old, &changes, Some(&new))
     })?;
     Ok(())
 }

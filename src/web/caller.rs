@@ -29,6 +29,7 @@ pub enum Caller {
 }
 
 pub struct Session {
+    pub id: Id,
     pub token_sha256: [u8; 32],
     pub account_id: Option<Id>,
     pub customer_id: Option<Id>,
@@ -152,8 +153,10 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
     let key = http.header("Idempotency-Key").filter(|_| http.method() == "POST");
     let found = find_session(app, token_sha256, key)?;
     let now = app.clock.now();
-    let alive =
-        |session: &Session| now < session.expires_at && now < session.last_used_at + app.config.session_idle;
+    let alive = |session: &Session| {
+        let idle = app.config.session_idle_of(session.customer_id.is_none());
+        now < session.expires_at && now < session.last_used_at + idle
+    };
     let found = found.filter(|(session, _)| alive(session));
     let (session, stored) = found.ok_or_else(Problem::unauthenticated)?;
     if session.last_used_at + LAST_USE_STEP <= now {
@@ -178,9 +181,10 @@ fn find_session(
     key: Option<&str>,
 ) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
     const COLUMNS: &str =
-        "s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role";
+        "s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role";
     const SESSION: &str = "FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id";
     let session = |row: &Row| Session {
+        id: column(row, "id"),
         token_sha256,
         account_id: column(row, "account_id"),
         customer_id: column(row, "customer_id"),

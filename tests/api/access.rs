@@ -22,7 +22,9 @@ enum Rule {
     SignedIn,
     /// The customer whose things they are, and staff. For another customer they do not exist.
     Owner,
-    /// The same, but of staff only managers.
+    /// The customer whose they are, and nobody else.
+    Owned,
+    /// Like the owner's, but of staff only managers.
     OwnerOrManager,
     Staff,
     Manager,
@@ -52,6 +54,7 @@ struct World {
     own: Guest,
     username: String,
     account_id: u64,
+    session_id: u64,
     order_id: u64,
     product_id: u64,
     restock_run_id: u64,
@@ -73,6 +76,7 @@ impl World {
         let (own, username) = shop.customer_with_account();
         let account_id =
             own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
+        let session_id = own.client.get("/sessions/current").expect(200).id();
         let order_id = own.client.order(&[(product_id, 1)]).expect(201).id();
         let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
         staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
@@ -85,6 +89,7 @@ impl World {
             own,
             username,
             account_id: account_id.unwrap(),
+            session_id,
             order_id,
             product_id,
             restock_run_id,
@@ -107,6 +112,7 @@ impl World {
             Some("products") => self.product_id,
             Some("restock") => self.restock_run_id,
             Some("restock_orders") => self.restock_order_id,
+            Some("sessions") => self.session_id,
             Some("staff") => self.clerk_id,
             _ => return pattern.to_owned(),
         };
@@ -189,15 +195,19 @@ const MATRIX: &[Row] = &[
     row("POST",   "/customer_accounts",      Rule::Owner,    409, Some(|world| json!({"customer_id": world.own.id, "username": unique("new"), "password": CUSTOMER_PASSWORD}))),
     row("GET",    "/customer_accounts",      Rule::Staff,    200, None),
     row("GET",    "/customer_accounts/{id}", Rule::Owner,    200, None),
-    row("PUT",    "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new"), "password": CUSTOMER_PASSWORD}))),
+    row("PUT",    "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new"), "password": CUSTOMER_PASSWORD, "current_password": CUSTOMER_PASSWORD}))),
     row("PATCH",  "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new")}))),
     row("DELETE", "/customer_accounts/{id}", Rule::Owner,    204, None),
 
     row("POST",   "/sessions",               Rule::Open,     201, Some(|world| json!({"username": world.username, "password": CUSTOMER_PASSWORD}))),
+    row("GET",    "/sessions",               Rule::SignedIn, 200, None),
     row("GET",    "/sessions/current",       Rule::SignedIn, 200, None),
     row("DELETE", "/sessions/current",       Rule::SignedIn, 204, None),
+    row("GET",    "/sessions/{id}",          Rule::Owned,    200, None),
+    row("DELETE", "/sessions/{id}",          Rule::Owned,    204, None),
 
     row("GET",    "/staff",                  Rule::Manager,  200, None),
+    row("PATCH",  "/staff/current",          Rule::Staff,    200, Some(|_| json!({"password": STAFF_PASSWORD, "current_password": STAFF_PASSWORD}))),
     row("GET",    "/staff/{id}",             Rule::Manager,  200, None),
     row("PATCH",  "/staff/{id}",             Rule::Manager,  200, Some(|_| json!({"role": "clerk", "disabled": false}))),
 
@@ -258,7 +268,9 @@ impl Row {
             (_, Who::Garbage | Who::Expired) => 401,
             (Rule::Public, _) => self.answered,
             (_, Who::Nobody) => 401,
-            (Rule::SignedIn, _) | (_, Who::Manager) => self.answered,
+            (Rule::SignedIn, _) | (Rule::Owned, Who::Own) => self.answered,
+            (Rule::Owned, _) => 404,
+            (_, Who::Manager) => self.answered,
             (Rule::Owner | Rule::Staff, Who::Clerk) => self.answered,
             (_, Who::Clerk) => 403,
             (Rule::Owner | Rule::OwnerOrManager, Who::Own) => self.answered,
@@ -341,10 +353,13 @@ fn what_belongs_to_somebody_else_answers_like_what_does_not_exist() {
     let nowhere = World {
         own: Guest { id: 999_999, client: shop.anyone() },
         account_id: 999_999,
+        session_id: 999_999,
         order_id: 999_999,
         ..World::new(&shop, &expired)
     };
-    for row in MATRIX.iter().filter(|row| row.rule == Rule::Owner) {
+    for row in
+        MATRIX.iter().filter(|row| [Rule::Owner, Rule::Owned, Rule::OwnerOrManager].contains(&row.rule))
+    {
         let sent = |to: &World| {
             let body = row.body.map(|body| body(to));
             let mut answer = world.send(&shop, Who::Other, row.method, &to.path(row.path), body);

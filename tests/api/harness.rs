@@ -205,6 +205,9 @@ impl Shop {
             ("STOREKEEPER_DATABASE_URL".to_owned(), database_url.clone()),
             ("STOREKEEPER_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()),
             ("STOREKEEPER_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            // Tests let weeks go by.
+            ("STOREKEEPER_STAFF_SESSION_IDLE_HOURS".to_owned(), "8760".to_owned()),
+            ("STOREKEEPER_STAFF_SESSION_MAX_HOURS".to_owned(), "8760".to_owned()),
         ];
         for (name, value) in settings {
             variables.retain(|(known, _)| known != name);

@@ -93,6 +93,8 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "-1"),
         ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),
         ("STOREKEEPER_SESSION_MAX_HOURS", "1.5"),
+        ("STOREKEEPER_STAFF_SESSION_IDLE_HOURS", "0"),
+        ("STOREKEEPER_STAFF_SESSION_MAX_HOURS", "a day"),
         ("STOREKEEPER_CLIENT_ADDRESS_HEADER", "X Real IP"),
         ("STOREKEEPER_LOG", "loud"),
         ("STOREKEEPER_DATABASE_PASSWORD", "s3cret"),

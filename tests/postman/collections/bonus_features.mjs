@@ -807,6 +807,16 @@ export const requests = [
         tests: { "It is a manager": (member) => pm.expect(member.role).to.eql("manager") },
     },
     {
+        name: "One's own password",
+        description:
+            "Here the same one again, so that the environment stays right. It asks for the old one and ends one's " +
+            "other sessions.",
+        PATCH: "/staff/current",
+        body: { password: "{{staff_password}}", current_password: "{{staff_password}}" },
+        status: 200,
+        tests: { ...hasEtag, "It is one's own account": idIs("staff_id") },
+    },
+    {
         name: "A role that does not exist",
         description: "There are managers and clerks.",
         PATCH: "/staff/{{staff_id}}",
