@@ -55,6 +55,11 @@ migrations! {
     11 "0011_stock_movements"
     12 "0012_restock_run_lines"
     13 "0013_idempotency_keys"
+    14 "0014_api_keys"
+    15 "0015_orders_actor_key"
+    16 "0016_order_events_actor"
+    17 "0017_stock_movements_actor_key"
+    18 "0018_restock_runs_actor_key"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

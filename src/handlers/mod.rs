@@ -1,6 +1,7 @@
 //! One feature is one module, read from the top: its types, its handlers, its SQL.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod customers;
 pub mod documents;
 pub mod health;

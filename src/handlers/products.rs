@@ -326,7 +326,7 @@ pub fn insert(
     let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
     let inserted = tx.insert(&sql, [&details.written(now)[..], &[now.into()]].concat());
     let id = unless_taken(inserted, "products_sku", sku_taken)?;
-    ledger::open(tx, id, on_hand, caller.staff_account(), now)?;
+    ledger::open(tx, id, on_hand, caller.actor(), now)?;
     Ok(Product {
         id,
         details,

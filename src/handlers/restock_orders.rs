@@ -180,7 +180,7 @@ pub fn receive(
     set_status(tx, &order, status, received, now)?;
     ledger::expect(tx, order.product_id, -quantity.min(order.outstanding))?;
     let origin = Origin {
-        actor: caller.staff_account(),
+        actor: caller.actor(),
         restock_order_id: Some(id),
         note: delivery.note.as_ref().map(|note| note.0.as_str()),
     };

@@ -52,21 +52,23 @@ pub struct Movement {
     pub balance_after: i64,
     pub reason: Reason,
     pub note: Option<String>,
-    pub actor: Option<Actor>,
+    pub actor: Option<ActorNamed>,
     pub order_id: Option<Id>,
     pub restock_order_id: Option<Id>,
     pub at: Timestamp,
 }
 
-/// The staff account that acted; none where the shop itself did.
+/// The staff account or the program's key that acted; none where the shop itself did.
 #[derive(Debug, Serialize)]
-pub struct Actor {
-    pub account_id: Id,
-    pub username: String,
+pub struct ActorNamed {
+    pub account_id: Option<Id>,
+    pub username: Option<String>,
+    pub api_key_id: Option<Id>,
+    pub api_key_name: Option<String>,
 }
 
 const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
-    m.actor_account_id, a.username, m.order_id, m.restock_order_id, m.at";
+    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
 
 /// The reasons that staff may give; the others are the shop's own.
 const STAFF_REASONS: &[Reason] = &[Reason::StockTake, Reason::Damaged, Reason::Return, Reason::Correction];
@@ -149,7 +151,12 @@ impl PolicyChanges {
 
 impl Movement {
     fn from_row(row: &Row) -> Movement {
-        let username: Option<String> = column(row, "username");
+        let actor = ActorNamed {
+            account_id: column(row, "actor_account_id"),
+            username: column(row, "username"),
+            api_key_id: column(row, "actor_api_key_id"),
+            api_key_name: column(row, "api_key_name"),
+        };
         Movement {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
@@ -158,7 +165,7 @@ impl Movement {
             balance_after: column(row, "balance_after"),
             reason: column(row, "reason"),
             note: column(row, "note"),
-            actor: username.map(|username| Actor { account_id: column(row, "actor_account_id"), username }),
+            actor: actor.account_id.or(actor.api_key_id).is_some().then_some(actor),
             order_id: column(row, "order_id"),
             restock_order_id: column(row, "restock_order_id"),
             at: column(row, "at"),
@@ -344,7 +351,7 @@ pub fn book(
         Change::Counted { counted, .. } => counted - on_hand,
     };
     let origin = Origin {
-        actor: caller.staff_account(),
+        actor: caller.actor(),
         note: new.note.as_ref().map(|note| note.0.as_str()),
         ..Origin::default()
     };
@@ -410,7 +417,8 @@ fn too_few(on_hand: i64, delta: i64) -> Problem {
 
 fn select_movements() -> String {
     format!(
-        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m LEFT JOIN accounts a ON a.id = m.actor_account_id"
+        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m
+         LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id"
     )
 }
 

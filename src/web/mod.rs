@@ -1,5 +1,6 @@
 //! What handlers use of HTTP: who calls, what they sent, and how it is answered.
 
+pub mod api_key;
 pub mod caller;
 pub mod description;
 pub mod form;

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::problem::{self, Problem};
 use crate::values::input::Malformed;
 use crate::values::{Bad, Id, Input};
-use crate::web::caller::Caller;
+use crate::web::caller::{self, Caller};
 use crate::web::form::Form;
 
 pub struct Request<'a> {
@@ -82,14 +82,9 @@ impl Request<'_> {
         Ok(Form::new(members))
     }
 
-    /// The address to throttle by: the peer's, or what the reverse proxy says it is when the
-    /// operator named the header that the proxy sets.
+    /// The address to throttle by.
     pub fn client_address(&self, app: &App) -> IpAddr {
-        let header = app.config.client_address_header.as_deref();
-        let forwarded = header.and_then(|name| self.http.header(name));
-        forwarded
-            .and_then(|address| address.trim().parse().ok())
-            .unwrap_or_else(|| self.http.remote_addr().ip())
+        caller::client_address(app, self.http)
     }
 }
 

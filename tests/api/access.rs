@@ -6,6 +6,7 @@
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
+use storekeeper::web::api_key::KeyScope;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};
@@ -41,13 +42,27 @@ enum Who {
     Own,
     Clerk,
     Manager,
+    /// A program's key that has every scope but the one that the route needs.
+    KeyWithout,
+    /// One that has only this scope; every scope where no scope is enough.
+    KeyWith,
 }
 
 /// A build without the feature has no reference page.
 const DOCS: u16 = if cfg!(feature = "docs") { 200 } else { 404 };
 
-const EVERYBODY: [Who; 8] =
-    [Who::Nobody, Who::Garbage, Who::Expired, Who::Guest, Who::Other, Who::Own, Who::Clerk, Who::Manager];
+const EVERYBODY: [Who; 10] = [
+    Who::Nobody,
+    Who::Garbage,
+    Who::Expired,
+    Who::Guest,
+    Who::Other,
+    Who::Own,
+    Who::Clerk,
+    Who::Manager,
+    Who::KeyWithout,
+    Who::KeyWith,
+];
 
 /// What a row needs of the shop: a customer's things, and callers who may or may not have them.
 struct World {
@@ -65,6 +80,23 @@ struct World {
     clerk_id: u64,
     staff: Client,
     expired: Client,
+    api_key_id: u64,
+    /// Those of [`keys`], for the route that is called.
+    keys: Vec<Client>,
+}
+
+/// A key with these scopes.
+fn key_with(shop: &Shop, manager: &Client, scopes: &[&str]) -> Client {
+    let made = manager.post("/api_keys", json!({"name": unique("Key"), "scopes": scopes})).expect(201);
+    shop.with_token(made.body["key"].as_str().expect("a key"))
+}
+
+/// One key that has only the scope and one that has all others; of no scope, one that has all.
+fn keys(shop: &Shop, world: &World, scope: Option<KeyScope>) -> [Client; 2] {
+    let all = || KeyScope::ALL.iter().map(|scope| scope.text());
+    let others: Vec<&str> = all().filter(|text| scope.is_none_or(|scope| scope.text() != *text)).collect();
+    let own = scope.map_or(all().collect(), |scope| vec![scope.text()]);
+    [key_with(shop, &world.staff, &others), key_with(shop, &world.staff, &own)]
 }
 
 impl World {
@@ -85,6 +117,8 @@ impl World {
         let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
         let (guest, (other, _)) = (shop.guest(), shop.customer_with_account());
         let expired = shop.with_token(expired);
+        let new_key = json!({"name": "Shop front", "scopes": ["orders:read"]});
+        let api_key_id = staff.post("/api_keys", new_key).expect(201).id();
         World {
             own,
             username,
@@ -100,6 +134,8 @@ impl World {
             clerk_id: clerk_id.expect("an account"),
             staff,
             expired,
+            api_key_id,
+            keys: Vec::new(),
         }
     }
 
@@ -112,6 +148,7 @@ impl World {
             Some("products") => self.product_id,
             Some("restock") => self.restock_run_id,
             Some("restock_orders") => self.restock_order_id,
+            Some("api_keys") => self.api_key_id,
             Some("sessions") => self.session_id,
             Some("staff") => self.clerk_id,
             _ => return pattern.to_owned(),
@@ -130,6 +167,8 @@ impl World {
             Who::Own => &self.own.client,
             Who::Clerk => &self.clerk,
             Who::Manager => &self.staff,
+            Who::KeyWithout => &self.keys[0],
+            Who::KeyWith => &self.keys[1],
         };
         let request = client.request(method, path);
         match body {
@@ -211,6 +250,11 @@ const MATRIX: &[Row] = &[
     row("GET",    "/staff/{id}",             Rule::Manager,  200, None),
     row("PATCH",  "/staff/{id}",             Rule::Manager,  200, Some(|_| json!({"role": "clerk", "disabled": false}))),
 
+    row("POST",   "/api_keys",               Rule::Manager,  201, Some(|_| json!({"name": "Shop front", "scopes": ["orders:read"]}))),
+    row("GET",    "/api_keys",               Rule::Manager,  200, None),
+    row("GET",    "/api_keys/{id}",          Rule::Manager,  200, None),
+    row("DELETE", "/api_keys/{id}",          Rule::Manager,  204, None),
+
     row("GET",    "/products",               Rule::Public,   200, None),
     row("POST",   "/products",               Rule::Staff,    201, Some(|_| product())),
     row("GET",    "/products/{id}",          Rule::Public,   200, None),
@@ -265,6 +309,14 @@ impl Row {
     fn expected(&self, who: Who) -> u16 {
         match (self.rule, who) {
             (Rule::Open, _) => self.answered,
+            (_, Who::KeyWithout) => 403,
+            (_, Who::KeyWith) => {
+                if self.takes_keys() {
+                    self.answered
+                } else {
+                    403
+                }
+            }
             (_, Who::Garbage | Who::Expired) => 401,
             (Rule::Public, _) => self.answered,
             (_, Who::Nobody) => 401,
@@ -277,6 +329,13 @@ impl Row {
             (Rule::Owner | Rule::OwnerOrManager, _) => 404,
             (Rule::Staff | Rule::Manager, _) => 403,
         }
+    }
+
+    /// Nothing that is a manager's, nothing about one's own session or account, and no figures of the service.
+    fn takes_keys(&self) -> bool {
+        let personal = self.path.starts_with("/sessions") || self.path.starts_with("/staff");
+        let for_managers = [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule);
+        !personal && !for_managers && self.path != "/metrics"
     }
 
     fn lets_through(&self, who: Who) -> bool {
@@ -306,6 +365,7 @@ fn every_route_lets_through_whom_it_should_and_nobody_else() {
         let row = row_of(route.method, route.path);
         let (refused, let_through): (Vec<Who>, Vec<Who>) =
             EVERYBODY.iter().partition(|who| !row.lets_through(**who));
+        world.keys = keys(&shop, &world, route.scope).into();
         let before = world.state();
         for who in refused {
             check(&shop, &world, row, who);
@@ -316,6 +376,7 @@ fn every_route_lets_through_whom_it_should_and_nobody_else() {
             // What is changed is not there as it was for the next one.
             if row.method != "GET" {
                 world = World::new(&shop, &expired);
+                world.keys = keys(&shop, &world, route.scope).into();
             }
         }
     }

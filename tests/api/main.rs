@@ -16,6 +16,7 @@ mod wire;
 
 mod access;
 mod accounts;
+mod api_keys;
 mod cli;
 mod conditional;
 mod contract;
