@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, customers, documents, health, orders, products, restock, restock_orders, sessions,
-    sign_up, staff, stock,
+    accounts, api_keys, audit, customers, documents, health, orders, products, restock, restock_orders,
+    sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
@@ -61,6 +61,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/staff/current",                 Staff,        None,                  staff::change_own),
     route("GET",    "/staff/{id}",                    Manager,      None,                  staff::read),
     route("PATCH",  "/staff/{id}",                    Manager,      None,                  staff::change),
+
+    route("GET",    "/audit",                         Manager,      None,                  audit::list),
 
     route("POST",   "/api_keys",                      Manager,      None,                  api_keys::create),
     route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
@@ -114,6 +116,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/accounts.json"),
     include_str!("handlers/staff.json"),
     include_str!("handlers/api_keys.json"),
+    include_str!("handlers/audit.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),

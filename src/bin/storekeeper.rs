@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use storekeeper::allocator;
 use storekeeper::app::App;
+use storekeeper::audit::{self, Action, Actor, Object};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
@@ -323,7 +324,16 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let mut repaired = 0;
     for product_id in db::read(&app.pool, ledger::product_ids)? {
-        for repair in db::transaction(&app.pool, |tx| ledger::repair(tx, product_id))? {
+        let repairs = db::transaction(&app.pool, |tx| {
+            let repairs = ledger::repair(tx, product_id)?;
+            if !repairs.is_empty() {
+                let figures: Vec<&str> = repairs.iter().map(|repair| repair.figure).collect();
+                let actor = Actor::command("verify --repair");
+                audit::record(&app, tx, actor, Action::Repaired, (Object::Stock, product_id), &figures)?;
+            }
+            Ok(repairs)
+        })?;
+        for repair in repairs {
             repaired += 1;
             let ledger::Repair { figure, stood, now, .. } = repair;
             log::warn!("repaired product={product_id} figure={figure} stood={stood} now={now}");

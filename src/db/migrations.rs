@@ -60,6 +60,7 @@ migrations! {
     16 "0016_order_events_actor"
     17 "0017_stock_movements_actor_key"
     18 "0018_restock_runs_actor_key"
+    19 "0019_audit_log"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

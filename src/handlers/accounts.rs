@@ -5,6 +5,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
@@ -93,6 +94,8 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let credentials = credentials.hashed(app)?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
         let id = insert(app, tx, customer_id, &credentials, "username")?;
+        let (actor, account) = (request.caller.actor(), (Object::Account, id));
+        audit::record(app, tx, actor, Action::Created, account, &["username", "password"])?;
         let account = find(tx, scope, id, "")?;
         claim.keep(tx, Answer::created(format!("/customer_accounts/{id}"), &account).about(customer_id))
     })?;
@@ -212,7 +215,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let account = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &account)?;
-        remove(tx, &account.account)
+        remove(app, tx, &request.caller, &account.account)
     })?;
     Ok(response::no_content())
 }
@@ -266,12 +269,17 @@ pub fn update(
     if hash.is_some() {
         sessions::end_those_of_customer(tx, old.account.customer_id, caller.session())?;
     }
+    let renamed = (username.0 != old.account.username).then_some("username");
+    let fields: Vec<&str> = renamed.into_iter().chain(hash.map(|_| "password")).collect();
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Account, old.account.id), &fields)?;
     let account = Account { username: username.0, updated_at: now, ..old.account };
     Ok(AccountAndCustomer { account, ..old })
 }
 
 /// Removes an account with all sessions of its customer: one of before it was made must not outlive it.
-pub fn remove(tx: &mut Transaction, account: &Account) -> Result<()> {
+pub fn remove(app: &App, tx: &mut Transaction, caller: &Caller, account: &Account) -> Result<()> {
+    let removed = (Object::Account, account.id);
+    audit::record(app, tx, caller.actor(), Action::Removed, removed, audit::NO_FIELDS)?;
     sessions::end_those_of_customer(tx, account.customer_id, None)?;
     tx.execute("DELETE FROM accounts WHERE id = ?", (account.id,))?;
     Ok(())

@@ -8,6 +8,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
@@ -157,6 +158,8 @@ pub fn insert(app: &App, tx: &mut Transaction, caller: &Caller, new: &NewKey, ke
          VALUES (?, ?, ?, ?, ?, ?)",
         (&new.name.0, &sha256(key)[..], scopes.join(" "), made_by_account_id, created_at, new.expires_at),
     )?;
+    let fields = ["name", "scopes", "expires_at"];
+    audit::record(app, tx, caller.actor(), Action::Created, (Object::ApiKey, id), &fields)?;
     Ok(ApiKey {
         id,
         name: new.name.0.clone(),
@@ -170,10 +173,11 @@ pub fn insert(app: &App, tx: &mut Transaction, caller: &Caller, new: &NewKey, ke
 }
 
 /// Revokes a locked key.
-pub fn end(app: &App, tx: &mut Transaction, _caller: &Caller, key: &ApiKey) -> Result<()> {
+pub fn end(app: &App, tx: &mut Transaction, caller: &Caller, key: &ApiKey) -> Result<()> {
     if key.revoked_at.is_some() {
         return Ok(());
     }
+    audit::record(app, tx, caller.actor(), Action::Ended, (Object::ApiKey, key.id), audit::NO_FIELDS)?;
     tx.execute("UPDATE api_keys SET revoked_at = ? WHERE id = ?", (app.clock.now(), key.id))?;
     Ok(())
 }

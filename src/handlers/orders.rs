@@ -11,6 +11,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
@@ -301,13 +302,19 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
     let order = db::transaction(&app.pool, |tx| {
         let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
         response::check_if_match(request, &order)?;
-        reschedule(tx, order, date)
+        reschedule(app, tx, &request.caller, order, date)
     })?;
     Ok(response::resource(request, &order))
 }
 
 /// Gives a locked order that is under way another day on which it is expected; None keeps it.
-pub fn reschedule(tx: &mut Transaction, order: Order, date: Option<Day>) -> Result<Order> {
+pub fn reschedule(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    order: Order,
+    date: Option<Day>,
+) -> Result<Order> {
     let date = date.unwrap_or(order.expected_delivery_date);
     let ordered_on = Day(order.order_date.0.date());
     if date < ordered_on {
@@ -319,6 +326,8 @@ pub fn reschedule(tx: &mut Transaction, order: Order, date: Option<Day>) -> Resu
         let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
         return Err(Problem::new(problem::ORDER_STATE, detail).into());
     }
+    let (actor, changed) = (caller.actor(), (Object::Order, order.id));
+    audit::record(app, tx, actor, Action::Changed, changed, &["expected_delivery_date"])?;
     tx.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
     Ok(Order { expected_delivery_date: date, ..order })
 }

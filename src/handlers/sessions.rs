@@ -10,13 +10,14 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::passwords::Verdict;
 use crate::problem::{self, Problem};
 use crate::throttle::{PER_ADDRESS, PER_USERNAME};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
-use crate::web::caller::{Role, Session, sha256};
+use crate::web::caller::{Caller, Role, Session, sha256};
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -88,7 +89,8 @@ fn claimed_username(input: &Input) -> std::result::Result<String, Bad> {
 pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -> Result<(Opened, Session)> {
     let now = app.clock.now();
     let username_key = username.to_ascii_lowercase();
-    let checked = attempt(app, address, &username_key, || check_password(app, &username_key, password, now))?;
+    let checked =
+        attempt(app, address, &username_key, || check_password(app, address, &username_key, password, now))?;
     Ok(checked.ok_or_else(|| {
         let detail = "Check the username and the password. Nothing tells which of the two is wrong.";
         Problem::new(problem::WRONG_CREDENTIALS, detail).with_header("WWW-Authenticate", "Bearer")
@@ -186,6 +188,7 @@ struct Account {
 
 fn check_password(
     app: &App,
+    address: IpAddr,
     username_key: &str,
     password: &Password,
     now: Timestamp,
@@ -228,11 +231,16 @@ fn check_password(
         if let Some(rehashed) = &rehashed {
             tx.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account_id))?;
         }
-        open(app, tx, customer_id, Some(account_id), now).map(Some)
+        let opened = open(app, tx, customer_id, Some(account_id), now)?;
+        if role.is_some() {
+            let (actor, session) = (Actor::account(account_id, address), (Object::Session, opened.id));
+            audit::record(app, tx, actor, Action::Created, session, audit::NO_FIELDS)?;
+        }
+        Ok(Some(opened))
     })?;
     let Some(opened) = opened else {
         // Another login has renewed the hash, or the password is a new one: check against that.
-        return check_password(app, username_key, password, now);
+        return check_password(app, address, username_key, password, now);
     };
     let session = Session {
         id: opened.id,
@@ -275,7 +283,7 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// `DELETE /sessions/current`: log out. 204.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
-    db::transaction(&app.pool, |tx| end(tx, session.id))?;
+    db::transaction(&app.pool, |tx| end(app, tx, &request.caller, session.id))?;
     Ok(response::no_content())
 }
 
@@ -318,7 +326,7 @@ pub fn delete_one(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let listed = find(app, tx, session, request.path_id, "FOR UPDATE")?;
         response::check_if_match(request, &listed)?;
-        end(tx, listed.id)
+        end(app, tx, &request.caller, listed.id)
     })?;
     Ok(response::no_content())
 }
@@ -357,7 +365,8 @@ fn find(app: &App, db: &mut Connection, asking: &Session, id: Id, locking: &str)
 }
 
 /// Ends a session.
-pub fn end(tx: &mut Transaction, id: Id) -> Result<()> {
+pub fn end(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<()> {
+    audit::record(app, tx, caller.actor(), Action::Ended, (Object::Session, id), audit::NO_FIELDS)?;
     tx.execute("DELETE FROM sessions WHERE id = ?", (id,))?;
     Ok(())
 }

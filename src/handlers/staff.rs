@@ -7,13 +7,14 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::Result;
 use crate::handlers::accounts::username_taken;
 use crate::handlers::sessions::{self, NewHash, wrong_current_password};
 use crate::problem::{self, Problem};
 use crate::values::{Id, Password, StaffPassword, Timestamp, Username, boolean};
-use crate::web::caller::{Caller, Role};
+use crate::web::caller::{Role, Session};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -119,7 +120,8 @@ fn write(
     let member = db::transaction(&app.pool, |tx| {
         let old = lock(tx, id)?;
         response::check_if_match(request, &old)?;
-        update(app, tx, &request.caller, old, changes, new.as_ref())
+        let (actor, asking) = (request.caller.actor(), request.caller.session());
+        update(app, tx, actor, asking, old, changes, new.as_ref())
     })?;
     Ok(response::resource(request, &member))
 }
@@ -139,7 +141,8 @@ pub fn lock(tx: &mut Transaction, id: Id) -> Result<Member> {
 pub fn update(
     app: &App,
     tx: &mut Transaction,
-    caller: &Caller,
+    actor: Actor,
+    asking: Option<&Session>,
     old: Member,
     changes: &Changes,
     new_hash: Option<&NewHash>,
@@ -170,10 +173,13 @@ pub fn update(
         // It was changed since it was proved.
         return Err(wrong_current_password().into());
     }
+    let mut fields = audit::differences(&old, &Member { updated_at: old.updated_at, ..new.clone() });
+    fields.extend(hash.map(|_| "password".to_owned()));
+    audit::record(app, tx, actor, Action::Changed, (Object::Staff, old.id), &fields)?;
     if new.disabled {
         sessions::end_those_of_account(tx, old.id, None)?;
     } else if hash.is_some() {
-        sessions::end_those_of_account(tx, old.id, caller.session())?;
+        sessions::end_those_of_account(tx, old.id, asking)?;
     }
     Ok(new)
 }
@@ -193,6 +199,9 @@ fn leave_another_manager(tx: &mut Transaction, id: Id, now: Timestamp) -> Result
     Err(Problem::new(problem::LAST_MANAGER, detail).into())
 }
 
+/// What the audit log names for both below.
+const COMMAND: &str = "add-staff";
+
 /// Makes a staff account, for `storekeeper add-staff`.
 pub fn add(app: &App, username: &Username, password: &Password, role: Role) -> Result<()> {
     let (hash, now) = (app.hasher.hash(password)?, app.clock.now());
@@ -202,7 +211,9 @@ pub fn add(app: &App, username: &Username, password: &Password, role: Role) -> R
              VALUES (?, ?, ?, ?, ?, ?)",
             (&username.0, username.key(), &hash, role, now, now),
         );
-        unless_taken(inserted, "accounts_username", || username_taken("username"))
+        let id = unless_taken(inserted, "accounts_username", || username_taken("username"))?;
+        let fields = ["username", "password", "role"];
+        audit::record(app, tx, Actor::command(COMMAND), Action::Created, (Object::Staff, id), &fields)
     })?;
     Ok(())
 }
@@ -222,7 +233,7 @@ pub fn reset(app: &App, username: &Username, password: &Password, role: Option<R
         let id =
             id.ok_or_else(|| Problem::new(problem::NOT_FOUND, "There is no staff account of that name."))?;
         let old = lock(tx, id)?;
-        update(app, tx, &Caller::Anyone, old, &changes, Some(&new))
+        update(app, tx, Actor::command(COMMAND), None, old, &changes, Some(&new))
     })?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
@@ -306,14 +307,23 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
         let old = View::new(find(tx, product_id)?, sales, now);
         response::check_if_match(request, &old)?;
         let policy = changes.merged(old.stock.policy)?;
-        set_policy(tx, product_id, &policy)?;
+        set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
         Ok(View::new(old.stock.under(policy), sales, now))
     })?;
     Ok(response::resource(request, &view))
 }
 
 /// Gives a product another rule.
-pub fn set_policy(tx: &mut Transaction, product_id: Id, policy: &Policy) -> Result<()> {
+pub fn set_policy(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    product_id: Id,
+    old: Policy,
+    policy: &Policy,
+) -> Result<()> {
+    let fields = audit::differences(&old, policy);
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Stock, product_id), &fields)?;
     let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
     tx.execute(&sql, [&policy.written()[..], &[product_id.into()]].concat())?;
     Ok(())
@@ -342,6 +352,8 @@ pub fn book(
     product_id: Id,
     new: &NewMovement,
 ) -> Result<Movement> {
+    let (actor, shelf) = (caller.actor(), (Object::Stock, product_id));
+    audit::record(app, tx, actor, Action::Moved, shelf, &["on_hand"])?;
     let on_hand = ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?.on_hand;
     let delta = match new.change {
         Change::Delta(delta) => delta,
@@ -350,11 +362,7 @@ pub fn book(
         }
         Change::Counted { counted, .. } => counted - on_hand,
     };
-    let origin = Origin {
-        actor: caller.actor(),
-        note: new.note.as_ref().map(|note| note.0.as_str()),
-        ..Origin::default()
-    };
+    let origin = Origin { actor, note: new.note.as_ref().map(|note| note.0.as_str()), ..Origin::default() };
     if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
         let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
         return Err(refusal.into());

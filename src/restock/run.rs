@@ -4,7 +4,7 @@ use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::audit::Actor;
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
@@ -101,10 +101,12 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
     let source = if actor.command.is_some() { "program" } else { "api" };
     let now = app.clock.now();
     db::transaction(&app.pool, |tx| {
-        tx.insert(
+        let id = tx.insert(
             "INSERT INTO restock_runs (source, actor_account_id, actor_api_key_id, started_at) VALUES (?, ?, ?, ?)",
             (source, actor.account_id, actor.api_key_id, now),
-        )
+        )?;
+        audit::record(app, tx, actor, Action::Started, (Object::RestockRun, id), audit::NO_FIELDS)?;
+        Ok(id)
     })
 }
 

@@ -165,12 +165,8 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         match self {
             Caller::Anyone | Caller::Customer { .. } => Actor::default(),
-            Caller::Staff { account_id, address, .. } => {
-                Actor { account_id: Some(*account_id), address: Some(*address), ..Actor::default() }
-            }
-            Caller::Key { key, address } => {
-                Actor { api_key_id: Some(key.id), address: Some(*address), ..Actor::default() }
-            }
+            Caller::Staff { account_id, address, .. } => Actor::account(*account_id, *address),
+            Caller::Key { key, address } => Actor::key(key.id, *address),
         }
     }
 

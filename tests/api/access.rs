@@ -65,28 +65,28 @@ const EVERYBODY: [Who; 10] = [
 ];
 
 /// What a row needs of the shop: a customer's things, and callers who may or may not have them.
-struct World {
-    own: Guest,
-    username: String,
-    account_id: u64,
+pub struct World {
+    pub own: Guest,
+    pub username: String,
+    pub account_id: u64,
     session_id: u64,
-    order_id: u64,
-    product_id: u64,
+    pub order_id: u64,
+    pub product_id: u64,
     restock_run_id: u64,
-    restock_order_id: u64,
-    guest: Guest,
+    pub restock_order_id: u64,
+    pub guest: Guest,
     other: Guest,
     clerk: Client,
-    clerk_id: u64,
-    staff: Client,
+    pub clerk_id: u64,
+    pub staff: Client,
     expired: Client,
-    api_key_id: u64,
+    pub api_key_id: u64,
     /// Those of [`keys`], for the route that is called.
     keys: Vec<Client>,
 }
 
 /// A key with these scopes.
-fn key_with(shop: &Shop, manager: &Client, scopes: &[&str]) -> Client {
+pub fn key_with(shop: &Shop, manager: &Client, scopes: &[&str]) -> Client {
     let made = manager.post("/api_keys", json!({"name": unique("Key"), "scopes": scopes})).expect(201);
     shop.with_token(made.body["key"].as_str().expect("a key"))
 }
@@ -100,7 +100,7 @@ fn keys(shop: &Shop, world: &World, scope: Option<KeyScope>) -> [Client; 2] {
 }
 
 impl World {
-    fn new(shop: &Shop, expired: &str) -> World {
+    pub fn new(shop: &Shop, expired: &str) -> World {
         let staff = shop.with_token(&shop.log_in("staff", STAFF_PASSWORD));
         let clerk = shop.clerk();
         let clerk_id = clerk.get("/sessions/current").expect(200).body["account_id"].as_u64();
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The path with the id of what belongs to the customer.
-    fn path(&self, pattern: &str) -> String {
+    pub fn path(&self, pattern: &str) -> String {
         let id = match pattern.split('/').nth(1) {
             Some("customers") => self.own.id,
             Some("customer_accounts") => self.account_id,
@@ -193,7 +193,7 @@ impl World {
 }
 
 /// The token of a staff session that has ended as time ends it, with its row still there.
-fn expired_token(shop: &Shop) -> String {
+pub fn expired_token(shop: &Shop) -> String {
     let staff = shop.staff();
     let sql = "UPDATE sessions SET expires_at = NOW(6) - INTERVAL 1 SECOND WHERE token_sha256 = UNHEX(SHA2(?, 256))";
     shop.sql().exec_drop(sql, (staff.token(),)).expect("the session's end");
@@ -250,6 +250,8 @@ const MATRIX: &[Row] = &[
     row("GET",    "/staff/{id}",             Rule::Manager,  200, None),
     row("PATCH",  "/staff/{id}",             Rule::Manager,  200, Some(|_| json!({"role": "clerk", "disabled": false}))),
 
+    row("GET",    "/audit",                  Rule::Manager,  200, None),
+
     row("POST",   "/api_keys",               Rule::Manager,  201, Some(|_| json!({"name": "Shop front", "scopes": ["orders:read"]}))),
     row("GET",    "/api_keys",               Rule::Manager,  200, None),
     row("GET",    "/api_keys/{id}",          Rule::Manager,  200, None),
@@ -296,11 +298,11 @@ const MATRIX: &[Row] = &[
     row("GET",    "/docs/scalar.js",         Rule::Open,     DOCS, None),
 ];
 
-fn person() -> Value {
+pub fn person() -> Value {
     json!({"name": "Ada Byron", "email": "ada.byron@example.com", "phone": "555-0101"})
 }
 
-fn product() -> Value {
+pub fn product() -> Value {
     json!({"name": unique("Product"), "price": "2.00"})
 }
 

@@ -17,6 +17,7 @@ mod wire;
 mod access;
 mod accounts;
 mod api_keys;
+mod audit;
 mod cli;
 mod conditional;
 mod contract;

@@ -11,6 +11,7 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
@@ -85,6 +86,7 @@ pub fn place(
         allowed_actions: Status::Placed.allowed_actions(caller),
     };
     order.id = insert(tx, caller, &order)?;
+    audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;
     let kept = keep(tx, &order)?;
     if !ledger::reserve(tx, order.id, order.items.len())? {
         let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;

@@ -7,6 +7,7 @@ use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{Transaction, column};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
@@ -156,6 +157,13 @@ fn record(
     status: Status,
 ) -> Result<Timestamp> {
     let (now, actor) = (app.clock.now(), caller.actor());
+    let action = match status {
+        Status::Placed => Action::Placed,
+        Status::Shipped => Action::Shipped,
+        Status::Delivered => Action::Delivered,
+        Status::Cancelled => Action::Cancelled,
+    };
+    audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
     tx.execute(
         "INSERT INTO order_events (order_id, step, status, actor_account_id, actor_api_key_id, at)
          SELECT o.id, ?, ?, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)

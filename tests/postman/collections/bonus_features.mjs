@@ -888,6 +888,20 @@ export const requests = [
         tests: { ...hasEtag, "It was used": () => pm.expect(pm.response.json().last_used_at).to.be.a("string") },
     },
     {
+        name: "Who made the key",
+        description: "The audit log has what staff, keys and operators' commands changed, with names of fields only.",
+        GET: "/audit?object=api_key&object_id={{key_id}}",
+        status: 200,
+        tests: {
+            "The account of the environment did": (page) => {
+                pm.expect(page.data).to.have.lengthOf(1);
+                pm.expect(page.data[0]).to.include({ action: "created", command: null });
+                pm.expect(page.data[0].account_id).to.eql(Number(pm.collectionVariables.get("staff_id")));
+                pm.expect(page.data[0].fields).to.eql(["name", "scopes", "expires_at"]);
+            },
+        },
+    },
+    {
         name: "The key is revoked",
         description: "At once.",
         DELETE: "/api_keys/{{key_id}}",
