@@ -9,7 +9,8 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
-use crate::handlers::sessions::{self, NewHash, wrong_current_password};
+use crate::handlers::new_password::{self, NewHash};
+use crate::handlers::sessions;
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
 use crate::web::caller::{Caller, Scope};
@@ -170,7 +171,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 /// the old one.
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let current = sessions::current_password_in(&mut form, !request.caller.is_manager());
+    let current = new_password::current_in(&mut form, !request.caller.is_manager());
     let username = form.required("username", Username::parse);
     let password = form.optional("password", |input| CustomerPassword::parse(input, username.as_ref()));
     let changes = || Some(Changes { username: Some(username?), password: password? });
@@ -181,7 +182,7 @@ pub fn replace(app: &App, request: &Request) -> Result<Response> {
 /// `PATCH /customer_accounts/{id}`: any of `{username, password}`, with `current_password` like PUT.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let current = sessions::current_password_in(&mut form, !request.caller.is_manager());
+    let current = new_password::current_in(&mut form, !request.caller.is_manager());
     // Null is refused: an account without one of them could not log in.
     let username = form.changed("username", Username::parse);
     let known = username.as_ref().and_then(Option::as_ref);
@@ -198,7 +199,7 @@ fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Passw
         Some(password) => {
             // Who may not change it learns nothing about its password.
             db::read(&app.pool, |db| find(db, scope, account_id, ""))?;
-            Some(sessions::replace_password(app, request.client_address(app), account_id, password, current)?)
+            Some(new_password::hashed(app, request.client_address(app), account_id, password, current)?)
         }
         None => None,
     };
@@ -264,7 +265,7 @@ pub fn update(
     );
     if unless_taken(updated, "accounts_username", || username_taken("username"))? == 0 {
         // It was changed since it was proved.
-        return Err(wrong_current_password().into());
+        return Err(new_password::wrong_current().into());
     }
     if hash.is_some() {
         sessions::end_those_of_customer(tx, old.account.customer_id, caller.session())?;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod customers;
 pub mod documents;
 pub mod health;
+pub mod new_password;
 pub mod orders;
 pub mod products;
 pub mod restock;

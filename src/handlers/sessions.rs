@@ -18,7 +18,6 @@ use crate::problem::{self, Problem};
 use crate::throttle::{PER_ADDRESS, PER_USERNAME};
 use crate::values::{Bad, Id, Input, Password, Timestamp};
 use crate::web::caller::{Caller, Role, Session, sha256};
-use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -97,64 +96,9 @@ pub fn log_in(app: &App, address: IpAddr, username: &str, password: &Password) -
     })?)
 }
 
-/// Has whoever wants another password prove that they know the account's, and returns the hash that it
-/// fits. A wrong one is counted like a failed login, so a stolen session is no way to guess it.
-pub fn confirm_password(app: &App, address: IpAddr, account_id: Id, password: &Password) -> Result<String> {
-    let account = db::read(&app.pool, |db| {
-        let sql = "SELECT username_key, password_hash FROM accounts WHERE id = ?";
-        db.row(sql, (account_id,), |row| (column(row, "username_key"), column(row, "password_hash")))
-    })?;
-    let (username_key, hash): (String, String) = account.ok_or_else(Problem::not_found)?;
-    let right = attempt(app, address, &username_key, || {
-        let verdict = app.hasher.verify(password, Some(&hash))?;
-        Ok((!matches!(verdict, Verdict::Wrong)).then_some(()))
-    })?;
-    match right {
-        Some(()) => Ok(hash),
-        None => Err(wrong_current_password().into()),
-    }
-}
-
-/// A new password as it is written: its hash, and the hash of the one that it replaces, where that had to
-/// be proved.
-pub struct NewHash {
-    pub hash: String,
-    pub replaces: Option<String>,
-}
-
-/// The field `current_password`, which goes with a new `password` and with nothing else. Read it before that.
-pub fn current_password_in(form: &mut Form, needed: bool) -> Option<Option<Password>> {
-    let changes_it = form.has("password");
-    let current = form.changed("current_password", Password::claimed)?;
-    let bad = match &current {
-        None if changes_it && needed => Bad::new("required", "is required with a new password"),
-        Some(_) if !changes_it => Bad::new("without_password", "goes with a new password"),
-        _ => return Some(current),
-    };
-    form.reject("current_password", bad);
-    None
-}
-
-/// Hashes an account's new password, once the old one is proved where it is given.
-pub fn replace_password(
-    app: &App,
-    address: IpAddr,
-    account_id: Id,
-    new: &Password,
-    current: Option<&Password>,
-) -> Result<NewHash> {
-    let replaces = current.map(|current| confirm_password(app, address, account_id, current)).transpose()?;
-    Ok(NewHash { hash: app.hasher.hash(new)?, replaces })
-}
-
-/// A 422 for an old password that is not the one that the account has.
-pub fn wrong_current_password() -> Problem {
-    Problem::invalid_field("current_password", Bad::new("wrong_password", "is not the account's password"))
-}
-
 /// Runs `check` as an attempt to log in, which is counted before it is made. None is a failure; an error
 /// says nothing about the password and takes the attempt back.
-fn attempt<T>(
+pub fn attempt<T>(
     app: &App,
     address: IpAddr,
     username_key: &str,

@@ -11,7 +11,8 @@ use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::Result;
 use crate::handlers::accounts::username_taken;
-use crate::handlers::sessions::{self, NewHash, wrong_current_password};
+use crate::handlers::new_password::{self, NewHash};
+use crate::handlers::sessions;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Password, StaffPassword, Timestamp, Username, boolean};
 use crate::web::caller::{Role, Session};
@@ -83,7 +84,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let is_own = request.caller.staff_account() == Some(request.path_id);
-    let current = sessions::current_password_in(&mut form, is_own);
+    let current = new_password::current_in(&mut form, is_own);
     let role = form.changed("role", |input| Role::parse_among(input, Role::ALL));
     let disabled = form.changed("disabled", boolean);
     let password = form.changed("password", |input| StaffPassword::parse(input, None));
@@ -96,7 +97,7 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
 pub fn change_own(app: &App, request: &Request) -> Result<Response> {
     let own = request.caller.staff_account().ok_or_else(Problem::not_found)?;
     let mut form = request.json()?;
-    let current = sessions::current_password_in(&mut form, true);
+    let current = new_password::current_in(&mut form, true);
     let password = form.required("password", |input| StaffPassword::parse(input, None));
     let changes = || Some(Changes { role: None, disabled: None, password: Some(password?) });
     let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
@@ -113,7 +114,7 @@ fn write(
     let new = match &changes.password {
         Some(password) => {
             db::read(&app.pool, |db| find(db, id, ""))?;
-            Some(sessions::replace_password(app, request.client_address(app), id, password, current)?)
+            Some(new_password::hashed(app, request.client_address(app), id, password, current)?)
         }
         None => None,
     };
@@ -171,7 +172,7 @@ pub fn update(
     )?;
     if updated == 0 {
         // It was changed since it was proved.
-        return Err(wrong_current_password().into());
+        return Err(new_password::wrong_current().into());
     }
     let mut fields = audit::differences(&old, &Member { updated_at: old.updated_at, ..new.clone() });
     fields.extend(hash.map(|_| "password".to_owned()));

@@ -88,7 +88,10 @@ pub fn find(
     };
     if last_used_at.is_none_or(|last| last + LAST_USE_STEP <= now) {
         db::transaction(&app.pool, |tx| {
-            tx.execute("UPDATE api_keys SET last_used_at = ? WHERE id = ?", (now, key.id))
+            tx.execute(
+                "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
+                (now, key.id, now),
+            )
         })?;
     }
     Ok(Some((key, stored)))
