@@ -42,7 +42,7 @@ fn fill(sql: &mut Conn) {
          SELECT seq, 1000, 'shipped', 'EUR', IF(seq <= 10000, 100, 10000), NOW(6) - INTERVAL 50 DAY, CURDATE()
          FROM seq_1_to_30000"
             .to_owned(),
-        "INSERT INTO order_events SELECT id, 2, 'shipped', NOW(6) - INTERVAL 1 DAY FROM orders"
+        "INSERT INTO order_events (order_id, step, status, at) SELECT id, 2, 'shipped', NOW(6) - INTERVAL 1 DAY FROM orders"
             .to_owned(),
     ] {
         timed(sql, &statement);
