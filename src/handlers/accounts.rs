@@ -208,7 +208,11 @@ fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Passw
         response::check_if_match(request, &old)?;
         update(app, tx, &request.caller, old, changes, new.as_ref())
     })?;
-    Ok(response::resource(request, &account))
+    match account {
+        Some(account) => Ok(response::resource(request, &account)),
+        // The password is another one since it was proved: prove it against that.
+        None => write(app, request, changes, current),
+    }
 }
 
 /// `DELETE /customer_accounts/{id}`: the customer stays; the account and its sessions go. 204.
@@ -243,6 +247,7 @@ pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<AccountAndCust
 
 /// Gives a locked account another username, another password (`new` is its hash), or both. A changed
 /// password ends all sessions but the one that asks.
+/// None when the password that `new` replaces is no longer the account's.
 pub fn update(
     app: &App,
     tx: &mut Transaction,
@@ -250,7 +255,7 @@ pub fn update(
     old: AccountAndCustomer,
     changes: &Changes,
     new: Option<&NewHash>,
-) -> Result<AccountAndCustomer> {
+) -> Result<Option<AccountAndCustomer>> {
     let username = changes.username.clone().unwrap_or_else(|| Username(old.account.username.clone()));
     if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
         return Err(Problem::invalid_field("password", Password::same_as_username()).into());
@@ -264,8 +269,7 @@ pub fn update(
         (&username.0, username.key(), hash, now, old.account.id, replaces),
     );
     if unless_taken(updated, "accounts_username", || username_taken("username"))? == 0 {
-        // It was changed since it was proved.
-        return Err(new_password::wrong_current().into());
+        return Ok(None);
     }
     if hash.is_some() {
         sessions::end_those_of_customer(tx, old.account.customer_id, caller.session())?;
@@ -274,7 +278,7 @@ pub fn update(
     let fields: Vec<&str> = renamed.into_iter().chain(hash.map(|_| "password")).collect();
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Account, old.account.id), &fields)?;
     let account = Account { username: username.0, updated_at: now, ..old.account };
-    Ok(AccountAndCustomer { account, ..old })
+    Ok(Some(AccountAndCustomer { account, ..old }))
 }
 
 /// Removes an account with all sessions of its customer: one of before it was made must not outlive it.

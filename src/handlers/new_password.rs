@@ -28,7 +28,10 @@ fn confirm_password(app: &App, address: IpAddr, account_id: Id, password: &Passw
     })?;
     match right {
         Some(()) => Ok(hash),
-        None => Err(wrong_current().into()),
+        None => {
+            let bad = Bad::new("wrong_password", "is not the account's password");
+            Err(Problem::invalid_field("current_password", bad).into())
+        }
     }
 }
 
@@ -62,9 +65,4 @@ pub fn hashed(
 ) -> Result<NewHash> {
     let replaces = current.map(|current| confirm_password(app, address, account_id, current)).transpose()?;
     Ok(NewHash { hash: app.hasher.hash(new)?, replaces })
-}
-
-/// A 422 for an old password that is not the one that the account has.
-pub fn wrong_current() -> Problem {
-    Problem::invalid_field("current_password", Bad::new("wrong_password", "is not the account's password"))
 }

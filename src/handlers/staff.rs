@@ -124,7 +124,11 @@ fn write(
         let (actor, asking) = (request.caller.actor(), request.caller.session());
         update(app, tx, actor, asking, old, changes, new.as_ref())
     })?;
-    Ok(response::resource(request, &member))
+    match member {
+        Some(member) => Ok(response::resource(request, &member)),
+        // The password is another one since it was proved: prove it against that.
+        None => write(app, request, id, changes, current),
+    }
 }
 
 fn find(db: &mut Connection, id: Id, locking: &str) -> Result<Member> {
@@ -137,8 +141,8 @@ pub fn lock(tx: &mut Transaction, id: Id) -> Result<Member> {
     find(tx, id, "FOR UPDATE")
 }
 
-/// Changes a locked staff account; `new` is the hash of the new password. A new password ends its sessions
-/// but the one that asks, and disabling it ends them all.
+/// Changes a locked staff account; `new_hash` is of the new password. A new password ends its sessions
+/// but the one that asks, and disabling it ends them all. None when the password that `new_hash` replaces is no longer the account's.
 pub fn update(
     app: &App,
     tx: &mut Transaction,
@@ -147,7 +151,7 @@ pub fn update(
     old: Member,
     changes: &Changes,
     new_hash: Option<&NewHash>,
-) -> Result<Member> {
+) -> Result<Option<Member>> {
     let username = Username(old.username.clone());
     if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
         return Err(Problem::invalid_field("password", Password::same_as_username()).into());
@@ -159,9 +163,6 @@ pub fn update(
         updated_at: now,
         ..old.clone()
     };
-    if old.is_active_manager() && !new.is_active_manager() {
-        leave_another_manager(tx, old.id, now)?;
-    }
     let hash = new_hash.map(|new| &new.hash);
     let replaces = new_hash.and_then(|new| new.replaces.as_ref());
     let updated = tx.execute(
@@ -171,8 +172,10 @@ pub fn update(
         (new.role, new.disabled, now, hash, now, old.id, replaces),
     )?;
     if updated == 0 {
-        // It was changed since it was proved.
-        return Err(new_password::wrong_current().into());
+        return Ok(None);
+    }
+    if old.is_active_manager() && !new.is_active_manager() {
+        leave_another_manager(tx, old.id, now)?;
     }
     let mut fields = audit::differences(&old, &Member { updated_at: old.updated_at, ..new.clone() });
     fields.extend(hash.map(|_| "password".to_owned()));
@@ -182,11 +185,11 @@ pub fn update(
     } else if hash.is_some() {
         sessions::end_those_of_account(tx, old.id, asking)?;
     }
-    Ok(new)
+    Ok(Some(new))
 }
 
-/// Refuses when this manager is the last one who can log in. Of two who leave at once each notes it with the
-/// other one, so that they cannot both have been refused nothing.
+/// Refuses when this manager is the last one who can log in. Whoever leaves notes it with those who stay, so
+/// of the last two who leave at once one waits for the other, and is refused.
 fn leave_another_manager(tx: &mut Transaction, id: Id, now: Timestamp) -> Result<()> {
     let others = tx.execute(
         "UPDATE accounts SET manager_left_at = ?
