@@ -17,6 +17,8 @@ pub struct Config {
     pub delivery_business_days: u32,
     pub session_idle: chrono::Duration,
     pub session_max: chrono::Duration,
+    pub staff_session_idle: chrono::Duration,
+    pub staff_session_max: chrono::Duration,
     pub client_address_header: Option<String>,
     pub network_requests_per_minute: u32,
     pub network_writes_per_minute: u32,
@@ -78,9 +80,15 @@ pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
         "working days from an order to its expected delivery"),
     setting("STOREKEEPER_SESSION_IDLE_HOURS", Is("168"), Number(1, 8760, |config, n| config.session_idle = hours(n)),
-        "a session ends when it is not used for this long"),
+        "a customer's session ends when it is not used for this long"),
     setting("STOREKEEPER_SESSION_MAX_HOURS", Is("720"), Number(1, 8760, |config, n| config.session_max = hours(n)),
-        "a session ends after this long in any case"),
+        "a customer's session ends after this long in any case"),
+    // Longer than any break in a working day, so that a counter that was left in the evening is locked in the morning.
+    setting("STOREKEEPER_STAFF_SESSION_IDLE_HOURS", Is("4"), Number(1, 8760, |config, n| config.staff_session_idle = hours(n)),
+        "a staff session ends when it is not used for this long"),
+    // Longer than any shift, so that each begins with a login of its own.
+    setting("STOREKEEPER_STAFF_SESSION_MAX_HOURS", Is("16"), Number(1, 8760, |config, n| config.staff_session_max = hours(n)),
+        "a staff session ends after this long in any case"),
     setting("STOREKEEPER_CLIENT_ADDRESS_HEADER", Means("(none)"), Text(client_address_header),
         "header in which the reverse proxy names the client's address, such as X-Real-IP; leave it unset without a proxy"),
     setting("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", Is("12000"), Number(0, RATE_MAX, |config, n| config.network_requests_per_minute = n),
@@ -196,6 +204,16 @@ impl Setting {
 }
 
 impl Config {
+    /// For how long a session may not be used, of staff or of a customer.
+    pub fn session_idle_of(&self, staff: bool) -> chrono::Duration {
+        if staff { self.staff_session_idle } else { self.session_idle }
+    }
+
+    /// For how long a session may last, of staff or of a customer.
+    pub fn session_max_of(&self, staff: bool) -> chrono::Duration {
+        if staff { self.staff_session_max } else { self.session_max }
+    }
+
     /// What stands where no setting has been read yet.
     fn unread() -> Config {
         let cores = available_parallelism().map_or(1, NonZero::get);
@@ -211,6 +229,8 @@ impl Config {
             delivery_business_days: 0,
             session_idle: chrono::Duration::zero(),
             session_max: chrono::Duration::zero(),
+            staff_session_idle: chrono::Duration::zero(),
+            staff_session_max: chrono::Duration::zero(),
             client_address_header: None,
             network_requests_per_minute: 0,
             network_writes_per_minute: 0,

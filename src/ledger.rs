@@ -11,6 +11,7 @@ use mysql::Row;
 use mysql::prelude::Queryable;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::audit::Actor;
 use crate::db::{Connection, Transaction, column, in_list};
 use crate::error::{Error, Result};
 use crate::values::{Id, Timestamp, words};
@@ -43,8 +44,7 @@ pub struct Shortage {
 /// Who and what a movement is about.
 #[derive(Default)]
 pub struct Origin<'a> {
-    /// The staff account that acts; none for the shop itself.
-    pub actor: Option<Id>,
+    pub actor: Actor,
     pub restock_order_id: Option<Id>,
     pub note: Option<&'a str>,
 }
@@ -84,13 +84,7 @@ impl Figures {
 }
 
 /// Starts the ledger of a new product, with what is on the shelf as its `initial` movement.
-pub fn open(
-    tx: &mut Transaction,
-    product_id: Id,
-    on_hand: i64,
-    actor: Option<Id>,
-    now: Timestamp,
-) -> Result<()> {
+pub fn open(tx: &mut Transaction, product_id: Id, on_hand: i64, actor: Actor, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
          VALUES (?, 0, 0, 0, 0, ?, 1, 0)",
@@ -136,10 +130,19 @@ pub fn move_stock(
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, restock_order_id, at)
-         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
+             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id,
+              restock_order_id, at)
+         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, ?, last_movement_at
          FROM stock WHERE product_id = ?",
-        (delta, reason, origin.note, origin.actor, origin.restock_order_id, product_id),
+        (
+            delta,
+            reason,
+            origin.note,
+            origin.actor.account_id,
+            origin.actor.api_key_id,
+            origin.restock_order_id,
+            product_id,
+        ),
     )?;
     Ok(true)
 }
@@ -182,7 +185,7 @@ pub fn ship(
     tx: &mut Transaction,
     order_id: Id,
     order_lines: usize,
-    actor: Option<Id>,
+    actor: Actor,
     now: Timestamp,
 ) -> Result<bool> {
     let shipped = tx.execute(
@@ -196,11 +199,11 @@ pub fn ship(
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, actor_account_id, order_id, at)
-         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, l.order_id, s.last_movement_at
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, actor_account_id, actor_api_key_id, order_id, at)
+         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, ?, l.order_id, s.last_movement_at
          FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          WHERE l.order_id = ?",
-        (actor, order_id),
+        (actor.account_id, actor.api_key_id, order_id),
     )?;
     Ok(true)
 }

@@ -32,7 +32,7 @@ kinds! {
     INVALID_IDEMPOTENCY_KEY = 400 "invalid_idempotency_key" "The Idempotency-Key cannot be used";
     UNAUTHENTICATED = 401 "unauthenticated" "A valid session is needed";
     WRONG_CREDENTIALS = 401 "wrong_credentials" "The username or the password is wrong";
-    FORBIDDEN = 403 "forbidden" "This is for staff only";
+    FORBIDDEN = 403 "forbidden" "This caller may not do that";
     NOT_FOUND = 404 "not_found" "There is nothing here";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This path does not take that method";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request took too long to arrive";
@@ -45,6 +45,7 @@ kinds! {
     CUSTOMER_HAS_OPEN_ORDERS = 409 "customer_has_open_orders" "The customer has orders under way";
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
+    LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
     SKU_TAKEN = 409 "sku_taken" "The SKU is taken";
     IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
     CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";

@@ -17,7 +17,7 @@ use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
 use crate::values::{Id, Timestamp, words};
 
-pub use run::{Outcome, RunLine, Source, Summary, finish, prune, run, start, summary};
+pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
 
 words! {
     /// Where a restock order stands.

@@ -15,87 +15,106 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, customers, documents, health, orders, products, restock, restock_orders, sessions, sign_up,
-    stock,
+    accounts, api_keys, audit, customers, documents, health, orders, products, restock, restock_orders,
+    sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::random;
 use crate::web::admission;
-use crate::web::caller::{self, Caller, Identified};
+use crate::web::api_key::KeyScope::{
+    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, OrdersRead, OrdersWrite, RestockRead,
+    RestockWrite, StockRead, StockWrite,
+};
+use crate::web::caller::{self, Caller, Identified, Label, Role};
 use crate::web::description::Description;
 use crate::web::idempotency;
 use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
 use crate::web::response;
-use crate::web::route::Access::{self, Anyone, Open, SignedIn, Staff};
+use crate::web::route::Access::{self, Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
 use crate::web::route::{Handler, Route};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
-    route("POST",   "/customers",                    Anyone,   sign_up::create),
-    route("GET",    "/customers",                    Staff,    customers::list),
-    route("GET",    "/customers/{id}",               SignedIn, customers::read),
-    route("PUT",    "/customers/{id}",               SignedIn, customers::replace),
-    route("PATCH",  "/customers/{id}",               SignedIn, customers::change),
-    route("DELETE", "/customers/{id}",               SignedIn, customers::delete),
-    route("GET",    "/customers/{id}/orders",        SignedIn, orders::list_of_customer),
+    route("POST",   "/customers",                     Anyone,       Some(CustomersWrite),  sign_up::create),
+    route("GET",    "/customers",                     Staff,        Some(CustomersRead),   customers::list),
+    route("GET",    "/customers/{id}",                SignedIn,     Some(CustomersRead),   customers::read),
+    route("PUT",    "/customers/{id}",                SignedIn,     Some(CustomersWrite),  customers::replace),
+    route("PATCH",  "/customers/{id}",                SignedIn,     Some(CustomersWrite),  customers::change),
+    route("DELETE", "/customers/{id}",                OwnOrManager, None,                  customers::delete),
+    route("GET",    "/customers/{id}/orders",         SignedIn,     Some(OrdersRead),      orders::list_of_customer),
 
-    route("POST",   "/customer_accounts",            SignedIn, accounts::create),
-    route("GET",    "/customer_accounts",            Staff,    accounts::list),
-    route("GET",    "/customer_accounts/{id}",       SignedIn, accounts::read),
-    route("PUT",    "/customer_accounts/{id}",       SignedIn, accounts::replace),
-    route("PATCH",  "/customer_accounts/{id}",       SignedIn, accounts::change),
-    route("DELETE", "/customer_accounts/{id}",       SignedIn, accounts::delete),
+    route("POST",   "/customer_accounts",             SignedIn,     Some(CustomersWrite),  accounts::create),
+    route("GET",    "/customer_accounts",             Staff,        Some(CustomersRead),   accounts::list),
+    route("GET",    "/customer_accounts/{id}",        SignedIn,     Some(CustomersRead),   accounts::read),
+    route("PUT",    "/customer_accounts/{id}",        SignedIn,     Some(CustomersWrite),  accounts::replace),
+    route("PATCH",  "/customer_accounts/{id}",        SignedIn,     Some(CustomersWrite),  accounts::change),
+    route("DELETE", "/customer_accounts/{id}",        SignedIn,     Some(CustomersWrite),  accounts::delete),
 
-    route("POST",   "/sessions",                     Open,     sessions::create),
-    route("GET",    "/sessions/current",             SignedIn, sessions::read),
-    route("DELETE", "/sessions/current",             SignedIn, sessions::delete),
+    route("POST",   "/sessions",                      Open,         None,                  sessions::create),
+    route("GET",    "/sessions",                      SignedIn,     None,                  sessions::list),
+    route("GET",    "/sessions/current",              SignedIn,     None,                  sessions::read),
+    route("DELETE", "/sessions/current",              SignedIn,     None,                  sessions::delete),
+    route("GET",    "/sessions/{id}",                 SignedIn,     None,                  sessions::read_one),
+    route("DELETE", "/sessions/{id}",                 SignedIn,     None,                  sessions::delete_one),
 
-    route("GET",    "/products",                     Anyone,   products::list),
-    route("POST",   "/products",                     Staff,    products::create),
-    route("GET",    "/products/{id}",                Anyone,   products::read),
-    route("PUT",    "/products/{id}",                Staff,    products::replace),
-    route("PATCH",  "/products/{id}",                Staff,    products::change),
-    route("DELETE", "/products/{id}",                Staff,    products::delete),
+    route("GET",    "/staff",                         Manager,      None,                  staff::list),
+    route("PATCH",  "/staff/current",                 Staff,        None,                  staff::change_own),
+    route("GET",    "/staff/{id}",                    Manager,      None,                  staff::read),
+    route("PATCH",  "/staff/{id}",                    Manager,      None,                  staff::change),
 
-    route("POST",   "/orders",                       SignedIn, orders::create),
-    route("GET",    "/orders",                       SignedIn, orders::list),
-    route("GET",    "/orders/{id}",                  SignedIn, orders::read),
-    route("PATCH",  "/orders/{id}",                  Staff,    orders::change),
-    route("GET",    "/orders/{id}/track",            SignedIn, orders::track),
-    route("POST",   "/orders/{id}/cancel",           SignedIn, orders::post_cancel),
-    route("POST",   "/orders/{id}/ship",             Staff,    orders::post_ship),
-    route("POST",   "/orders/{id}/deliver",          Staff,    orders::post_deliver),
+    route("GET",    "/audit",                         Manager,      None,                  audit::list),
 
-    route("GET",    "/stock",                        Staff,    stock::list),
-    route("GET",    "/products/{id}/stock",          Staff,    stock::read),
-    route("PATCH",  "/products/{id}/stock",          Staff,    stock::change_policy),
-    route("GET",    "/products/{id}/stock/movements", Staff,   stock::list_movements),
-    route("POST",   "/products/{id}/stock/movements", Staff,   stock::create_movement),
+    route("POST",   "/api_keys",                      Manager,      None,                  api_keys::create),
+    route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
+    route("GET",    "/api_keys/{id}",                 Manager,      None,                  api_keys::read),
+    route("DELETE", "/api_keys/{id}",                 Manager,      None,                  api_keys::revoke),
 
-    route("GET",    "/restock/plan",                 Staff,    restock::plan),
-    route("POST",   "/restock/runs",                 Staff,    restock::create_run),
-    route("GET",    "/restock/runs",                 Staff,    restock::list_runs),
-    route("GET",    "/restock/runs/{id}",            Staff,    restock::read_run),
-    route("GET",    "/restock_orders",               Staff,    restock_orders::list),
-    route("GET",    "/restock_orders/{id}",          Staff,    restock_orders::read),
-    route("POST",   "/restock_orders/{id}/receive",  Staff,    restock_orders::post_receive),
-    route("POST",   "/restock_orders/{id}/cancel",   Staff,    restock_orders::post_cancel),
+    route("GET",    "/products",                      Anyone,       Some(CatalogueRead),   products::list),
+    route("POST",   "/products",                      Staff,        Some(CatalogueWrite),  products::create),
+    route("GET",    "/products/{id}",                 Anyone,       Some(CatalogueRead),   products::read),
+    route("PUT",    "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::replace),
+    route("PATCH",  "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::change),
+    route("DELETE", "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::delete),
 
-    route("GET",    "/healthz",                      Open,     health::alive),
-    route("GET",    "/readyz",                       Open,     health::ready),
+    route("POST",   "/orders",                        SignedIn,     Some(OrdersWrite),     orders::create),
+    route("GET",    "/orders",                        SignedIn,     Some(OrdersRead),      orders::list),
+    route("GET",    "/orders/{id}",                   SignedIn,     Some(OrdersRead),      orders::read),
+    route("PATCH",  "/orders/{id}",                   Staff,        Some(OrdersWrite),     orders::change),
+    route("GET",    "/orders/{id}/track",             SignedIn,     Some(OrdersRead),      orders::track),
+    route("POST",   "/orders/{id}/cancel",            SignedIn,     Some(OrdersWrite),     orders::post_cancel),
+    route("POST",   "/orders/{id}/ship",              Staff,        Some(OrdersWrite),     orders::post_ship),
+    route("POST",   "/orders/{id}/deliver",           Staff,        Some(OrdersWrite),     orders::post_deliver),
 
-    route("GET",    "/openapi.json",                 Open,     description),
-    route("GET",    "/docs",                         Open,     documents::page),
-    route("GET",    "/docs/scalar.js",               Open,     documents::script),
+    route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
+    route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
+    route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
+    route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       stock::list_movements),
+    route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      stock::create_movement),
+
+    route("GET",    "/restock/plan",                  Staff,        Some(RestockRead),     restock::plan),
+    route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),
+    route("GET",    "/restock/runs",                  Staff,        Some(RestockRead),     restock::list_runs),
+    route("GET",    "/restock/runs/{id}",             Staff,        Some(RestockRead),     restock::read_run),
+    route("GET",    "/restock_orders",                Staff,        Some(RestockRead),     restock_orders::list),
+    route("GET",    "/restock_orders/{id}",           Staff,        Some(RestockRead),     restock_orders::read),
+    route("POST",   "/restock_orders/{id}/receive",   Staff,        Some(RestockWrite),    restock_orders::post_receive),
+    route("POST",   "/restock_orders/{id}/cancel",    Staff,        Some(RestockWrite),    restock_orders::post_cancel),
+
+    route("GET",    "/healthz",                       Open,         None,                  health::alive),
+    route("GET",    "/readyz",                        Open,         None,                  health::ready),
+
+    route("GET",    "/openapi.json",                  Open,         None,                  description),
+    route("GET",    "/docs",                          Open,         None,                  documents::page),
+    route("GET",    "/docs/scalar.js",                Open,         None,                  documents::script),
 ];
 
 /// What the internal listener answers: for the machine itself, so it asks nobody who they are.
 #[rustfmt::skip]
 const INTERNAL_ROUTES: &[Route] = &[
-    route("GET",    "/healthz",                      Open,     health::alive),
-    route("GET",    "/readyz",                       Open,     health::ready),
-    route("GET",    "/metrics",                      Open,     health::metrics),
+    route("GET",    "/healthz",                       Open,         None,                  health::alive),
+    route("GET",    "/readyz",                        Open,         None,                  health::ready),
+    route("GET",    "/metrics",                       Open,         None,                  health::metrics),
 ];
 
 /// What each feature says of itself in the OpenAPI document.
@@ -103,6 +122,9 @@ const PARTS: &[&str] = &[
     include_str!("handlers/sessions.json"),
     include_str!("handlers/customers.json"),
     include_str!("handlers/accounts.json"),
+    include_str!("handlers/staff.json"),
+    include_str!("handlers/api_keys.json"),
+    include_str!("handlers/audit.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
@@ -120,19 +142,25 @@ fn description(_: &App, request: &Request) -> Result<Response> {
     Ok(documents::description(request, &DESCRIPTION))
 }
 
-const fn route(method: &'static str, path: &'static str, access: Access, handler: Handler) -> Route {
-    Route { method, path, access, handler }
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    scope: Option<KeyScope>,
+    handler: Handler,
+) -> Route {
+    Route { method, path, access, scope, handler }
 }
 
 /// What the log and the metrics say about a request beside its answer.
 struct Labels {
     /// The route's pattern, never the path with its ids.
     route: &'static str,
-    caller: &'static str,
+    caller: Label,
 }
 
 /// Nothing is known of the request yet.
-const UNKNOWN: Labels = Labels { route: "-", caller: "-" };
+const UNKNOWN: Labels = Labels { route: "-", caller: Label::Unknown };
 
 /// Answers one request, whoever listens: `http` here, or rouille's own server.
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
@@ -251,8 +279,8 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
         Open => Identified { caller: Caller::Anyone, stored: None },
         _ => caller::identify(app, http)?,
     };
-    labels.caller = caller.kind();
-    check_access(route.access, &caller)?;
+    labels.caller = caller.label();
+    check_access(route, &caller)?;
     admission::admit_call(app, http, route, &caller)?;
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
     let response = match idempotency::replay(app, &request, stored)? {
@@ -271,14 +299,21 @@ fn get_for_head(method: &str) -> &str {
     if method == "HEAD" { "GET" } else { method }
 }
 
-fn check_access(access: Access, caller: &Caller) -> Result<()> {
-    match (access, caller) {
-        (Anyone | Open, _) | (_, Caller::Staff { .. }) | (SignedIn, Caller::Customer { .. }) => Ok(()),
-        (_, Caller::Anyone) => Err(Problem::unauthenticated().into()),
-        (Staff, Caller::Customer { .. }) => {
-            Err(Problem::new(problem::FORBIDDEN, "Log in with a staff account to do this.").into())
+fn check_access(route: &Route, caller: &Caller) -> Result<()> {
+    let detail = match (route.access, caller) {
+        (Open, _) => return Ok(()),
+        (_, Caller::Key { key, .. }) => return Ok(key.check(route.scope)?),
+        (Anyone, _)
+        | (SignedIn | OwnOrManager, Caller::Customer { .. })
+        | (_, Caller::Staff { role: Role::Manager, .. })
+        | (SignedIn | Staff, Caller::Staff { role: Role::Clerk, .. }) => return Ok(()),
+        (_, Caller::Anyone) => return Err(Problem::unauthenticated().into()),
+        (Staff, Caller::Customer { .. }) => "Log in with a staff account to do this.",
+        (Manager, Caller::Customer { .. }) | (OwnOrManager | Manager, Caller::Staff { .. }) => {
+            "Log in with a manager's account to do this, or ask a manager."
         }
-    }
+    };
+    Err(Problem::new(problem::FORBIDDEN, detail).into())
 }
 
 fn allowed_methods(methods: impl Iterator<Item = &'static str>) -> String {

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use storekeeper::app::App;
+use storekeeper::audit::Actor;
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::Config;
 use storekeeper::db;
-use storekeeper::restock::{self, PlanLine, RunLine, Selection, Source};
+use storekeeper::restock::{self, PlanLine, RunLine, Selection};
 use storekeeper::table;
 use storekeeper::values::Id;
 
@@ -113,8 +114,9 @@ fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
 }
 
 fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
-    let run_id = restock::start(app, Source::Program)?;
-    let lines = restock::run(app, run_id, Source::Program, selection)?;
+    let actor = Actor::command("storekeeper-restock");
+    let run_id = restock::start(app, actor)?;
+    let lines = restock::run(app, run_id, actor, selection)?;
     let summary = db::transaction(&app.pool, |tx| {
         restock::finish(tx, run_id, app.clock.now())?;
         restock::summary(tx, run_id)

@@ -13,13 +13,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use storekeeper::allocator;
 use storekeeper::app::App;
+use storekeeper::audit::{self, Action, Actor, Object};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
-use storekeeper::handlers::{accounts, sessions};
+use storekeeper::handlers::{sessions, staff};
 use storekeeper::http::Listener;
 use storekeeper::ledger;
 use storekeeper::values::{Input, ListenAddress, StaffPassword, Username};
+use storekeeper::web::caller::Role;
 use storekeeper::web::idempotency;
 use storekeeper::{http, restock, routes};
 
@@ -33,7 +35,9 @@ Commands:
   migrate               bring the database's schema up to date; safe to run at any time
   migrate --status      list the steps of the schema and whether they are applied
   add-staff NAME        create a staff account; asks for the password, or reads it from standard input
-  add-staff --reset NAME  give an existing staff account a new password and end its sessions
+  add-staff --role ROLE NAME  as a manager (the default), or as a clerk, who does the daily work only
+  add-staff --reset NAME  give an existing staff account a new password, end its sessions, and let it log in
+                        again if it was disabled; with --role also another role
   verify                prove the books: run every invariant, print the rows that break one
   verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say
   prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs
@@ -49,7 +53,7 @@ enum Command {
     Serve,
     Migrate,
     MigrateStatus,
-    AddStaff { name: String, reset: bool },
+    AddStaff { name: String, role: Option<Role>, reset: bool },
     Verify { repair: bool },
     Prune,
     Help,
@@ -73,7 +77,7 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Migrate => migrate(&config),
         Command::MigrateStatus => migrate_status(&config),
-        Command::AddStaff { name, reset } => add_staff(config, &name, reset),
+        Command::AddStaff { name, role, reset } => add_staff(config, &name, role, reset),
         Command::Verify { repair } => verify(config, repair),
         Command::Prune => prune(config),
         _ => serve(config),
@@ -84,6 +88,7 @@ fn parse_arguments() -> Result<Command, Failure> {
     use lexopt::prelude::*;
     let mut words = Vec::new();
     let (mut status, mut reset, mut repair) = (false, false, false);
+    let mut role = None;
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -92,19 +97,26 @@ fn parse_arguments() -> Result<Command, Failure> {
             Long("status") => status = true,
             Long("reset") => reset = true,
             Long("repair") => repair = true,
+            Long("role") => {
+                let named = Input::Text(parser.value()?.string()?);
+                let parsed = Role::parse_among(&named, Role::ALL);
+                role = Some(parsed.map_err(|bad| Failure(format!("--role {}", bad.message)))?);
+            }
             Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match (words.as_slice(), status, reset, repair) {
-        ([] | ["serve"], false, false, false) => Ok(Command::Serve),
-        (["migrate"], false, false, false) => Ok(Command::Migrate),
-        (["migrate"], true, false, false) => Ok(Command::MigrateStatus),
-        (["add-staff", name], false, reset, false) => Ok(Command::AddStaff { name: name.to_string(), reset }),
+    match (words.as_slice(), status, reset, repair, role) {
+        ([] | ["serve"], false, false, false, None) => Ok(Command::Serve),
+        (["migrate"], false, false, false, None) => Ok(Command::Migrate),
+        (["migrate"], true, false, false, None) => Ok(Command::MigrateStatus),
+        (["add-staff", name], false, reset, false, role) => {
+            Ok(Command::AddStaff { name: name.to_string(), role, reset })
+        }
         (["add-staff"], ..) => Err("add-staff needs a username".into()),
-        (["verify"], false, false, repair) => Ok(Command::Verify { repair }),
-        (["prune"], false, false, false) => Ok(Command::Prune),
+        (["verify"], false, false, repair, None) => Ok(Command::Verify { repair }),
+        (["prune"], false, false, false, None) => Ok(Command::Prune),
         _ => Err("these arguments do not fit together; see storekeeper --help".into()),
     }
 }
@@ -268,7 +280,7 @@ fn migrate_status(config: &Config) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
+fn add_staff(config: Config, name: &str, role: Option<Role>, reset: bool) -> Outcome {
     let username = Username::parse(&Input::Text(name.to_owned()))
         .map_err(|bad| Failure(format!("the username {}", bad.message)))?;
     drop(cli::connect(&config)?);
@@ -276,8 +288,12 @@ fn add_staff(config: Config, name: &str, reset: bool) -> Outcome {
         .map_err(|bad| Failure(format!("the password {}", bad.message)))?;
     // The same connection limits as the service, but only one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
-    let write = if reset { accounts::reset_staff } else { accounts::add_staff };
-    write(&app, &username, &password).map_err(cli::in_words)?;
+    let written = if reset {
+        staff::reset(&app, &username, &password, role)
+    } else {
+        staff::add(&app, &username, &password, role.unwrap_or(Role::Manager))
+    };
+    written.map_err(cli::in_words)?;
     println!("staff account {} is ready; log in with POST /sessions", username.0);
     Ok(ExitCode::SUCCESS)
 }
@@ -332,7 +348,16 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let mut repaired = 0;
     for product_id in db::read(&app.pool, ledger::product_ids)? {
-        for repair in db::transaction(&app.pool, |tx| ledger::repair(tx, product_id))? {
+        let repairs = db::transaction(&app.pool, |tx| {
+            let repairs = ledger::repair(tx, product_id)?;
+            if !repairs.is_empty() {
+                let figures: Vec<&str> = repairs.iter().map(|repair| repair.figure).collect();
+                let actor = Actor::command("verify --repair");
+                audit::record(&app, tx, actor, Action::Repaired, (Object::Stock, product_id), &figures)?;
+            }
+            Ok(repairs)
+        })?;
+        for repair in repairs {
             repaired += 1;
             let ledger::Repair { figure, stood, now, .. } = repair;
             log::warn!("repaired product={product_id} figure={figure} stood={stood} now={now}");

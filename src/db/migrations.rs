@@ -59,6 +59,12 @@ migrations! {
     15 "0015_login_failures"
     16 "0016_known_networks"
     17 "0017_prune_clock"
+    18 "0018_api_keys"
+    19 "0019_orders_actor_key"
+    20 "0020_order_events_actor"
+    21 "0021_stock_movements_actor_key"
+    22 "0022_restock_runs_actor_key"
+    23 "0023_audit_log"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,12 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
+use crate::handlers::new_password::{self, NewHash};
+use crate::handlers::sessions;
 use crate::problem::{self, FieldError, Problem};
 use crate::throttle;
 use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
@@ -45,7 +48,7 @@ pub struct NewCredentials {
     password: Password,
 }
 
-/// What PATCH names.
+/// What PUT and PATCH name.
 pub struct Changes {
     pub username: Option<Username>,
     pub password: Option<Password>,
@@ -98,6 +101,8 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let credentials = credentials.hashed(app)?;
     let answered = idempotency::once(app, key, |tx, claim| {
         let id = insert(app, tx, customer_id, &credentials, "username")?;
+        let (actor, account) = (request.caller.actor(), (Object::Account, id));
+        audit::record(app, tx, actor, Action::Created, account, &["username", "password"])?;
         let account = find(tx, scope, id, "")?;
         claim.keep(tx, Answer::created(format!("/customer_accounts/{id}"), &account).about(customer_id))
     })?;
@@ -119,7 +124,19 @@ pub fn insert(
         |_| (),
     )?;
     customer.ok_or_else(Problem::not_found)?;
-    let inserted = insert_row(app, tx, Some(customer_id), credentials, username_field);
+    fn account_exists() -> Error {
+        let detail = "Change the account that is there, or delete it first.";
+        Problem::new(problem::ACCOUNT_EXISTS, detail).into()
+    }
+
+    let now = app.clock.now();
+    let HashedCredentials { username, password_hash } = credentials;
+    let inserted = tx.insert(
+        "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?)",
+        (customer_id, &username.0, username.key(), password_hash, now, now),
+    );
+    let inserted = unless_taken(inserted, "accounts_username", || username_taken(username_field));
     unless_taken(inserted, "accounts_customer", account_exists)
 }
 
@@ -153,25 +170,8 @@ pub fn refuse_taken(db: &mut Connection, username: &Username, own: Option<Id>, f
     }
 }
 
-/// `customer_id` is None for staff.
-fn insert_row(
-    app: &App,
-    tx: &mut Transaction,
-    customer_id: Option<Id>,
-    credentials: &HashedCredentials,
-    username_field: &str,
-) -> Result<Id> {
-    let now = app.clock.now();
-    let HashedCredentials { username, password_hash } = credentials;
-    let inserted = tx.insert(
-        "INSERT INTO accounts (customer_id, username, username_key, password_hash, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?)",
-        (customer_id, &username.0, username.key(), password_hash, now, now),
-    );
-    unless_taken(inserted, "accounts_username", || username_taken(username_field))
-}
-
-fn username_taken(field: &str) -> Error {
+/// A 409 that names the field in which the username stands.
+pub fn username_taken(field: &str) -> Error {
     let bad = Bad::new("taken", "is taken");
     let problem = Problem::new(problem::USERNAME_TAKEN, "Choose another username.");
     problem.with_errors(vec![FieldError::new(field, bad)]).into()
@@ -204,40 +204,53 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &account))
 }
 
-/// `PUT /customer_accounts/{id}`: `{username, password}`. A changed password ends all other sessions.
+/// `PUT /customer_accounts/{id}`: `{username, password?, current_password?}`. The password is never shown,
+/// so it stays when it is left out. A changed one ends all other sessions, and only managers need not give
+/// the old one.
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let credentials = NewCredentials::read(&mut form);
-    let NewCredentials { username, password } = form.finish(|| credentials)?;
-    write(app, request, &Changes { username: Some(username), password: Some(password) })
+    let current = new_password::current_in(&mut form, !request.caller.is_manager());
+    let username = form.required("username", Username::of_customer);
+    let password = form.optional("password", |input| CustomerPassword::parse(input, username.as_ref()));
+    let changes = || Some(Changes { username: Some(username?), password: password? });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, &changes, current.as_ref())
 }
 
-/// `PATCH /customer_accounts/{id}`: any of `{username, password}`. A changed password ends all other
-/// sessions.
+/// `PATCH /customer_accounts/{id}`: any of `{username, password}`, with `current_password` like PUT.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
+    let current = new_password::current_in(&mut form, !request.caller.is_manager());
     // Null is refused: an account without one of them could not log in.
     let username = form.changed("username", Username::of_customer);
     let known = username.as_ref().and_then(Option::as_ref);
     let password = form.changed("password", |input| CustomerPassword::parse(input, known));
-    let changes = form.finish(|| Some(Changes { username: username?, password: password? }))?;
-    write(app, request, &changes)
+    let changes = || Some(Changes { username: username?, password: password? });
+    let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
+    write(app, request, &changes, current.as_ref())
 }
 
-fn write(app: &App, request: &Request, changes: &Changes) -> Result<Response> {
-    let hash = match &changes.password {
+fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Password>) -> Result<Response> {
+    let scope = request.caller.scope();
+    let account_id = request.path_id;
+    let new = match &changes.password {
         Some(password) => {
+            // Who may not change it learns nothing about its password.
             db::read(&app.pool, |db| refuse_changes(db, request, changes))?;
-            Some(app.hasher.hash(password)?)
+            Some(new_password::hashed(app, request.client_address(app), account_id, password, current)?)
         }
         None => None,
     };
     let account = db::transaction(&app.pool, |tx| {
-        let old = lock(tx, request.caller.scope(), request.path_id)?;
+        let old = lock(tx, scope, account_id)?;
         response::check_if_match(request, &old)?;
-        update(app, tx, &request.caller, old, changes, hash.as_deref())
+        update(app, tx, &request.caller, old, changes, new.as_ref())
     })?;
-    Ok(response::resource(request, &account))
+    match account {
+        Some(account) => Ok(response::resource(request, &account)),
+        // The password is another one since it was proved: prove it against that.
+        None => write(app, request, changes, current),
+    }
 }
 
 /// Refuses what [`update`] would refuse, before a password is hashed for nothing. It only looks.
@@ -255,7 +268,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let account = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &account)?;
-        remove(tx, account.account.id)
+        remove(app, tx, &request.caller, &account.account)
     })?;
     Ok(response::no_content())
 }
@@ -280,74 +293,48 @@ pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<AccountAndCust
     find(tx, scope, id, "FOR UPDATE")
 }
 
-/// Gives a locked account another username, another password (`hash` is its hash), or both. A changed
+/// Gives a locked account another username, another password (`new` is its hash), or both. A changed
 /// password ends all sessions but the one that asks.
+/// None when the password that `new` replaces is no longer the account's.
 pub fn update(
     app: &App,
     tx: &mut Transaction,
     caller: &Caller,
     old: AccountAndCustomer,
     changes: &Changes,
-    hash: Option<&str>,
-) -> Result<AccountAndCustomer> {
+    new: Option<&NewHash>,
+) -> Result<Option<AccountAndCustomer>> {
     let username = changes.username.clone().unwrap_or_else(|| Username(old.account.username.clone()));
     if changes.password.as_ref().is_some_and(|password| password.is_username(&username)) {
         return Err(Problem::invalid_field("password", Password::same_as_username()).into());
     }
     let now = app.clock.now();
+    let hash = new.map(|new| &new.hash);
+    let replaces = new.and_then(|new| new.replaces.as_ref());
     let updated = tx.execute(
         "UPDATE accounts SET username = ?, username_key = ?, password_hash = COALESCE(?, password_hash), updated_at = ?
-         WHERE id = ?",
-        (&username.0, username.key(), hash, now, old.account.id),
+         WHERE id = ? AND password_hash = COALESCE(?, password_hash)",
+        (&username.0, username.key(), hash, now, old.account.id, replaces),
     );
-    unless_taken(updated, "accounts_username", || username_taken("username"))?;
-    if hash.is_some() {
-        let asking = caller.session().map(|session| &session.token_sha256[..]);
-        end_other_sessions(tx, old.account.customer_id, asking)?;
+    if unless_taken(updated, "accounts_username", || username_taken("username"))? == 0 {
+        return Ok(None);
     }
+    if hash.is_some() {
+        sessions::end_those_of_customer(tx, old.account.customer_id, caller.session())?;
+    }
+    let renamed = (username.0 != old.account.username).then_some("username");
+    let fields: Vec<&str> = renamed.into_iter().chain(hash.map(|_| "password")).collect();
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Account, old.account.id), &fields)?;
     let account = Account { username: username.0, updated_at: now, ..old.account };
-    Ok(AccountAndCustomer { account, ..old })
+    Ok(Some(AccountAndCustomer { account, ..old }))
 }
 
-/// Ends the customer's sessions, with an account or without, except the one that asks.
-fn end_other_sessions(tx: &mut Transaction, customer_id: Id, asking: Option<&[u8]>) -> Result<()> {
-    tx.execute(
-        "DELETE FROM sessions WHERE customer_id = ? AND (? IS NULL OR token_sha256 <> ?)",
-        (customer_id, asking, asking),
-    )?;
-    Ok(())
-}
-
-/// Removes an account with its sessions.
-pub fn remove(tx: &mut Transaction, id: Id) -> Result<()> {
-    tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))?;
-    throttle::forget_networks(tx, id)?;
-    tx.execute("DELETE FROM accounts WHERE id = ?", (id,))?;
-    Ok(())
-}
-
-/// Makes a staff account, for `storekeeper add-staff`.
-pub fn add_staff(app: &App, username: &Username, password: &Password) -> Result<()> {
-    let credentials =
-        HashedCredentials { username: username.clone(), password_hash: app.hasher.hash(password)? };
-    db::transaction(&app.pool, |tx| insert_row(app, tx, None, &credentials, "username"))?;
-    Ok(())
-}
-
-/// Gives a staff account a new password and ends its sessions, for `storekeeper add-staff --reset`.
-pub fn reset_staff(app: &App, username: &Username, password: &Password) -> Result<()> {
-    let hash = app.hasher.hash(password)?;
-    let now = app.clock.now();
-    db::transaction(&app.pool, |tx| {
-        let id: Option<Id> = tx.row(
-            "SELECT id FROM accounts WHERE username_key = ? AND customer_id IS NULL FOR UPDATE",
-            (username.key(),),
-            |row| column(row, "id"),
-        )?;
-        let id =
-            id.ok_or_else(|| Problem::new(problem::NOT_FOUND, "There is no staff account of that name."))?;
-        tx.execute("UPDATE accounts SET password_hash = ?, updated_at = ? WHERE id = ?", (&hash, now, id))?;
-        tx.execute("DELETE FROM sessions WHERE account_id = ?", (id,))
-    })?;
+/// Removes an account with all sessions of its customer: one of before it was made must not outlive it.
+pub fn remove(app: &App, tx: &mut Transaction, caller: &Caller, account: &Account) -> Result<()> {
+    let removed = (Object::Account, account.id);
+    audit::record(app, tx, caller.actor(), Action::Removed, removed, audit::NO_FIELDS)?;
+    sessions::end_those_of_customer(tx, account.customer_id, None)?;
+    throttle::forget_networks(tx, account.id)?;
+    tx.execute("DELETE FROM accounts WHERE id = ?", (account.id,))?;
     Ok(())
 }

@@ -9,11 +9,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::values::{Email, Id, Line, Phone, Timestamp};
-use crate::web::caller::Scope;
+use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -142,7 +143,7 @@ fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) ->
         let old = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &old)?;
         let details = details(&old.details);
-        update(app, tx, old, details)
+        update(app, tx, &request.caller, old, details)
     })?;
     Ok(response::resource(request, &customer))
 }
@@ -153,7 +154,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let customer = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &customer)?;
-        erase(app, tx, customer.id)
+        erase(app, tx, &request.caller, customer.id)
     })?;
     Ok(response::no_content())
 }
@@ -182,8 +183,16 @@ pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<Customer> {
 }
 
 /// Gives a locked customer other details.
-pub fn update(app: &App, tx: &mut Transaction, old: Customer, details: Details) -> Result<Customer> {
+pub fn update(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    old: Customer,
+    details: Details,
+) -> Result<Customer> {
     let now = app.clock.now();
+    let fields = audit::differences(&old.details, &details);
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Customer, old.id), &fields)?;
     let sql = format!("UPDATE customers SET {WRITTEN} WHERE id = ?");
     tx.execute(&sql, [&details.written(now)[..], &[old.id.into()]].concat())?;
     Ok(Customer { details, updated_at: now, ..old })
@@ -191,8 +200,9 @@ pub fn update(app: &App, tx: &mut Transaction, old: Customer, details: Details) 
 
 /// Erases a locked customer from everywhere. The row stays, without the person in it, when orders
 /// point at it.
-pub fn erase(app: &App, tx: &mut Transaction, id: Id) -> Result<()> {
+pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<()> {
     refuse_while_orders_are_open(tx, id)?;
+    audit::record(app, tx, caller.actor(), Action::Erased, (Object::Customer, id), audit::NO_FIELDS)?;
     for sql in [
         "DELETE FROM sessions WHERE customer_id = ?",
         "DELETE FROM known_networks WHERE account_id IN (SELECT id FROM accounts WHERE customer_id = ?)",

@@ -1,13 +1,17 @@
 //! One feature is one module, read from the top: its types, its handlers, its SQL.
 
 pub mod accounts;
+pub mod api_keys;
+pub mod audit;
 pub mod customers;
 pub mod documents;
 pub mod health;
+pub mod new_password;
 pub mod orders;
 pub mod products;
 pub mod restock;
 pub mod restock_orders;
 pub mod sessions;
 pub mod sign_up;
+pub mod staff;
 pub mod stock;

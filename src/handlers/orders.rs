@@ -11,6 +11,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
@@ -64,6 +65,15 @@ pub struct OrderLine {
 struct Event {
     status: Status,
     at: Timestamp,
+    #[serde(flatten)]
+    actor: Option<StepActor>,
+}
+
+/// Who took a step, for those behind the counter: nobody of them where the customer did.
+#[derive(Serialize)]
+struct StepActor {
+    actor_account_id: Option<Id>,
+    actor_api_key_id: Option<Id>,
 }
 
 #[derive(Serialize)]
@@ -149,15 +159,26 @@ impl OrderLine {
 
 impl Event {
     /// None when the order has taken no step since it was placed.
-    fn from_row(row: &Row) -> Option<Event> {
-        Some(Event { status: column::<Option<Status>>(row, "event_status")?, at: column(row, "at") })
+    fn from_row(row: &Row, caller: &Caller) -> Option<Event> {
+        let actor = StepActor::from_row(row, caller, "step_account_id", "step_api_key_id");
+        Some(Event { status: column::<Option<Status>>(row, "event_status")?, at: column(row, "at"), actor })
+    }
+}
+
+impl StepActor {
+    fn from_row(row: &Row, caller: &Caller, account_id: &str, api_key_id: &str) -> Option<StepActor> {
+        caller.is_staff().then(|| StepActor {
+            actor_account_id: column(row, account_id),
+            actor_api_key_id: column(row, api_key_id),
+        })
     }
 }
 
 impl Tracking {
     /// With its placement; the later steps are rows of their own.
-    fn from_row(row: &Row) -> Tracking {
+    fn from_row(row: &Row, caller: &Caller) -> Tracking {
         let order_date = column(row, "placed_at");
+        let actor = StepActor::from_row(row, caller, "actor_account_id", "actor_api_key_id");
         Tracking {
             order_id: column(row, "id"),
             status: column(row, "status"),
@@ -165,7 +186,7 @@ impl Tracking {
             expected_delivery_date: column(row, "expected_delivery_date"),
             carrier: column(row, "carrier"),
             tracking_number: column(row, "tracking_number"),
-            events: vec![Event { status: Status::Placed, at: order_date }],
+            events: vec![Event { status: Status::Placed, at: order_date, actor }],
         }
     }
 }
@@ -259,11 +280,12 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
     let rows = db::read(&app.pool, |db| {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
-                 e.status AS event_status, e.at
+                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at,
+                 e.actor_account_id AS step_account_id, e.actor_api_key_id AS step_api_key_id
              FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
             (request.path_id, all.clone(), own.clone()),
-            |row| (Tracking::from_row(row), Event::from_row(row)),
+            |row| (Tracking::from_row(row, &request.caller), Event::from_row(row, &request.caller)),
         )
     })?;
     let (trackings, steps): (Vec<Tracking>, Vec<Option<Event>>) = rows.into_iter().unzip();
@@ -280,13 +302,19 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
     let order = db::transaction(&app.pool, |tx| {
         let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
         response::check_if_match(request, &order)?;
-        reschedule(tx, order, date)
+        reschedule(app, tx, &request.caller, order, date)
     })?;
     Ok(response::resource(request, &order))
 }
 
 /// Gives a locked order that is under way another day on which it is expected; None keeps it.
-pub fn reschedule(tx: &mut Transaction, order: Order, date: Option<Day>) -> Result<Order> {
+pub fn reschedule(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    order: Order,
+    date: Option<Day>,
+) -> Result<Order> {
     let date = date.unwrap_or(order.expected_delivery_date);
     let ordered_on = Day(order.order_date.0.date());
     if date < ordered_on {
@@ -298,6 +326,8 @@ pub fn reschedule(tx: &mut Transaction, order: Order, date: Option<Day>) -> Resu
         let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
         return Err(Problem::new(problem::ORDER_STATE, detail).into());
     }
+    let (actor, changed) = (caller.actor(), (Object::Order, order.id));
+    audit::record(app, tx, actor, Action::Changed, changed, &["expected_delivery_date"])?;
     tx.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
     Ok(Order { expected_delivery_date: date, ..order })
 }

@@ -5,6 +5,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::ledger;
@@ -284,7 +285,7 @@ fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) ->
         let old = lock(app, tx, request.path_id)?;
         response::check_if_match(request, &old)?;
         let details = details(&old.details);
-        update(app, tx, old, details)
+        update(app, tx, &request.caller, old, details)
     })?;
     Ok(response::resource(request, &product))
 }
@@ -295,7 +296,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let product = lock(app, tx, request.path_id)?;
         response::check_if_match(request, &product)?;
-        archive(app, tx, &product)
+        archive(app, tx, &request.caller, &product)
     })?;
     Ok(response::no_content())
 }
@@ -326,7 +327,10 @@ pub fn insert(
     let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
     let inserted = tx.insert(&sql, [&details.written(now)[..], &[now.into()]].concat());
     let id = unless_taken(inserted, "products_sku", sku_taken)?;
-    ledger::open(tx, id, on_hand, caller.staff_account(), now)?;
+    let mut fields = audit::differences(&(), &details);
+    fields.extend((on_hand > 0).then(|| "stock".to_owned()));
+    audit::record(app, tx, caller.actor(), Action::Created, (Object::Product, id), &fields)?;
+    ledger::open(tx, id, on_hand, caller.actor(), now)?;
     Ok(Product {
         id,
         details,
@@ -338,16 +342,26 @@ pub fn insert(
 }
 
 /// Gives a locked product other details.
-pub fn update(app: &App, tx: &mut Transaction, old: Product, details: Details) -> Result<Product> {
+pub fn update(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    old: Product,
+    details: Details,
+) -> Result<Product> {
     let now = app.clock.now();
     let sql = format!("UPDATE products SET {WRITTEN} WHERE id = ?");
     let updated = tx.execute(&sql, [&details.written(now)[..], &[old.id.into()]].concat());
     unless_taken(updated, "products_sku", sku_taken)?;
+    let fields = audit::differences(&old.details, &details);
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, old.id), &fields)?;
     Ok(Product { details, updated_at: now, ..old })
 }
 
 /// Takes a locked product out of the catalogue.
-pub fn archive(app: &App, tx: &mut Transaction, product: &Product) -> Result<()> {
+pub fn archive(app: &App, tx: &mut Transaction, caller: &Caller, product: &Product) -> Result<()> {
+    let archived = (Object::Product, product.id);
+    audit::record(app, tx, caller.actor(), Action::Archived, archived, audit::NO_FIELDS)?;
     let now = app.clock.now();
     tx.execute(
         "UPDATE products SET active = 0, archived_at = ?, updated_at = ?, sku_key = NULL WHERE id = ?",

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::problem::Problem;
-use crate::restock::{self, Outcome, RunLine, Selection, Source, Summary};
+use crate::restock::{self, Outcome, RunLine, Selection, Summary};
 use crate::values::{id, query_id};
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, List, Page};
@@ -36,10 +36,9 @@ pub fn create_run(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let product_id = form.optional("product_id", id);
     let product_id = form.finish(|| product_id)?;
-    let account_id = request.caller.staff_account().ok_or_else(Problem::unauthenticated)?;
-    let source = Source::Api { account_id };
-    let run_id = restock::start(app, source)?;
-    restock::run(app, run_id, source, Selection { product_id, ..Selection::default() })?;
+    let actor = request.caller.actor();
+    let run_id = restock::start(app, actor)?;
+    restock::run(app, run_id, actor, Selection { product_id, ..Selection::default() })?;
     // On its own, since the run has ended also when another one's answer is given below.
     db::transaction(&app.pool, |tx| restock::finish(tx, run_id, app.clock.now()))?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {

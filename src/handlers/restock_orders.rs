@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::handlers::stock::shelf_full;
@@ -139,7 +140,7 @@ pub fn post_receive(app: &App, request: &Request) -> Result<Response> {
 /// 200, also the second time; 409 `restock_order_state` once it is received.
 pub fn post_cancel(app: &App, request: &Request) -> Result<Response> {
     request.json_or_nothing()?.finish(|| Some(()))?;
-    once(app, request, |tx| cancel(app, tx, request.path_id))
+    once(app, request, |tx| cancel(app, tx, &request.caller, request.path_id))
 }
 
 fn once(
@@ -177,10 +178,11 @@ pub fn receive(
     } else {
         (OrderStatus::Open, None)
     };
+    audit::record(app, tx, caller.actor(), Action::Received, (Object::RestockOrder, id), &["received"])?;
     set_status(tx, &order, status, received, now)?;
     ledger::expect(tx, order.product_id, -quantity.min(order.outstanding))?;
     let origin = Origin {
-        actor: caller.staff_account(),
+        actor: caller.actor(),
         restock_order_id: Some(id),
         note: delivery.note.as_ref().map(|note| note.0.as_str()),
     };
@@ -191,7 +193,7 @@ pub fn receive(
 }
 
 /// Closes an open restock order: what is outstanding is no longer waited for.
-pub fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<RestockOrder> {
+pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<RestockOrder> {
     let (order, _) = lock(app, tx, id)?;
     match order.status {
         OrderStatus::Cancelled => Ok(order),
@@ -201,6 +203,8 @@ pub fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<RestockOrder> {
         OrderStatus::Open => {
             let now = app.clock.now();
             let status = OrderStatus::Cancelled;
+            let cancelled = (Object::RestockOrder, id);
+            audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)?;
             set_status(tx, &order, status, order.received, now)?;
             ledger::expect(tx, order.product_id, -order.outstanding)?;
             Ok(RestockOrder { status, closed_at: Some(now), ..order }.at(now))

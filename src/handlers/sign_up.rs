@@ -7,11 +7,13 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction};
 use crate::error::Result;
 use crate::handlers::accounts::{self, HashedCredentials, NewCredentials};
 use crate::handlers::customers::{self, Customer, Details};
 use crate::handlers::sessions::{self, Opened};
+use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
 use crate::web::response;
@@ -44,14 +46,14 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let account = account.map(|credentials| credentials.hashed(app)).transpose()?;
     if request.caller.is_staff() {
         let answered = idempotency::once(app, key, |tx, claim| {
-            let customer = sign_up(app, tx, details.clone(), account.as_ref())?;
+            let customer = sign_up(app, tx, &request.caller, details.clone(), account.as_ref())?;
             claim.keep(tx, Answer::created(location(&customer), &customer).about(customer.id))
         })?;
         return Ok(answered.into_response());
     }
     let network = app.throttle.keys(&app.pool)?.network(request.client_address(app));
     let (customer, session) = db::transaction(&app.pool, |tx| {
-        let customer = sign_up(app, tx, details.clone(), account.as_ref())?;
+        let customer = sign_up(app, tx, &request.caller, details.clone(), account.as_ref())?;
         if let Some(account_id) = customer.account_id {
             network.keep(tx, account_id)?;
         }
@@ -70,10 +72,14 @@ fn location(customer: &Customer) -> String {
 pub fn sign_up(
     app: &App,
     tx: &mut Transaction,
+    caller: &Caller,
     details: Details,
     account: Option<&HashedCredentials>,
 ) -> Result<Customer> {
     let customer = customers::insert(app, tx, details)?;
+    let mut fields = audit::differences(&(), &customer.details);
+    fields.extend(account.map(|_| "account".to_owned()));
+    audit::record(app, tx, caller.actor(), Action::Created, (Object::Customer, customer.id), &fields)?;
     let account_id = match account {
         Some(account) => Some(accounts::insert(app, tx, customer.id, account, "account.username")?),
         None => None,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
@@ -52,21 +53,23 @@ pub struct Movement {
     pub balance_after: i64,
     pub reason: Reason,
     pub note: Option<String>,
-    pub actor: Option<Actor>,
+    pub actor: Option<ActorNamed>,
     pub order_id: Option<Id>,
     pub restock_order_id: Option<Id>,
     pub at: Timestamp,
 }
 
-/// The staff account that acted; none where the shop itself did.
+/// The staff account or the program's key that acted; none where the shop itself did.
 #[derive(Debug, Serialize)]
-pub struct Actor {
-    pub account_id: Id,
-    pub username: String,
+pub struct ActorNamed {
+    pub account_id: Option<Id>,
+    pub username: Option<String>,
+    pub api_key_id: Option<Id>,
+    pub api_key_name: Option<String>,
 }
 
 const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
-    m.actor_account_id, a.username, m.order_id, m.restock_order_id, m.at";
+    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
 
 /// The reasons that staff may give; the others are the shop's own.
 const STAFF_REASONS: &[Reason] = &[Reason::StockTake, Reason::Damaged, Reason::Return, Reason::Correction];
@@ -149,7 +152,12 @@ impl PolicyChanges {
 
 impl Movement {
     fn from_row(row: &Row) -> Movement {
-        let username: Option<String> = column(row, "username");
+        let actor = ActorNamed {
+            account_id: column(row, "actor_account_id"),
+            username: column(row, "username"),
+            api_key_id: column(row, "actor_api_key_id"),
+            api_key_name: column(row, "api_key_name"),
+        };
         Movement {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
@@ -158,7 +166,7 @@ impl Movement {
             balance_after: column(row, "balance_after"),
             reason: column(row, "reason"),
             note: column(row, "note"),
-            actor: username.map(|username| Actor { account_id: column(row, "actor_account_id"), username }),
+            actor: actor.account_id.or(actor.api_key_id).is_some().then_some(actor),
             order_id: column(row, "order_id"),
             restock_order_id: column(row, "restock_order_id"),
             at: column(row, "at"),
@@ -299,14 +307,23 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
         let old = View::new(find(tx, product_id)?, sales, now);
         response::check_if_match(request, &old)?;
         let policy = changes.merged(old.stock.policy)?;
-        set_policy(tx, product_id, &policy)?;
+        set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
         Ok(View::new(old.stock.under(policy), sales, now))
     })?;
     Ok(response::resource(request, &view))
 }
 
 /// Gives a product another rule.
-pub fn set_policy(tx: &mut Transaction, product_id: Id, policy: &Policy) -> Result<()> {
+pub fn set_policy(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    product_id: Id,
+    old: Policy,
+    policy: &Policy,
+) -> Result<()> {
+    let fields = audit::differences(&old, policy);
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::Stock, product_id), &fields)?;
     let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
     tx.execute(&sql, [&policy.written()[..], &[product_id.into()]].concat())?;
     Ok(())
@@ -335,6 +352,8 @@ pub fn book(
     product_id: Id,
     new: &NewMovement,
 ) -> Result<Movement> {
+    let (actor, shelf) = (caller.actor(), (Object::Stock, product_id));
+    audit::record(app, tx, actor, Action::Moved, shelf, &["on_hand"])?;
     let on_hand = ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?.on_hand;
     let delta = match new.change {
         Change::Delta(delta) => delta,
@@ -343,11 +362,7 @@ pub fn book(
         }
         Change::Counted { counted, .. } => counted - on_hand,
     };
-    let origin = Origin {
-        actor: caller.staff_account(),
-        note: new.note.as_ref().map(|note| note.0.as_str()),
-        ..Origin::default()
-    };
+    let origin = Origin { actor, note: new.note.as_ref().map(|note| note.0.as_str()), ..Origin::default() };
     if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
         let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
         return Err(refusal.into());
@@ -410,7 +425,8 @@ fn too_few(on_hand: i64, delta: i64) -> Problem {
 
 fn select_movements() -> String {
     format!(
-        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m LEFT JOIN accounts a ON a.id = m.actor_account_id"
+        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m
+         LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id"
     )
 }
 

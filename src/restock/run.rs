@@ -4,6 +4,7 @@ use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
@@ -11,15 +12,6 @@ use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
 use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
 use crate::values::{Id, Timestamp, words};
-
-/// Who started a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// Staff, with `POST /restock/runs`.
-    Api { account_id: Id },
-    /// `storekeeper-restock`, by hand or by a timer.
-    Program,
-}
 
 words! {
     /// What came of a product in a run.
@@ -54,6 +46,7 @@ pub struct Summary {
     pub id: Id,
     pub source: String,
     pub actor_account_id: Option<Id>,
+    pub actor_api_key_id: Option<Id>,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub watched: i64,
@@ -103,24 +96,24 @@ impl RunLine {
     }
 }
 
-/// Writes down that a run begins, and returns its id.
-pub fn start(app: &App, source: Source) -> Result<Id> {
-    let (text, account_id) = match source {
-        Source::Api { account_id } => ("api", Some(account_id)),
-        Source::Program => ("program", None),
-    };
+/// Writes down that a run begins, and returns its id. Of the timer and of whoever runs
+/// `storekeeper-restock` by hand the command is known, of the API staff or a key.
+pub fn start(app: &App, actor: Actor) -> Result<Id> {
+    let source = if actor.command.is_some() { "program" } else { "api" };
     let now = app.clock.now();
     db::transaction(&app.pool, |tx| {
-        tx.insert(
-            "INSERT INTO restock_runs (source, actor_account_id, started_at) VALUES (?, ?, ?)",
-            (text, account_id, now),
-        )
+        let id = tx.insert(
+            "INSERT INTO restock_runs (source, actor_account_id, actor_api_key_id, started_at) VALUES (?, ?, ?, ?)",
+            (source, actor.account_id, actor.api_key_id, now),
+        )?;
+        audit::record(app, tx, actor, Action::Started, (Object::RestockRun, id), audit::NO_FIELDS)?;
+        Ok(id)
     })
 }
 
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
-pub fn run(app: &App, run_id: Id, source: Source, selection: Selection) -> Result<Vec<RunLine>> {
+pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
     let watched = db::read(&app.pool, |db| scan(db, selection))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
@@ -130,7 +123,7 @@ pub fn run(app: &App, run_id: Id, source: Source, selection: Selection) -> Resul
             let reason = decision.explained(&policy);
             idle.push(RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason));
         } else {
-            lines.push(restock(app, run_id, source, product_id, shelf, policy)?);
+            lines.push(restock(app, run_id, actor, product_id, shelf, policy)?);
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
@@ -146,12 +139,12 @@ pub fn run(app: &App, run_id: Id, source: Source, selection: Selection) -> Resul
 fn restock(
     app: &App,
     run_id: Id,
-    source: Source,
+    actor: Actor,
     product_id: Id,
     shelf: Figures,
     policy: Policy,
 ) -> Result<RunLine> {
-    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, source, product_id));
+    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, actor, product_id));
     done.or_else(|error| {
         log::error!("product {product_id} could not be restocked: {error}");
         // The error's text may hold the data of others; the log has it whole.
@@ -180,7 +173,7 @@ fn decide_and_act(
     app: &App,
     tx: &mut Transaction,
     run_id: Id,
-    source: Source,
+    actor: Actor,
     product_id: Id,
 ) -> Result<RunLine> {
     let sql = format!(
@@ -207,7 +200,7 @@ fn decide_and_act(
         }
         if line.outcome != Outcome::Failed {
             line.quantity = quantity;
-            line.restock_order_id = Some(order(app, tx, run_id, source, &line)?);
+            line.restock_order_id = Some(order(app, tx, run_id, actor, &line)?);
         }
     }
     write(tx, run_id, std::slice::from_ref(&line))?;
@@ -215,7 +208,7 @@ fn decide_and_act(
 }
 
 /// Opens a restock order; with a lead time of 0 its goods are put on the shelf at once.
-fn order(app: &App, tx: &mut Transaction, run_id: Id, source: Source, line: &RunLine) -> Result<Id> {
+fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLine) -> Result<Id> {
     let now = app.clock.now();
     let expected_at = now + chrono::Duration::days(line.policy.lead_time_days);
     let (status, received) = match line.outcome {
@@ -240,10 +233,6 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, source: Source, line: &Run
         ledger::expect(tx, line.product_id, line.quantity)?;
         return Ok(id);
     }
-    let actor = match source {
-        Source::Api { account_id } => Some(account_id),
-        Source::Program => None,
-    };
     let origin = Origin { actor, restock_order_id: Some(id), note: None };
     if ledger::move_stock(tx, line.product_id, line.quantity, Reason::Restock, &origin, now)? {
         Ok(id)
@@ -289,7 +278,8 @@ pub fn finish(tx: &mut Transaction, run_id: Id, now: Timestamp) -> Result<()> {
 
 impl Summary {
     /// The figures are counted from the lines, so a run that was cut off shows what it did.
-    pub const COLUMNS: &'static str = "r.id, r.source, r.actor_account_id, r.started_at, r.finished_at,
+    pub const COLUMNS: &'static str =
+        "r.id, r.source, r.actor_account_id, r.actor_api_key_id, r.started_at, r.finished_at,
         COUNT(l.product_id) AS watched,
         COUNT(CASE l.outcome WHEN 'ordered' THEN 1 END) AS ordered,
         COUNT(CASE l.outcome WHEN 'received' THEN 1 END) AS received,
@@ -298,13 +288,15 @@ impl Summary {
         CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) AS units";
 
     /// MariaDB does not see that the other columns follow from the id.
-    pub const GROUPING: &'static str = "r.id, r.source, r.actor_account_id, r.started_at, r.finished_at";
+    pub const GROUPING: &'static str =
+        "r.id, r.source, r.actor_account_id, r.actor_api_key_id, r.started_at, r.finished_at";
 
     pub fn from_row(row: &Row) -> Summary {
         Summary {
             id: column(row, "id"),
             source: column(row, "source"),
             actor_account_id: column(row, "actor_account_id"),
+            actor_api_key_id: column(row, "actor_api_key_id"),
             started_at: column(row, "started_at"),
             finished_at: column(row, "finished_at"),
             watched: column(row, "watched"),

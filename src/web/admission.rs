@@ -8,8 +8,7 @@ use std::net::IpAddr;
 use crate::app::App;
 use crate::problem::{self, Problem};
 use crate::values::Network;
-use crate::web::caller::Caller;
-use crate::web::request::client_address;
+use crate::web::caller::{Caller, client_address};
 use crate::web::route::Route;
 
 /// A /48 may ask for as much as this many of its /64s.

@@ -1,28 +1,82 @@
 //! Who is calling, and whose things they may touch.
 
+use std::fmt;
+use std::net::IpAddr;
+
 use chrono::Duration;
 use mysql::{Row, Value};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::db::{self, column};
 use crate::problem::Problem;
-use crate::values::{self, Id, Timestamp};
+use crate::values::{self, Id, Timestamp, words};
+use crate::web::api_key::{self, ApiKey};
 use crate::web::form::Form;
 use crate::web::stored::Stored;
+
+words! {
+    /// What a member of staff may do.
+    Role, refused as "invalid_role" {
+        /// Everything.
+        Manager = "manager",
+        /// The daily work.
+        Clerk = "clerk",
+    }
+}
 
 /// Who is calling, as far as is known.
 pub enum Caller {
     Anyone,
-    Customer { customer_id: Id, session: Session },
-    Staff { account_id: Id, session: Session },
+    Customer {
+        customer_id: Id,
+        session: Session,
+    },
+    Staff {
+        account_id: Id,
+        role: Role,
+        session: Session,
+        address: IpAddr,
+    },
+    /// A program.
+    Key {
+        key: ApiKey,
+        address: IpAddr,
+    },
+}
+
+/// A caller in a few words, for the log and as the owner of Idempotency-Keys: `staff:17`.
+#[derive(Debug, Clone, Copy)]
+pub enum Label {
+    /// Nothing is known of the caller yet.
+    Unknown,
+    Anyone,
+    Customer(Id),
+    Staff(Id),
+    Key(Id),
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Label::Unknown => f.write_str("-"),
+            Label::Anyone => f.write_str("anyone"),
+            Label::Customer(id) => write!(f, "customer:{id}"),
+            Label::Staff(id) => write!(f, "staff:{id}"),
+            Label::Key(id) => write!(f, "key:{id}"),
+        }
+    }
 }
 
 pub struct Session {
+    pub id: Id,
     pub token_sha256: [u8; 32],
     pub account_id: Option<Id>,
     pub customer_id: Option<Id>,
     pub username: Option<String>,
+    /// Of staff.
+    pub role: Option<Role>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
@@ -64,12 +118,12 @@ impl Scope {
 }
 
 impl Caller {
-    /// The label in the log.
-    pub fn kind(&self) -> &'static str {
+    pub fn label(&self) -> Label {
         match self {
-            Caller::Anyone => "anyone",
-            Caller::Customer { .. } => "customer",
-            Caller::Staff { .. } => "staff",
+            Caller::Anyone => Label::Anyone,
+            Caller::Customer { customer_id, .. } => Label::Customer(*customer_id),
+            Caller::Staff { account_id, .. } => Label::Staff(*account_id),
+            Caller::Key { key, .. } => Label::Key(key.id),
         }
     }
 
@@ -77,14 +131,13 @@ impl Caller {
     pub fn id(&self) -> Option<String> {
         match self {
             Caller::Anyone => None,
-            Caller::Customer { customer_id, .. } => Some(format!("customer:{customer_id}")),
-            Caller::Staff { account_id, .. } => Some(format!("staff:{account_id}")),
+            known => Some(known.label().to_string()),
         }
     }
 
     pub fn scope(&self) -> Scope {
         match self {
-            Caller::Staff { .. } => Scope::All,
+            Caller::Staff { .. } | Caller::Key { .. } => Scope::All,
             Caller::Customer { customer_id, .. } => Scope::Customer(*customer_id),
             Caller::Anyone => Scope::Nobody,
         }
@@ -98,21 +151,31 @@ impl Caller {
         }
     }
 
+    /// Whether they stand behind the counter: staff, and programs with a key.
     pub fn is_staff(&self) -> bool {
-        matches!(self, Caller::Staff { .. })
+        matches!(self, Caller::Staff { .. } | Caller::Key { .. })
     }
 
-    /// The staff account that acts, for the ledger.
+    pub fn is_manager(&self) -> bool {
+        matches!(self, Caller::Staff { role: Role::Manager, .. })
+    }
+
     pub fn staff_account(&self) -> Option<Id> {
+        self.actor().account_id
+    }
+
+    /// Who acts, for the books: nobody of staff where customers do.
+    pub fn actor(&self) -> Actor {
         match self {
-            Caller::Staff { account_id, .. } => Some(*account_id),
-            _ => None,
+            Caller::Anyone | Caller::Customer { .. } => Actor::default(),
+            Caller::Staff { account_id, address, .. } => Actor::account(*account_id, *address),
+            Caller::Key { key, address } => Actor::key(key.id, *address),
         }
     }
 
     pub fn session(&self) -> Option<&Session> {
         match self {
-            Caller::Anyone => None,
+            Caller::Anyone | Caller::Key { .. } => None,
             Caller::Customer { session, .. } | Caller::Staff { session, .. } => Some(session),
         }
     }
@@ -135,13 +198,20 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(Problem::unauthenticated().into());
     }
-    let token_sha256 = sha256(token.trim());
+    let token = token.trim();
+    let token_sha256 = sha256(token);
     let key = http.header("Idempotency-Key").filter(|_| http.method() == "POST");
+    if token.starts_with(api_key::PREFIX) {
+        let found = api_key::find(app, token_sha256, key)?;
+        let (key, stored) = found.ok_or_else(Problem::unauthenticated)?;
+        return Ok(Identified { caller: Caller::Key { key, address: client_address(app, http) }, stored });
+    }
     let found = find_session(app, token_sha256, key)?;
     let now = app.clock.now();
     let alive = |session: &Session| {
+        let idle = app.config.session_idle_of(session.customer_id.is_none());
         now < session.expires_at
-            && now < session.last_used_at + app.config.session_idle
+            && now < session.last_used_at + idle
             // Opened by a clock that ran ahead, it would live longer than it may; whoever has an account can
             // log in again.
             && (session.account_id.is_none() || session.created_at <= now + CLOCKS_APART_MAX)
@@ -156,10 +226,12 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
             )
         })?;
     }
-    let caller = match (session.customer_id, session.account_id) {
-        (Some(customer_id), _) => Caller::Customer { customer_id, session },
-        (None, Some(account_id)) => Caller::Staff { account_id, session },
-        (None, None) => return Err(Problem::unauthenticated().into()),
+    let caller = match (session.customer_id, session.account_id, session.role) {
+        (Some(customer_id), _, _) => Caller::Customer { customer_id, session },
+        (None, Some(account_id), Some(role)) => {
+            Caller::Staff { account_id, role, session, address: client_address(app, http) }
+        }
+        (None, _, _) => return Err(Problem::unauthenticated().into()),
     };
     Ok(Identified { caller, stored })
 }
@@ -170,13 +242,15 @@ fn find_session(
     key: Option<&str>,
 ) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
     const COLUMNS: &str =
-        "s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username";
+        "s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role";
     const SESSION: &str = "FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id";
     let session = |row: &Row| Session {
+        id: column(row, "id"),
         token_sha256,
         account_id: column(row, "account_id"),
         customer_id: column(row, "customer_id"),
         username: column(row, "username"),
+        role: column(row, "role"),
         created_at: column(row, "created_at"),
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),
@@ -200,6 +274,14 @@ fn find_session(
             db.row(&sql, (key, &token_sha256[..]), |row| (session(row), Stored::from_row(row)))
         }
     })
+}
+
+/// The address of who calls: the peer's, or what the reverse proxy says it is when the operator named the
+/// header that the proxy sets.
+pub fn client_address(app: &App, http: &rouille::Request) -> IpAddr {
+    let header = app.config.client_address_header.as_deref();
+    let forwarded = header.and_then(|name| http.header(name));
+    forwarded.and_then(|address| address.trim().parse().ok()).unwrap_or_else(|| http.remote_addr().ip())
 }
 
 /// The form in which a token is stored and looked up.

@@ -129,19 +129,27 @@ impl Building {
 
     fn operation(&mut self, route: &Route, tag: &str, operation: &Operation) -> Json {
         let Operation { operation_id, summary, description, .. } = operation;
-        let (access, security, callers) = match route.access {
-            Access::Anyone => ("anyone", json!([{}, {"session": []}]), "anyone."),
-            Access::Open => ("open", json!([]), "anyone; a session token is not even looked at."),
-            Access::SignedIn => {
-                ("signed_in", json!([{"session": []}]), "a customer, for what is theirs; staff, for all.")
-            }
-            Access::Staff => ("staff", json!([{"session": []}]), "staff."),
+        let (access, callers) = match route.access {
+            Access::Anyone => ("anyone", "anyone."),
+            Access::Open => ("open", "anyone; a session token is not even looked at."),
+            Access::SignedIn => ("signed_in", "a customer, for what is theirs; staff, for all."),
+            Access::OwnOrManager => ("own_or_manager", "a customer, for what is theirs; a manager, for all."),
+            Access::Staff => ("staff", "staff."),
+            Access::Manager => ("manager", "managers."),
+        };
+        let nobody = (route.access == Access::Anyone).then(|| json!({}));
+        let session = (route.access != Access::Open).then(|| json!({"session": []}));
+        let key = route.scope.map(|scope| json!({"key": [scope.text()]}));
+        let security: Vec<_> = nobody.into_iter().chain(session).chain(key).collect();
+        let keys = match route.scope {
+            Some(scope) => format!(" With a key: `{}`.", scope.text()),
+            None => String::new(),
         };
         let mut members = vec![
             ("operationId", raw(operation_id)),
             ("tags", raw(&[tag])),
             ("summary", raw(summary)),
-            ("description", raw(&format!("{description}\n\n**Who may call:** {callers}"))),
+            ("description", raw(&format!("{description}\n\n**Who may call:** {callers}{keys}"))),
             ("x-access", raw(access)),
             ("security", raw(&security)),
         ];
@@ -331,7 +339,7 @@ fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item =
         (body || query, problem::INVALID_UTF8),
         (keyed, problem::INVALID_IDEMPOTENCY_KEY),
         (known_caller, problem::UNAUTHENTICATED),
-        (route.access == Access::Staff, problem::FORBIDDEN),
+        (known_caller, problem::FORBIDDEN),
         (of_one, problem::NOT_FOUND),
         (keyed, problem::IDEMPOTENCY_KEY_IN_USE),
         (keyed || changes_one, problem::CONFLICT),
@@ -351,9 +359,8 @@ fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item =
     .filter_map(|(applies, kind)| applies.then_some(kind))
 }
 
-/// Logging in makes a secret, which no stored answer may hold, and its caller is not known yet.
 fn takes_key(route: &Route) -> bool {
-    route.method == "POST" && route.access != Access::Open
+    route.method == "POST" && !route.makes_a_secret()
 }
 
 fn changes_one(route: &Route) -> bool {
@@ -572,7 +579,13 @@ mod tests {
     use super::*;
 
     fn health(path: &'static str) -> Route {
-        Route { method: "GET", path, access: Access::Open, handler: |_, _| Ok(response::no_content()) }
+        Route {
+            method: "GET",
+            path,
+            access: Access::Open,
+            scope: None,
+            handler: |_, _| Ok(response::no_content()),
+        }
     }
 
     const HEALTH: &str = r#"{"tag": "Service", "operations": {"GET /healthz": {

@@ -23,6 +23,11 @@ impl Form {
         Form { path: String::new(), members, errors: Vec::new() }
     }
 
+    /// Whether a field has a value that was not read yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(key, input)| key == name && !matches!(input, Input::Null))
+    }
+
     fn take(&mut self, name: &str) -> Option<Input> {
         let at = self.members.iter().position(|(key, _)| key == name)?;
         Some(self.members.swap_remove(at).1)

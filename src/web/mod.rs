@@ -1,6 +1,7 @@
 //! What handlers use of HTTP: who calls, what they sent, and how it is answered.
 
 pub mod admission;
+pub mod api_key;
 pub mod caller;
 pub mod description;
 pub mod form;

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::problem::{self, Problem};
 use crate::values::input::Malformed;
 use crate::values::{Bad, Id, Input};
-use crate::web::caller::Caller;
+use crate::web::caller::{self, Caller};
 use crate::web::form::Form;
 
 pub struct Request<'a> {
@@ -87,8 +87,9 @@ impl Request<'_> {
         Ok(Form::new(members))
     }
 
+    /// The address to throttle by.
     pub fn client_address(&self, app: &App) -> IpAddr {
-        client_address(app, self.http)
+        caller::client_address(app, self.http)
     }
 }
 
@@ -98,14 +99,6 @@ fn names_another_charset(parameter: &str) -> bool {
     let value = value.trim().trim_matches('"');
     let utf8 = ["utf-8", "utf8"].iter().any(|name| value.eq_ignore_ascii_case(name));
     name.trim().eq_ignore_ascii_case("charset") && !utf8
-}
-
-/// The address to limit by: the peer's, or what the reverse proxy says it is when the operator named the
-/// header that the proxy sets.
-pub fn client_address(app: &App, http: &rouille::Request) -> IpAddr {
-    let header = app.config.client_address_header.as_deref();
-    let forwarded = header.and_then(|name| http.header(name));
-    forwarded.and_then(|address| address.trim().parse().ok()).unwrap_or_else(|| http.remote_addr().ip())
 }
 
 /// The largest body that any route needs is an order of 100 lines, under 10 KiB.

@@ -5,6 +5,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::values::{Id, id_from_digits};
+use crate::web::api_key::KeyScope;
 use crate::web::request::Request;
 
 pub struct Route {
@@ -12,6 +13,8 @@ pub struct Route {
     /// Segments in braces stand for an id.
     pub path: &'static str,
     pub access: Access,
+    /// What a program's key needs to call; without one no key may.
+    pub scope: Option<KeyScope>,
     pub handler: Handler,
 }
 
@@ -26,7 +29,10 @@ pub enum Access {
     Open,
     /// A customer, for what is theirs, or staff.
     SignedIn,
+    /// A customer, for what is theirs, or a manager.
+    OwnOrManager,
     Staff,
+    Manager,
 }
 
 impl Route {
@@ -46,6 +52,12 @@ impl Route {
             (self.method, self.path),
             ("POST", "/customers" | "/customer_accounts") | ("PUT" | "PATCH", "/customer_accounts/{id}")
         )
+    }
+
+    /// Whether the answer is or holds a secret that is shown this once, so it is never stored under an
+    /// Idempotency-Key.
+    pub fn makes_a_secret(&self) -> bool {
+        matches!((self.method, self.path), ("POST", "/sessions" | "/api_keys"))
     }
 
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue

@@ -6,6 +6,7 @@
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
+use storekeeper::web::api_key::KeyScope;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};
@@ -22,7 +23,12 @@ enum Rule {
     SignedIn,
     /// The customer whose things they are, and staff. For another customer they do not exist.
     Owner,
+    /// The customer whose they are, and nobody else.
+    Owned,
+    /// Like the owner's, but of staff only managers.
+    OwnerOrManager,
     Staff,
+    Manager,
 }
 
 /// A caller of the matrix.
@@ -31,61 +37,110 @@ enum Who {
     Nobody,
     Garbage,
     Expired,
+    Guest,
     Other,
     Own,
-    Staff,
+    Clerk,
+    Manager,
+    /// A program's key that has every scope but the one that the route needs.
+    KeyWithout,
+    /// One that has only this scope; every scope where no scope is enough.
+    KeyWith,
 }
 
 /// A build without the feature has no reference page.
 const DOCS: u16 = if cfg!(feature = "docs") { 200 } else { 404 };
 
-const EVERYBODY: [Who; 6] = [Who::Nobody, Who::Garbage, Who::Expired, Who::Other, Who::Own, Who::Staff];
+const EVERYBODY: [Who; 10] = [
+    Who::Nobody,
+    Who::Garbage,
+    Who::Expired,
+    Who::Guest,
+    Who::Other,
+    Who::Own,
+    Who::Clerk,
+    Who::Manager,
+    Who::KeyWithout,
+    Who::KeyWith,
+];
 
 /// What a row needs of the shop: a customer's things, and callers who may or may not have them.
-struct World {
-    own: Guest,
-    username: String,
-    account_id: u64,
-    order_id: u64,
-    product_id: u64,
+pub struct World {
+    pub own: Guest,
+    pub username: String,
+    pub account_id: u64,
+    session_id: u64,
+    pub order_id: u64,
+    pub product_id: u64,
     restock_run_id: u64,
-    restock_order_id: u64,
+    pub restock_order_id: u64,
+    pub guest: Guest,
     other: Guest,
-    staff: Client,
+    clerk: Client,
+    pub clerk_id: u64,
+    pub staff: Client,
     expired: Client,
+    pub api_key_id: u64,
+    /// Those of [`keys`], for the route that is called.
+    keys: Vec<Client>,
+}
+
+/// A key with these scopes.
+pub fn key_with(shop: &Shop, manager: &Client, scopes: &[&str]) -> Client {
+    let made = manager.post("/api_keys", json!({"name": unique("Key"), "scopes": scopes})).expect(201);
+    shop.with_token(made.body["key"].as_str().expect("a key"))
+}
+
+/// One key that has only the scope and one that has all others; of no scope, one that has all.
+fn keys(shop: &Shop, world: &World, scope: Option<KeyScope>) -> [Client; 2] {
+    let all = || KeyScope::ALL.iter().map(|scope| scope.text());
+    let others: Vec<&str> = all().filter(|text| scope.is_none_or(|scope| scope.text() != *text)).collect();
+    let own = scope.map_or(all().collect(), |scope| vec![scope.text()]);
+    [key_with(shop, &world.staff, &others), key_with(shop, &world.staff, &own)]
 }
 
 impl World {
-    fn new(shop: &Shop, expired: &str) -> World {
+    pub fn new(shop: &Shop, expired: &str) -> World {
         let staff = shop.with_token(&shop.log_in("staff", STAFF_PASSWORD));
+        let clerk = shop.clerk();
+        let clerk_id = clerk.get("/sessions/current").expect(200).body["account_id"].as_u64();
         let product_id = shop.product(&staff, 100);
         let (own, username) = shop.customer_with_account();
         let account_id =
             own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
+        let session_id = own.client.get("/sessions/current").expect(200).id();
         let order_id = own.client.order(&[(product_id, 1)]).expect(201).id();
         let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
         staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
         let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
         let restock_orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
         let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
-        let other = shop.guest();
+        let (guest, (other, _)) = (shop.guest(), shop.customer_with_account());
         let expired = shop.with_token(expired);
+        let new_key = json!({"name": "Shop front", "scopes": ["orders:read"]});
+        let api_key_id = staff.post("/api_keys", new_key).expect(201).id();
         World {
             own,
             username,
             account_id: account_id.unwrap(),
+            session_id,
             order_id,
             product_id,
             restock_run_id,
             restock_order_id,
+            guest,
             other,
+            clerk,
+            clerk_id: clerk_id.expect("an account"),
             staff,
             expired,
+            api_key_id,
+            keys: Vec::new(),
         }
     }
 
     /// The path with the id of what belongs to the customer.
-    fn path(&self, pattern: &str) -> String {
+    pub fn path(&self, pattern: &str) -> String {
         let id = match pattern.split('/').nth(1) {
             Some("customers") => self.own.id,
             Some("customer_accounts") => self.account_id,
@@ -93,6 +148,9 @@ impl World {
             Some("products") => self.product_id,
             Some("restock") => self.restock_run_id,
             Some("restock_orders") => self.restock_order_id,
+            Some("api_keys") => self.api_key_id,
+            Some("sessions") => self.session_id,
+            Some("staff") => self.clerk_id,
             _ => return pattern.to_owned(),
         };
         pattern.replace("{id}", &id.to_string())
@@ -104,9 +162,13 @@ impl World {
             Who::Nobody => &nobody,
             Who::Garbage => &garbage,
             Who::Expired => &self.expired,
+            Who::Guest => &self.guest.client,
             Who::Other => &self.other.client,
             Who::Own => &self.own.client,
-            Who::Staff => &self.staff,
+            Who::Clerk => &self.clerk,
+            Who::Manager => &self.staff,
+            Who::KeyWithout => &self.keys[0],
+            Who::KeyWith => &self.keys[1],
         };
         let request = client.request(method, path);
         match body {
@@ -124,13 +186,14 @@ impl World {
             format!("/products/{}", self.product_id),
             format!("/products/{}/stock/movements", self.product_id),
             format!("/restock_orders/{}", self.restock_order_id),
+            format!("/staff/{}", self.clerk_id),
         ];
         paths.iter().map(|path| self.staff.get(path).expect(200).text).collect()
     }
 }
 
 /// The token of a staff session that has ended as time ends it, with its row still there.
-fn expired_token(shop: &Shop) -> String {
+pub fn expired_token(shop: &Shop) -> String {
     let staff = shop.staff();
     let sql = "UPDATE sessions SET expires_at = NOW(6) - INTERVAL 1 SECOND WHERE token_sha256 = UNHEX(SHA2(?, 256))";
     shop.sql().exec_drop(sql, (staff.token(),)).expect("the session's end");
@@ -164,20 +227,35 @@ const MATRIX: &[Row] = &[
     row("PUT",    "/customers/{id}",         Rule::Owner,    200, Some(|_| person())),
     row("PATCH",  "/customers/{id}",         Rule::Owner,    200, Some(|_| json!({"name": "Ada Byron"}))),
     // The order is under way; whoever is told so was let through.
-    row("DELETE", "/customers/{id}",         Rule::Owner,    409, None),
+    row("DELETE", "/customers/{id}",         Rule::OwnerOrManager, 409, None),
     row("GET",    "/customers/{id}/orders",  Rule::Owner,    200, None),
 
     // The customer has an account.
     row("POST",   "/customer_accounts",      Rule::Owner,    409, Some(|world| json!({"customer_id": world.own.id, "username": unique("new"), "password": CUSTOMER_PASSWORD}))),
     row("GET",    "/customer_accounts",      Rule::Staff,    200, None),
     row("GET",    "/customer_accounts/{id}", Rule::Owner,    200, None),
-    row("PUT",    "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new"), "password": CUSTOMER_PASSWORD}))),
+    row("PUT",    "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new"), "password": CUSTOMER_PASSWORD, "current_password": CUSTOMER_PASSWORD}))),
     row("PATCH",  "/customer_accounts/{id}", Rule::Owner,    200, Some(|_| json!({"username": unique("new")}))),
     row("DELETE", "/customer_accounts/{id}", Rule::Owner,    204, None),
 
     row("POST",   "/sessions",               Rule::Open,     201, Some(|world| json!({"username": world.username, "password": CUSTOMER_PASSWORD}))),
+    row("GET",    "/sessions",               Rule::SignedIn, 200, None),
     row("GET",    "/sessions/current",       Rule::SignedIn, 200, None),
     row("DELETE", "/sessions/current",       Rule::SignedIn, 204, None),
+    row("GET",    "/sessions/{id}",          Rule::Owned,    200, None),
+    row("DELETE", "/sessions/{id}",          Rule::Owned,    204, None),
+
+    row("GET",    "/staff",                  Rule::Manager,  200, None),
+    row("PATCH",  "/staff/current",          Rule::Staff,    200, Some(|_| json!({"password": STAFF_PASSWORD, "current_password": STAFF_PASSWORD}))),
+    row("GET",    "/staff/{id}",             Rule::Manager,  200, None),
+    row("PATCH",  "/staff/{id}",             Rule::Manager,  200, Some(|_| json!({"role": "clerk", "disabled": false}))),
+
+    row("GET",    "/audit",                  Rule::Manager,  200, None),
+
+    row("POST",   "/api_keys",               Rule::Manager,  201, Some(|_| json!({"name": "Shop front", "scopes": ["orders:read"]}))),
+    row("GET",    "/api_keys",               Rule::Manager,  200, None),
+    row("GET",    "/api_keys/{id}",          Rule::Manager,  200, None),
+    row("DELETE", "/api_keys/{id}",          Rule::Manager,  204, None),
 
     row("GET",    "/products",               Rule::Public,   200, None),
     row("POST",   "/products",               Rule::Staff,    201, Some(|_| product())),
@@ -219,11 +297,11 @@ const MATRIX: &[Row] = &[
     row("GET",    "/docs/scalar.js",         Rule::Open,     DOCS, None),
 ];
 
-fn person() -> Value {
+pub fn person() -> Value {
     json!({"name": "Ada Byron", "email": "ada.byron@example.com", "phone": "555-0101"})
 }
 
-fn product() -> Value {
+pub fn product() -> Value {
     json!({"name": unique("Product"), "price": "2.00"})
 }
 
@@ -232,14 +310,33 @@ impl Row {
     fn expected(&self, who: Who) -> u16 {
         match (self.rule, who) {
             (Rule::Open, _) => self.answered,
+            (_, Who::KeyWithout) => 403,
+            (_, Who::KeyWith) => {
+                if self.takes_keys() {
+                    self.answered
+                } else {
+                    403
+                }
+            }
             (_, Who::Garbage | Who::Expired) => 401,
             (Rule::Public, _) => self.answered,
             (_, Who::Nobody) => 401,
-            (Rule::SignedIn, _) | (_, Who::Staff) => self.answered,
-            (Rule::Owner, Who::Own) => self.answered,
-            (Rule::Owner, _) => 404,
-            (Rule::Staff, _) => 403,
+            (Rule::SignedIn, _) | (Rule::Owned, Who::Own) => self.answered,
+            (Rule::Owned, _) => 404,
+            (_, Who::Manager) => self.answered,
+            (Rule::Owner | Rule::Staff, Who::Clerk) => self.answered,
+            (_, Who::Clerk) => 403,
+            (Rule::Owner | Rule::OwnerOrManager, Who::Own) => self.answered,
+            (Rule::Owner | Rule::OwnerOrManager, _) => 404,
+            (Rule::Staff | Rule::Manager, _) => 403,
         }
+    }
+
+    /// Nothing that is a manager's, nothing about one's own session or account, and no figures of the service.
+    fn takes_keys(&self) -> bool {
+        let personal = self.path.starts_with("/sessions") || self.path.starts_with("/staff");
+        let for_managers = [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule);
+        !personal && !for_managers && self.path != "/metrics"
     }
 
     fn lets_through(&self, who: Who) -> bool {
@@ -269,17 +366,18 @@ fn every_route_lets_through_whom_it_should_and_nobody_else() {
         let row = row_of(route.method, route.path);
         let (refused, let_through): (Vec<Who>, Vec<Who>) =
             EVERYBODY.iter().partition(|who| !row.lets_through(**who));
+        world.keys = keys(&shop, &world, route.scope).into();
         let before = world.state();
         for who in refused {
             check(&shop, &world, row, who);
         }
         assert_eq!(world.state(), before, "a refused {} {} has changed something", row.method, row.path);
-        for who in &let_through {
-            check(&shop, &world, row, *who);
-            // What is deleted is not there for the next one; what is changed, not for the next row.
-            let last = Some(who) == let_through.last();
-            if row.method == "DELETE" || (last && row.method != "GET") {
+        for who in let_through {
+            check(&shop, &world, row, who);
+            // What is changed is not there as it was for the next one.
+            if row.method != "GET" {
                 world = World::new(&shop, &expired);
+                world.keys = keys(&shop, &world, route.scope).into();
             }
         }
     }
@@ -317,10 +415,13 @@ fn what_belongs_to_somebody_else_answers_like_what_does_not_exist() {
     let nowhere = World {
         own: Guest { id: 999_999, client: shop.anyone() },
         account_id: 999_999,
+        session_id: 999_999,
         order_id: 999_999,
         ..World::new(&shop, &expired)
     };
-    for row in MATRIX.iter().filter(|row| row.rule == Rule::Owner) {
+    for row in
+        MATRIX.iter().filter(|row| [Rule::Owner, Rule::Owned, Rule::OwnerOrManager].contains(&row.rule))
+    {
         let sent = |to: &World| {
             let body = row.body.map(|body| body(to));
             let mut answer = world.send(&shop, Who::Other, row.method, &to.path(row.path), body);

@@ -2,6 +2,7 @@
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest};
@@ -92,7 +93,7 @@ fn usernames_are_unique_whatever_their_case_and_read_back_as_written() {
     let shop = Shop::open();
     let (first, second, staff) = (shop.guest(), shop.guest(), shop.staff());
     first.client.post("/customer_accounts", credentials("Ada")).expect(201);
-    shop.add_staff("rosa");
+    shop.add_staff("rosa", Role::Clerk);
     for taken in ["Ada", "ada", "ADA", "Rosa"] {
         let refused = second.client.post("/customer_accounts", credentials(taken));
         let refused = refused.expect_problem(409, "username_taken");
@@ -159,8 +160,10 @@ fn a_password_may_hold_any_characters() {
     let shop = Shop::open();
     let (customer, username) = shop.customer_with_account();
     let path = account_of(&customer);
+    let mut current = CUSTOMER_PASSWORD.to_owned();
     for password in ["8 chars.", " \t\n  \u{0}\u{1f511} ", &"é".repeat(256)] {
-        customer.client.patch(&path, json!({"password": password})).expect(200);
+        customer.client.patch(&path, json!({"password": password, "current_password": current})).expect(200);
+        current = password.to_owned();
         shop.log_in(&username, password);
         let trimmed = password.trim();
         if trimmed != password {
@@ -177,7 +180,7 @@ fn accounts_are_seen_and_changed_by_their_customer_and_staff_only() {
     let of_staff = path_of(&staff.get("/sessions/current").expect(200).body["account_id"]);
     let tries = [
         ("GET", Value::Null),
-        ("PUT", credentials("eve")),
+        ("PUT", json!({"username": "eve"})),
         ("PATCH", json!({"username": "eve"})),
         ("DELETE", Value::Null),
     ];
@@ -221,19 +224,18 @@ fn staff_list_and_search_customer_accounts() {
 }
 
 #[test]
-fn put_needs_both_and_patch_takes_either_but_not_null() {
+fn put_needs_a_username_and_patch_takes_either_but_not_null() {
     let shop = Shop::open();
     let (customer, username) = shop.customer_with_account();
     let path = account_of(&customer);
     let before = customer.client.get(&path).expect(200);
-    customer.client.put(&path, json!({"username": "ada"})).expect_bad_fields(&[("password", "required")]);
     customer
         .client
-        .put(&path, json!({"password": NEW_PASSWORD}))
+        .put(&path, json!({"password": NEW_PASSWORD, "current_password": CUSTOMER_PASSWORD}))
         .expect_bad_fields(&[("username", "required")]);
     let nulls = [("username", "required"), ("password", "required")];
     customer.client.patch(&path, json!({"username": null, "password": null})).expect_bad_fields(&nulls);
-    let bad = json!({"username": "a", "password": "short", "customer_id": 1});
+    let bad = json!({"username": "a", "password": "short", "current_password": "", "customer_id": 1});
     let named = [
         ("username", "invalid_username"),
         ("password", "invalid_password_length"),
@@ -246,7 +248,12 @@ fn put_needs_both_and_patch_takes_either_but_not_null() {
     customer.client.patch(&path, json!({"username": "grace.h"})).expect(200);
     try_login(&shop, &username, CUSTOMER_PASSWORD).expect_problem(401, "wrong_credentials");
     shop.log_in("grace.h", CUSTOMER_PASSWORD);
-    customer.client.put(&path, json!({"username": "grace", "password": NEW_PASSWORD})).expect(200);
+    // The password is never shown, so what was read and is written back keeps it.
+    customer.client.put(&path, json!({"username": "grace.hopper"})).expect(200);
+    shop.log_in("grace.hopper", CUSTOMER_PASSWORD);
+    customer.client.put(&path, json!({"username": "grace.h", "password": null})).expect(200);
+    let both = json!({"username": "grace", "password": NEW_PASSWORD, "current_password": CUSTOMER_PASSWORD});
+    customer.client.put(&path, both).expect(200);
     assert_eq!(customer.client.get(&path).expect(200).body["username"], "grace");
     try_login(&shop, "grace", CUSTOMER_PASSWORD).expect_problem(401, "wrong_credentials");
     shop.log_in("grace", NEW_PASSWORD);
@@ -259,8 +266,9 @@ fn a_new_password_is_not_the_username_that_the_account_has_or_gets() {
     let account = customer.client.post("/customer_accounts", credentials("ada.lovelace")).expect(201);
     let path = path_of(&account.body["id"]);
     let refused = [("password", "password_is_username")];
-    customer.client.patch(&path, json!({"password": "Ada.Lovelace"})).expect_bad_fields(&refused);
-    let both = json!({"username": "countess", "password": "COUNTESS"});
+    let own = json!({"password": "Ada.Lovelace", "current_password": CUSTOMER_PASSWORD});
+    customer.client.patch(&path, own).expect_bad_fields(&refused);
+    let both = json!({"username": "countess", "password": "COUNTESS", "current_password": CUSTOMER_PASSWORD});
     customer.client.patch(&path, both.clone()).expect_bad_fields(&refused);
     customer.client.put(&path, both).expect_bad_fields(&refused);
     shop.log_in("ada.lovelace", CUSTOMER_PASSWORD);
@@ -277,7 +285,9 @@ fn a_changed_password_ends_all_sessions_but_the_one_that_changed_it() {
     changing.patch(&path, json!({"username": "renamed"})).expect(200);
     other.get(&path).expect(200);
 
-    changing.patch(&path, json!({"password": NEW_PASSWORD})).expect(200);
+    changing
+        .patch(&path, json!({"password": NEW_PASSWORD, "current_password": CUSTOMER_PASSWORD}))
+        .expect(200);
     changing.get(&path).expect(200);
     for ended in [&signed_up.client, &other] {
         ended.get(&path).expect_problem(401, "unauthenticated");
@@ -300,8 +310,8 @@ fn a_refused_change_of_the_password_ends_no_session() {
     let (customer, username) = shop.customer_with_account();
     let path = account_of(&customer);
     let other = shop.with_token(&shop.log_in(&username, CUSTOMER_PASSWORD));
-    shop.add_staff("rosa");
-    let taken = json!({"username": "rosa", "password": NEW_PASSWORD});
+    shop.add_staff("rosa", Role::Clerk);
+    let taken = json!({"username": "rosa", "password": NEW_PASSWORD, "current_password": CUSTOMER_PASSWORD});
     customer.client.patch(&path, taken).expect_problem(409, "username_taken");
     other.get(&path).expect(200);
     shop.log_in(&username, CUSTOMER_PASSWORD);
@@ -327,14 +337,96 @@ fn deleting_an_account_ends_its_sessions_and_keeps_the_customer() {
 }
 
 #[test]
-fn a_guest_who_deletes_their_account_is_a_guest_again() {
+fn a_guests_session_of_before_the_account_does_not_outlive_it() {
     let shop = Shop::open();
-    let guest = shop.guest();
+    let (guest, bystander) = (shop.guest(), shop.guest());
     let account = guest.client.post("/customer_accounts", credentials("ada")).expect(201);
-    guest.client.delete(&path_of(&account.body["id"])).expect(204);
-    let read = guest.client.get(&format!("/customers/{}", guest.id)).expect(200);
-    assert_eq!(read.body["account_id"], Value::Null);
-    guest.client.post("/customer_accounts", credentials("ada")).expect(201);
+    let logged_in = shop.with_token(&shop.log_in("ada", CUSTOMER_PASSWORD));
+    logged_in.delete(&path_of(&account.body["id"])).expect(204);
+    for ended in [&guest.client, &logged_in] {
+        ended.get("/sessions/current").expect_problem(401, "unauthenticated");
+    }
+    bystander.client.get("/sessions/current").expect(200);
+}
+
+#[test]
+fn whoever_changes_a_password_gives_the_old_one_unless_it_is_a_manager() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let (clerk, manager) = (shop.clerk(), shop.staff());
+    let path = account_of(&customer);
+    let with = |current: Value| json!({"password": NEW_PASSWORD, "current_password": current});
+    for client in [&customer.client, &clerk] {
+        let required = [("current_password", "required")];
+        client.patch(&path, json!({"password": NEW_PASSWORD})).expect_bad_fields(&required);
+        let put = json!({"username": username, "password": NEW_PASSWORD});
+        client.put(&path, put).expect_bad_fields(&required);
+        client.patch(&path, with(Value::Null)).expect_bad_fields(&required);
+        client
+            .patch(&path, with(json!("not it")))
+            .expect_bad_fields(&[("current_password", "wrong_password")]);
+        client.patch(&path, with(json!(17))).expect_bad_fields(&[("current_password", "wrong_type")]);
+        let alone = json!({"username": username, "current_password": CUSTOMER_PASSWORD});
+        client.patch(&path, alone).expect_bad_fields(&[("current_password", "without_password")]);
+    }
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    manager.patch(&path, json!({"password": NEW_PASSWORD})).expect(200);
+    shop.log_in(&username, NEW_PASSWORD);
+}
+
+#[test]
+fn a_wrong_old_password_is_counted_like_a_failed_login() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let path = account_of(&customer);
+    let guess = json!({"password": NEW_PASSWORD, "current_password": "a guess"});
+    for _ in 0..5 {
+        customer
+            .client
+            .patch(&path, guess.clone())
+            .expect_bad_fields(&[("current_password", "wrong_password")]);
+        try_login(&shop, &username, "a guess").expect_problem(401, "wrong_credentials");
+    }
+    let refused = customer.client.patch(&path, guess).expect_problem(429, "too_many_attempts");
+    assert!(refused.header("Retry-After").is_some());
+    try_login(&shop, &username, CUSTOMER_PASSWORD).expect_problem(429, "too_many_attempts");
+    customer.client.get(&path).expect(200);
+}
+
+#[test]
+fn of_two_changes_that_prove_the_same_old_password_one_wins() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let path = account_of(&customer);
+    let mut current = CUSTOMER_PASSWORD.to_owned();
+    for round in 0..5 {
+        let passwords = [format!("the first password {round}"), format!("the second password {round}")];
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let tries: Vec<_> = passwords
+                .iter()
+                .map(|password| {
+                    let body = json!({"password": password, "current_password": current});
+                    let client = shop.with_token(customer.client.token());
+                    let path = &path;
+                    scope.spawn(move || client.patch(path, body).status)
+                })
+                .collect();
+            tries.into_iter().map(|request| request.join().unwrap()).collect()
+        });
+        let winners: Vec<&String> = passwords
+            .iter()
+            .zip(&statuses)
+            .filter(|(_, status)| **status == 200)
+            .map(|(one, _)| one)
+            .collect();
+        // One at a time is hashed for each core; who found none free was put off.
+        assert!(statuses.iter().all(|status| [200, 422, 503].contains(status)), "{statuses:?}");
+        assert!(winners.len() <= 1, "{statuses:?}");
+        if let Some(winner) = winners.first() {
+            current = winner.to_string();
+        }
+        shop.log_in(&username, &current);
+    }
 }
 
 #[test]

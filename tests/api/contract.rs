@@ -219,12 +219,22 @@ fn the_document_has_the_routes_of_the_table_and_who_may_call_them() {
     let routes: BTreeSet<_> = ROUTES
         .iter()
         .map(|route| {
-            let (access, security) = match route.access {
-                Access::Anyone => ("anyone", json!([{}, {"session": []}])),
-                Access::Open => ("open", json!([])),
-                Access::SignedIn => ("signed_in", json!([{"session": []}])),
-                Access::Staff => ("staff", json!([{"session": []}])),
+            let access = match route.access {
+                Access::Anyone => "anyone",
+                Access::Open => "open",
+                Access::SignedIn => "signed_in",
+                Access::OwnOrManager => "own_or_manager",
+                Access::Staff => "staff",
+                Access::Manager => "manager",
             };
+            let mut security = match route.access {
+                Access::Open => json!([]),
+                Access::Anyone => json!([{}, {"session": []}]),
+                _ => json!([{"session": []}]),
+            };
+            if let Some(scope) = route.scope {
+                security.as_array_mut().unwrap().push(json!({"key": [scope.text()]}));
+            }
             (route.method.to_lowercase(), route.path, json!(access).to_string(), security.to_string())
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use crate::client::Client;
 use crate::fixtures::{CUSTOMER_PASSWORD, NONE, items_json};
@@ -155,7 +156,7 @@ fn a_sign_up_with_a_taken_username_keeps_nothing() {
     assert_eq!(refused.body["errors"][0]["field"], "account.username");
     let staff = shop.staff();
     assert_eq!(ids_found(&staff, ""), [first.id()]);
-    shop.add_staff("rosa");
+    shop.add_staff("rosa", Role::Clerk);
     let of_staff = json!({"account": {"username": "ROSA", "password": CUSTOMER_PASSWORD}});
     shop.anyone().post("/customers", with(ada(), of_staff)).expect_problem(409, "username_taken");
     assert_eq!(ids_found(&staff, ""), [first.id()]);

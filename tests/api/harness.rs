@@ -9,10 +9,11 @@ use mysql::Conn;
 use storekeeper::app::App;
 use storekeeper::config::Config;
 use storekeeper::db::{self, invariants};
-use storekeeper::handlers::accounts;
+use storekeeper::handlers::staff;
 use storekeeper::http::{self, Listener, Server};
 use storekeeper::routes;
 use storekeeper::values::{Input, StaffPassword, Username};
+use storekeeper::web::caller::Role;
 
 use crate::client::Client;
 pub use crate::mariadb::MariaDb;
@@ -83,6 +84,9 @@ impl Shop {
             ("STOREKEEPER_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
             // All clients of a test are on this machine.
             ("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS".to_owned(), "0".to_owned()),
+            // Tests let weeks go by.
+            ("STOREKEEPER_STAFF_SESSION_IDLE_HOURS".to_owned(), "8760".to_owned()),
+            ("STOREKEEPER_STAFF_SESSION_MAX_HOURS".to_owned(), "8760".to_owned()),
         ];
         for (name, value) in UNLIMITED.iter().chain(settings) {
             variables.retain(|(known, _)| known != name);
@@ -106,18 +110,26 @@ impl Shop {
         Client::new(&self.base, Some(token))
     }
 
-    /// Logs in as the staff account `staff`, which is made at first use.
+    /// Logs in as the manager `staff`, who is made at first use.
     pub fn staff(&self) -> Client {
-        self.add_staff("staff");
-        let token = self.log_in("staff", STAFF_PASSWORD);
-        self.with_token(&token)
+        self.member_of_staff("staff", Role::Manager)
+    }
+
+    /// Logs in as the clerk `clerk`, who is made at first use.
+    pub fn clerk(&self) -> Client {
+        self.member_of_staff("clerk", Role::Clerk)
+    }
+
+    pub fn member_of_staff(&self, name: &str, role: Role) -> Client {
+        self.add_staff(name, role);
+        self.with_token(&self.log_in(name, STAFF_PASSWORD))
     }
 
     /// Makes a staff account, unless it is there already, as a login shows.
-    pub fn add_staff(&self, username: &str) {
+    pub fn add_staff(&self, username: &str, role: Role) {
         let username = Username::parse(&Input::Text(username.into())).unwrap();
         let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
-        let _ = accounts::add_staff(&self.app, &username, &password);
+        let _ = staff::add(&self.app, &username, &password, role);
     }
 
     pub fn log_in(&self, username: &str, password: &str) -> String {

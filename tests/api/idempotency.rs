@@ -3,6 +3,7 @@
 use chrono::Duration;
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json};
@@ -296,7 +297,7 @@ fn a_request_that_failed_does_not_burn_its_key() {
     staff.delete(first.header("Location").unwrap()).expect(204);
     staff.post_once(KEY, "/products", with_sku).expect(201);
 
-    shop.add_staff("rosa");
+    shop.add_staff("rosa", Role::Clerk);
     let key = "for-accounts";
     guest.client.post_once(key, "/customer_accounts", account("rosa")).expect_problem(409, "username_taken");
     guest.client.post_once(key, "/customer_accounts", account("ada")).expect(201);

@@ -276,7 +276,9 @@ impl Books {
                 format!("{cancelled}|cancelled|placed"),
             ),
             case(
-                &[format!("INSERT INTO order_events VALUES ({placed}, 2, 'cancelled', NOW(6))")],
+                &[format!(
+                    "INSERT INTO order_events (order_id, step, status, at) VALUES ({placed}, 2, 'cancelled', NOW(6))"
+                )],
                 format!("{placed}|placed|placed,cancelled"),
             ),
             case(

@@ -6,8 +6,9 @@ use std::time::Instant;
 use chrono::Duration;
 use mysql::Conn;
 use mysql::prelude::Queryable;
+use storekeeper::audit::Actor;
 use storekeeper::db;
-use storekeeper::restock::{self, Outcome, Selection, Source};
+use storekeeper::restock::{self, Outcome, Selection};
 use storekeeper::values::Timestamp;
 
 use crate::client::Client;
@@ -41,7 +42,7 @@ fn fill(sql: &mut Conn) {
          SELECT seq, 1000, 'shipped', 'EUR', IF(seq <= 10000, 100, 10000), NOW(6) - INTERVAL 50 DAY, CURDATE()
          FROM seq_1_to_30000"
             .to_owned(),
-        "INSERT INTO order_events SELECT id, 2, 'shipped', NOW(6) - INTERVAL 1 DAY FROM orders"
+        "INSERT INTO order_events (order_id, step, status, at) SELECT id, 2, 'shipped', NOW(6) - INTERVAL 1 DAY FROM orders"
             .to_owned(),
     ] {
         timed(sql, &statement);
@@ -288,8 +289,10 @@ fn a_run_over_ten_thousand_of_which_a_thousand_are_due_asks_only_about_these_one
     let shop = Shop::open_on(&mariadb, &database, &[("STOREKEEPER_DATABASE_CONNECTIONS", "1")]);
     let run = |shop: &Shop, sql: &mut Conn| {
         let (before, started) = (questions(sql), Instant::now());
-        let run_id = restock::start(&shop.app, Source::Program).unwrap();
-        let lines = restock::run(&shop.app, run_id, Source::Program, Selection::default()).unwrap();
+        let run_id = restock::start(&shop.app, Actor::command("storekeeper-restock")).unwrap();
+        let lines =
+            restock::run(&shop.app, run_id, Actor::command("storekeeper-restock"), Selection::default())
+                .unwrap();
         let statements = questions(sql) - before;
         println!("{:7.2} s   run with {statements} statements", started.elapsed().as_secs_f64());
         let with = |outcome| lines.iter().filter(|line| line.outcome == outcome).count() as i64;

@@ -48,12 +48,18 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
     let staff = shop.staff();
     let product = shop.product(&staff, 5);
     let guest = shop.guest();
+    let staff_id = staff.get("/sessions/current").expect(200).body["account_id"].to_string();
+    let made = staff.post("/api_keys", json!({"name": "Till", "scopes": ["orders:read"]})).expect(201);
+    let key = made.body["key"].as_str().expect("a key").to_owned();
     let service = serve(&shop);
     let mut expected = Vec::new();
     let mut send = |token: Option<&str>, method: &str, path: &str, line: &str| {
         let client = Client::new(&service.base, token);
         let answer = client.request(method, path).send();
-        expected.push((answer.header("X-Request-Id").expect("an id").to_owned(), line.to_owned()));
+        let ids =
+            [("CUSTOMER", guest.id.to_string()), ("STAFF", staff_id.clone()), ("KEY", made.id().to_string())];
+        let line = ids.iter().fold(line.to_owned(), |line, (name, id)| line.replace(name, id));
+        expected.push((answer.header("X-Request-Id").expect("an id").to_owned(), line));
     };
     let (customer, staff) = (Some(guest.client.token()), Some(staff.token()));
     send(
@@ -68,10 +74,12 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
         customer,
         "GET",
         "/orders/4711/track",
-        "method=GET route=/orders/{id}/track status=404 caller=customer",
+        "method=GET route=/orders/{id}/track status=404 caller=customer:CUSTOMER",
     );
-    send(customer, "GET", "/customers", "method=GET route=/customers status=403 caller=customer");
-    send(staff, "GET", "/customers", "method=GET route=/customers status=200 caller=staff");
+    send(customer, "GET", "/customers", "method=GET route=/customers status=403 caller=customer:CUSTOMER");
+    send(staff, "GET", "/customers", "method=GET route=/customers status=200 caller=staff:STAFF");
+    send(Some(&key), "GET", "/orders", "method=GET route=/orders status=200 caller=key:KEY");
+    send(Some(&key), "GET", "/stock", "method=GET route=/stock status=403 caller=key:KEY");
     send(Some("garbage"), "GET", "/orders", "method=GET route=/orders status=401 caller=-");
     send(None, "DELETE", "/orders/4711", "method=DELETE route=/orders/{id} status=405 caller=-");
     send(None, "OPTIONS", "/orders/4711", "method=OPTIONS route=/orders/{id} status=204 caller=-");
@@ -79,7 +87,7 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
     let log = service.stop();
 
     let shape = Regex::new(
-        r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO request id=[A-Za-z0-9_.-]+ method=\S+ route=\S+ status=\d{3} duration_ms=\d+\.\d caller=(anyone|customer|staff|-)$",
+        r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO request id=[A-Za-z0-9_.-]+ method=\S+ route=\S+ status=\d{3} duration_ms=\d+\.\d caller=(anyone|(customer|staff|key):\d+|-)$",
     )
     .unwrap();
     let duration = Regex::new(r" duration_ms=\S+").unwrap();
@@ -90,6 +98,7 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
         assert!(duration.replace(line, "").ends_with(expected.as_str()), "{line}, not {expected}");
     }
     assert!(!log.contains("4711"), "an id of a path is in the log:\n{log}");
+    assert!(!log.contains(&key), "{log}");
 }
 
 #[test]

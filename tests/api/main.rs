@@ -18,6 +18,8 @@ mod wire;
 
 mod access;
 mod accounts;
+mod api_keys;
+mod audit;
 mod cli;
 mod clock;
 mod conditional;
@@ -55,6 +57,7 @@ mod round_trips;
 mod sessions;
 mod shutdown;
 mod sign_up;
+mod staff;
 mod statements;
 mod stock;
 mod storage;

@@ -17,6 +17,7 @@ use crate::harness::{MariaDb, Shop};
 const PRODUCTS: u64 = 100_000;
 const ORDERS: u64 = 1_000_000;
 const CUSTOMERS: u64 = 10_000;
+const AUDITED: u64 = 100_000;
 /// The customer in whose name the shop sells over the counter: every fourth order is theirs.
 const WALK_IN: u64 = 7;
 /// What a page of 20 may read: 21 rows, as many of a table beside it, and their lines.
@@ -26,7 +27,7 @@ const SMALL_TABLE: u64 = 100;
 
 /// The tables that the work of a day must not read through, by insert statements that fill them.
 /// An order in a hundred is placed, shipped or cancelled; the others are delivered.
-fn fillings() -> [Vec<String>; 3] {
+fn fillings() -> [Vec<String>; 4] {
     let customer_of_order = format!("IF(seq % 4 = 0, {WALK_IN}, 1 + seq DIV {})", ORDERS / CUSTOMERS + 1);
     [
         vec![
@@ -58,6 +59,15 @@ fn fillings() -> [Vec<String>; 3] {
         vec![format!(
             "INSERT INTO order_lines SELECT seq, 1 + seq % {PRODUCTS}, 'Mug', 1, 1000, 1 FROM seq_1_to_{ORDERS}"
         )],
+        // A third each by staff, by a key and by a command, most of them by others than those that are asked for.
+        vec![format!(
+            "INSERT INTO audit_log (id, at, account_id, api_key_id, command, action, object, object_id, fields)
+             SELECT seq, '2024-01-01' + INTERVAL seq MINUTE,
+                    IF(seq % 3 = 0, 1 + seq % 7, NULL), IF(seq % 3 = 1, 1 + seq % 7, NULL),
+                    IF(seq % 3 = 2, IF(seq % 70 = 0, 'add-staff', 'storekeeper-restock'), NULL),
+                    'changed', 'product', 1 + seq % 1000, 'price'
+             FROM seq_1_to_{AUDITED}"
+        )],
     ]
 }
 
@@ -74,7 +84,7 @@ fn fill(mariadb: &MariaDb, database: &str) {
             });
         }
     });
-    let tables = "customers, products, stock, orders, order_lines";
+    let tables = "customers, products, stock, orders, order_lines, audit_log";
     mariadb.connect(database).query_drop(format!("ANALYZE TABLE {tables}")).unwrap();
 }
 
@@ -124,7 +134,10 @@ impl LargeShop {
         self.sql.query_drop("SET GLOBAL general_log = 0").unwrap();
         let executed =
             "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Execute'";
-        let statements: Vec<String> = self.sql.query(executed).unwrap();
+        // A token's digest may look like text that the database takes for UTF-8 and Rust does not.
+        let statements: Vec<Vec<u8>> = self.sql.query(executed).unwrap();
+        let statements: Vec<String> =
+            statements.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
         assert!(!statements.is_empty(), "the log holds nothing");
         statements
     }
@@ -269,6 +282,29 @@ impl LargeShop {
         }
     }
 
+    fn check_audit(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        let middle = "2024-02-10T00:00:00Z";
+        let time = "DATE_FORMAT(at, '%Y-%m-%dT%H:%i:%s.%fZ')";
+        for of in [
+            "",
+            "account_id=3",
+            "api_key_id=3",
+            "command=add-staff",
+            "object=product",
+            "object=product&object_id=400",
+        ] {
+            self.check_list(&staff, &format!("/audit?{of}"));
+            self.check_list(&staff, &format!("/audit?{of}&to={middle}"));
+            let condition = of.replace("=product", "='product'").replace("=add-staff", "='add-staff'");
+            let condition = condition.replace('&', " AND ");
+            let own =
+                if of.is_empty() { "audit_log".to_owned() } else { format!("audit_log WHERE {condition}") };
+            let after = self.cursor(time, &own, "at DESC, id DESC", 50);
+            self.check_list(&staff, &format!("/audit?{of}&after={after}"));
+        }
+    }
+
     fn check_customers(&mut self) {
         let staff = self.shop.with_token(self.staff.token());
         self.check_list(&staff, "/customers");
@@ -328,6 +364,7 @@ fn lists_and_daily_work_go_by_index_however_much_there_is() {
     large.check_orders_of_a_customer(5000, 50);
     large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);
     large.check_customers();
+    large.check_audit();
     large.check_a_day();
     assert!(large.dear.is_empty(), "{}", large.dear.join("\n"));
     // The filling has orders without a history; what it is for does not need one.

@@ -144,6 +144,7 @@ fn a_run_does_what_the_plan_said() {
         "id": run.id(),
         "source": "api",
         "actor_account_id": account,
+        "actor_api_key_id": null,
         "started_at": started_at.to_string(),
         "finished_at": finished_at.to_string(),
         "watched": 4,

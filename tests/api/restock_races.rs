@@ -7,8 +7,9 @@ use std::time::Duration;
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::app::App;
+use storekeeper::audit::Actor;
 use storekeeper::config::Config;
-use storekeeper::restock::{self, Selection, Source};
+use storekeeper::restock::{self, Selection};
 
 use crate::client::{Answer, Client};
 use crate::harness::Shop;
@@ -27,8 +28,9 @@ fn program_app(shop: &Shop) -> App {
 }
 
 fn run_as_program(app: &App) {
-    let run_id = restock::start(app, Source::Program).expect("a run");
-    let lines = restock::run(app, run_id, Source::Program, Selection::default()).expect("a run");
+    let run_id = restock::start(app, Actor::command("storekeeper-restock")).expect("a run");
+    let lines = restock::run(app, run_id, Actor::command("storekeeper-restock"), Selection::default())
+        .expect("a run");
     let failed: Vec<_> = lines.iter().filter(|line| line.outcome == restock::Outcome::Failed).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }

@@ -10,7 +10,7 @@ use chrono::Duration;
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use crate::client::{Answer, Client};
 use crate::fixtures::CUSTOMER_PASSWORD;
 use crate::harness::{STAFF_PASSWORD, Shop};
 
@@ -308,7 +308,10 @@ fn no_answer_tells_a_password_a_hash_or_a_token_again() {
         answers.extend(paths.iter().map(|path| client.get(path)));
     }
     let changed = json!({"username": "renamed", "password": "another secret to keep"});
-    answers.push(logged_in.put(&format!("/customer_accounts/{account}"), changed.clone()));
+    let mut with_old = changed.clone();
+    with_old["current_password"] = json!(CUSTOMER_PASSWORD);
+    answers.push(logged_in.put(&format!("/customer_accounts/{account}"), with_old).expect(200));
+    answers.push(logged_in.get("/sessions"));
     answers.push(logged_in.post("/customer_accounts", changed));
     answers.push(try_login(&shop, "renamed", CUSTOMER_PASSWORD));
     answers.push(
@@ -322,4 +325,106 @@ fn no_answer_tells_a_password_a_hash_or_a_token_again() {
             assert!(!all.contains(secret), "{} tells {secret}: {all}", answer.request);
         }
     }
+}
+
+fn own_sessions(client: &Client) -> Vec<Value> {
+    client.get("/sessions").expect(200).body["data"].as_array().unwrap().clone()
+}
+
+#[test]
+fn everybody_lists_and_ends_their_own_sessions() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let (stranger, staff) = (shop.guest(), shop.staff());
+    let second = shop.with_token(&shop.log_in(&username, CUSTOMER_PASSWORD));
+    let id_of = |client: &Client| client.get("/sessions/current").expect(200).id();
+    let ids = [id_of(&customer.client), id_of(&second)];
+    for (asking, own) in [(&customer.client, 0), (&second, 1)] {
+        let sessions = own_sessions(asking);
+        assert_eq!([&sessions[0]["id"], &sessions[1]["id"]], [ids[0], ids[1]]);
+        assert_eq!(sessions.len(), 2);
+        assert_eq!([&sessions[own]["current"], &sessions[1 - own]["current"]], [true, false]);
+    }
+    let of_second = format!("/sessions/{}", ids[1]);
+    for other in [&stranger.client, &staff] {
+        assert_eq!(own_sessions(other).len(), 1);
+        other.get(&of_second).expect_problem(404, "not_found");
+        other.delete(&of_second).expect_problem(404, "not_found");
+    }
+    assert_eq!(customer.client.get(&of_second).expect(200).body["current"], false);
+    customer.client.delete(&of_second).expect(204);
+    second.get("/sessions").expect_problem(401, "unauthenticated");
+    customer.client.delete(&of_second).expect_problem(404, "not_found");
+    // One may end the one that asks, too.
+    customer.client.delete(&format!("/sessions/{}", ids[0])).expect(204);
+    customer.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+    shop.anyone().get("/sessions").expect_problem(401, "unauthenticated");
+}
+
+#[test]
+fn the_list_of_sessions_goes_by_pages_and_shows_none_that_has_ended() {
+    let shop =
+        Shop::open_with(&[("STOREKEEPER_SESSION_IDLE_HOURS", "2"), ("STOREKEEPER_SESSION_MAX_HOURS", "3")]);
+    let (customer, username) = shop.customer_with_account();
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    let first = customer.client.get("/sessions?limit=1").expect(200);
+    let next = format!("/sessions?after={}", first.body["next"].as_str().expect("a cursor"));
+    assert_eq!(customer.client.get(&next).expect(200).body["data"].as_array().unwrap().len(), 1);
+    shop.app.clock.advance(Duration::minutes(100));
+    customer.client.get("/sessions/current").expect(200);
+    shop.app.clock.advance(Duration::minutes(30));
+    // The other one has not been used for too long.
+    let left = own_sessions(&customer.client);
+    assert_eq!((left.len(), &left[0]["current"]), (1, &json!(true)));
+}
+
+#[test]
+fn staff_sessions_are_shorter_than_those_of_customers() {
+    let shop = Shop::open_with(&[
+        ("STOREKEEPER_STAFF_SESSION_IDLE_HOURS", "2"),
+        ("STOREKEEPER_STAFF_SESSION_MAX_HOURS", "3"),
+    ]);
+    let (used, idle, customer) = (shop.staff(), shop.staff(), shop.guest());
+    for _ in 0..2 {
+        shop.app.clock.advance(Duration::minutes(70));
+        used.get("/sessions/current").expect(200);
+    }
+    idle.get("/sessions/current").expect_problem(401, "unauthenticated");
+    shop.app.clock.advance(Duration::minutes(40));
+    used.get("/sessions/current").expect_problem(401, "unauthenticated");
+    customer.client.get("/sessions/current").expect(200);
+
+    let count = || -> u64 { shop.sql().query_first("SELECT COUNT(*) FROM sessions").unwrap().unwrap() };
+    assert_eq!(count(), 3);
+    assert_eq!(storekeeper::handlers::sessions::prune(&shop.app).unwrap(), 2);
+    assert_eq!(count(), 1);
+}
+
+#[test]
+fn staff_change_their_own_password_with_the_old_one() {
+    let shop = Shop::open();
+    let (changing, other) = (shop.clerk(), shop.clerk());
+    let new = "quite another password of staff";
+    let path = "/staff/current";
+    changing.patch(path, json!({"password": new})).expect_bad_fields(&[("current_password", "required")]);
+    let wrong = json!({"password": new, "current_password": "a guess"});
+    changing.patch(path, wrong).expect_bad_fields(&[("current_password", "wrong_password")]);
+    let role = json!({"role": "manager", "current_password": STAFF_PASSWORD});
+    let named =
+        [("password", "required"), ("current_password", "without_password"), ("role", "unknown_field")];
+    changing.patch(path, role).expect_bad_fields(&named);
+    other.get("/orders").expect(200);
+    let changed =
+        changing.patch(path, json!({"password": new, "current_password": STAFF_PASSWORD})).expect(200);
+    assert_eq!((&changed.body["username"], &changed.body["role"]), (&json!("clerk"), &json!("clerk")));
+    other.get("/orders").expect_problem(401, "unauthenticated");
+    changing.get("/orders").expect(200);
+    shop.log_in("clerk", new);
+
+    // A manager is asked too, for their own.
+    let manager = shop.staff();
+    let own = format!("/staff/{}", manager.get("/sessions/current").expect(200).body["account_id"]);
+    manager.patch(&own, json!({"password": new})).expect_bad_fields(&[("current_password", "required")]);
+    manager.patch(&own, json!({"password": new, "current_password": STAFF_PASSWORD})).expect(200);
+    shop.guest().client.patch(path, json!({"password": new})).expect_problem(403, "forbidden");
 }

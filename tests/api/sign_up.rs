@@ -1,6 +1,7 @@
 //! What a sign-up is refused for, and that it costs no hash.
 
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest};
 use crate::harness::Shop;
@@ -35,9 +36,9 @@ fn names_that_pass_for_the_shop_are_for_staff_only() {
             .client
             .patch(&path, json!({"username": name}))
             .expect_bad_fields(&[("username", "reserved")]);
-        customer.client.put(&path, credentials(name)).expect_bad_fields(&[("username", "reserved")]);
+        customer.client.put(&path, json!({"username": name})).expect_bad_fields(&[("username", "reserved")]);
     }
-    shop.add_staff("manager");
+    shop.add_staff("manager", Role::Clerk);
     shop.log_in("manager", crate::harness::STAFF_PASSWORD);
 }
 
@@ -74,9 +75,12 @@ fn what_is_refused_is_refused_before_anything_is_hashed() {
     for body in [credentials(&other), credentials(&username)] {
         staff.put("/customer_accounts/999999", body).expect_problem(404, "not_found");
     }
-    client.put(&path, credentials(&other)).expect_problem(409, "username_taken");
+    let mut taken = credentials(&other);
+    taken["current_password"] = json!(CUSTOMER_PASSWORD);
+    client.put(&path, taken).expect_problem(409, "username_taken");
     let stale = client.request("PATCH", &path).header("If-Match", "\"stale\"");
-    stale.json(json!({"password": "another password"})).send().expect_problem(412, "precondition_failed");
+    let change = json!({"password": "another password", "current_password": CUSTOMER_PASSWORD});
+    stale.json(change).send().expect_problem(412, "precondition_failed");
     // What was done under a key before is found, and needs no hash again.
     let again = keyed("keyed").expect(201);
     assert_eq!((again.text.as_str(), again.header("Idempotency-Replayed")), (&*kept.text, Some("true")));

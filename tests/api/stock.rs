@@ -171,7 +171,7 @@ fn movements_change_the_shelf_and_say_who_and_why() {
         "balance_after": 8,
         "reason": "damaged",
         "note": "fell\noff",
-        "actor": {"account_id": account, "username": "staff"},
+        "actor": {"account_id": account, "username": "staff", "api_key_id": null, "api_key_name": null},
         "order_id": null,
         "restock_order_id": null,
         "at": at,

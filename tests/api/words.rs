@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use mysql::prelude::Queryable;
+use storekeeper::audit::{Action, Object};
 use storekeeper::handlers::orders::Status;
 use storekeeper::ledger::Reason;
 use storekeeper::restock::{OrderStatus, Outcome};
+use storekeeper::web::caller::Role;
 
 use crate::harness::Shop;
 
@@ -30,6 +32,9 @@ fn words<T: Copy>(all: &[T], text: impl Fn(T) -> &'static str) -> BTreeSet<Strin
 fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     let shop = Shop::open();
     for (check, words) in [
+        ("accounts_role", words(Role::ALL, Role::text)),
+        ("audit_log_action", words(Action::ALL, Action::text)),
+        ("audit_log_object", words(Object::ALL, Object::text)),
         ("orders_status", words(Status::ALL, Status::text)),
         ("restock_orders_status", words(OrderStatus::ALL, OrderStatus::text)),
         ("restock_run_lines_outcome", words(Outcome::ALL, Outcome::text)),

@@ -11,6 +11,7 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
@@ -85,6 +86,7 @@ pub fn place(
         allowed_actions: Status::Placed.allowed_actions(caller),
     };
     order.id = insert(tx, caller, &order)?;
+    audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;
     let kept = keep(tx, &order)?;
     tx.take_turn(quantities.keys().copied())?;
     if !ledger::reserve(tx, order.id, order.items.len())? {
@@ -171,12 +173,13 @@ fn sum(app: &App, items: &[OrderLine]) -> Price {
 
 /// Writes the order and its lines: one statement each.
 fn insert(tx: &mut Transaction, caller: &Caller, order: &Order) -> Result<Id> {
+    let actor = caller.actor();
     // The locking read makes placing an order and erasing its customer take turns.
     let inserted = tx.insert(
-        "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, actor_account_id, expected_delivery_date)
+        "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, actor_account_id, actor_api_key_id, expected_delivery_date)
          VALUES (
              (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE),
-             'placed', ?, ?, ?, ?, ?, ?, ?
+             'placed', ?, ?, ?, ?, ?, ?, ?, ?
          )",
         (
             order.customer_id,
@@ -185,7 +188,8 @@ fn insert(tx: &mut Transaction, caller: &Caller, order: &Order) -> Result<Id> {
             order.shipping_address.as_ref(),
             order.note.as_ref(),
             order.order_date,
-            caller.staff_account(),
+            actor.account_id,
+            actor.api_key_id,
             order.expected_delivery_date,
         ),
     );

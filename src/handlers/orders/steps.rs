@@ -7,6 +7,7 @@ use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
+use crate::audit::{self, Action, Object};
 use crate::db::{Transaction, column};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
@@ -75,7 +76,7 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
     if !moved {
         return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
     }
-    record(app, tx, order.id, Status::Cancelled)?;
+    record(app, tx, caller, order.id, Status::Cancelled)?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     ledger::release(tx, order.id)?;
     Ok(order)
@@ -93,9 +94,9 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
             _ => unless_done(order, Status::Shipped, advice),
         };
     }
-    let now = record(app, tx, order.id, Status::Shipped)?;
+    let now = record(app, tx, caller, order.id, Status::Shipped)?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
-    if !ledger::ship(tx, order.id, order.items.len(), caller.staff_account(), now)? {
+    if !ledger::ship(tx, order.id, order.items.len(), caller.actor(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
         let short = ledger::shortages(tx, &quantities, |on_hand, _| on_hand)?;
         let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
@@ -111,7 +112,7 @@ pub fn deliver(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resu
     if !moved {
         return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
     }
-    record(app, tx, order.id, Status::Delivered)?;
+    record(app, tx, caller, order.id, Status::Delivered)?;
     Ok(order)
 }
 
@@ -150,13 +151,26 @@ fn wrong_state(order: &Order, advice: &str) -> Problem {
 
 /// Adds a step to the history, and returns the time now. Clocks of two machines may differ; a history
 /// never goes back.
-fn record(app: &App, tx: &mut Transaction, order_id: Id, status: Status) -> Result<Timestamp> {
-    let now = app.clock.now();
+fn record(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    order_id: Id,
+    status: Status,
+) -> Result<Timestamp> {
+    let (now, actor) = (app.clock.now(), caller.actor());
+    let action = match status {
+        Status::Placed => Action::Placed,
+        Status::Shipped => Action::Shipped,
+        Status::Delivered => Action::Delivered,
+        Status::Cancelled => Action::Cancelled,
+    };
+    audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
     tx.execute(
-        "INSERT INTO order_events (order_id, step, status, at)
-         SELECT o.id, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
+        "INSERT INTO order_events (order_id, step, status, actor_account_id, actor_api_key_id, at)
+         SELECT o.id, ?, ?, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
          FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? GROUP BY o.id, o.placed_at",
-        (status.step(), status, now, order_id),
+        (status.step(), status, actor.account_id, actor.api_key_id, now, order_id),
     )?;
     Ok(now)
 }

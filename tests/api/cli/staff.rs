@@ -90,3 +90,44 @@ fn a_reset_touches_no_customer_and_nobody_unknown() {
     customer.client.get("/sessions/current").expect(200);
     shop.log_in(&username, crate::fixtures::CUSTOMER_PASSWORD);
 }
+
+#[test]
+fn a_role_is_given_at_the_start_and_with_a_reset() {
+    let (shop, url) = shop_and_url();
+    let role = |name: &str, password: &str| {
+        let staff = shop.with_token(&shop.log_in(name, password));
+        staff.get("/sessions/current").expect(200).body["role"].as_str().unwrap().to_owned()
+    };
+    run_with_input(&url, &["add-staff", "anna"], PASSWORD).expect_success();
+    run_with_input(&url, &["add-staff", "--role", "clerk", "bert"], PASSWORD).expect_success();
+    run_with_input(&url, &["add-staff", "carl", "--role=manager"], PASSWORD).expect_success();
+    assert_eq!(
+        [role("anna", PASSWORD), role("bert", PASSWORD), role("carl", PASSWORD)],
+        ["manager", "clerk", "manager"]
+    );
+
+    run_with_input(&url, &["add-staff", "--reset", "bert"], OTHER_PASSWORD).expect_success();
+    assert_eq!(role("bert", OTHER_PASSWORD), "clerk");
+    run_with_input(&url, &["add-staff", "--reset", "--role", "manager", "bert"], PASSWORD).expect_success();
+    run_with_input(&url, &["add-staff", "--reset", "--role", "clerk", "carl"], PASSWORD).expect_success();
+    assert_eq!([role("bert", PASSWORD), role("carl", PASSWORD)], ["manager", "clerk"]);
+    let refused = run_with_input(&url, &["add-staff", "--role", "owner", "dora"], PASSWORD).expect_refusal();
+    assert!(refused.contains("manager, clerk"), "{refused}");
+}
+
+#[test]
+fn a_reset_lets_a_disabled_account_in_and_never_takes_the_last_manager() {
+    let (shop, url) = shop_and_url();
+    run_with_input(&url, &["add-staff", "anna"], PASSWORD).expect_success();
+    run_with_input(&url, &["add-staff", "bert"], PASSWORD).expect_success();
+    let anna = shop.with_token(&shop.log_in("anna", PASSWORD));
+    let bert = shop.with_token(&shop.log_in("bert", PASSWORD)).get("/sessions/current").expect(200);
+    let path = format!("/staff/{}", bert.body["account_id"]);
+    anna.patch(&path, serde_json::json!({"disabled": true})).expect(200);
+    let last = run_with_input(&url, &["add-staff", "--reset", "--role", "clerk", "anna"], OTHER_PASSWORD);
+    let refused = last.expect_refusal();
+    assert!(refused.contains("somebody else a manager first"), "{refused}");
+    anna.get("/staff").expect(200);
+    run_with_input(&url, &["add-staff", "--reset", "bert"], OTHER_PASSWORD).expect_success();
+    shop.log_in("bert", OTHER_PASSWORD);
+}

@@ -1,9 +1,11 @@
 //! Every operation that writes, and what becomes of it when it is sent again.
 
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use super::Frail;
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
+use crate::harness::STAFF_PASSWORD;
 use crate::shelves::Rule;
 
 /// One request of an operation, with what it is about made ready.
@@ -82,6 +84,31 @@ pub const OPERATIONS: &[Operation] = &[
     operation("DELETE", "/sessions/current", Gone, |frail| {
         let token = frail.shop.guest().client.token().to_owned();
         Call { token: Some(token), ..frail.call("DELETE", "/sessions/current", Value::Null) }
+    }),
+    operation("DELETE", "/sessions/{id}", Gone, |frail| {
+        let guest = frail.shop.guest();
+        let id = guest.client.get("/sessions/current").expect(200).id();
+        let token = guest.client.token().to_owned();
+        Call { token: Some(token), ..frail.call("DELETE", format!("/sessions/{id}"), Value::Null) }
+    }),
+    operation("PATCH", "/staff/current", Same, |frail| {
+        let clerk = frail.shop.member_of_staff(&unique("clerk"), Role::Clerk);
+        let body = json!({"password": STAFF_PASSWORD, "current_password": STAFF_PASSWORD});
+        Call { token: Some(clerk.token().to_owned()), ..frail.call("PATCH", "/staff/current", body) }
+    }),
+    operation("PATCH", "/staff/{id}", Same, |frail| {
+        let clerk = frail.shop.member_of_staff(&unique("clerk"), Role::Clerk);
+        let id = clerk.get("/sessions/current").expect(200).body["account_id"].clone();
+        frail.call("PATCH", format!("/staff/{id}"), json!({"disabled": true}))
+    }),
+    operation("POST", "/api_keys", Twice, |frail| {
+        let body = json!({"name": "Till", "scopes": ["orders:read"]});
+        Call { key: None, ..frail.call("POST", "/api_keys", body) }
+    }),
+    operation("DELETE", "/api_keys/{id}", Same, |frail| {
+        let body = json!({"name": "Till", "scopes": ["orders:read"]});
+        let id = frail.staff.post("/api_keys", body).expect(201).id();
+        frail.call("DELETE", format!("/api_keys/{id}"), Value::Null)
     }),
     operation("POST", "/products", Replayed, |frail| {
         let body = json!({"name": "Tea", "price": "1", "sku": unique("sku"), "stock": 5});

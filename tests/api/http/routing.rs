@@ -104,7 +104,7 @@ fn unknown_and_odd_paths_are_not_found() {
         "/products/9223372036854775808",
         "/products/18446744073709551617",
         "/products/340282366920938463463374607431768211457",
-        "/sessions/1",
+        "/sessions/now",
         "/customers/current",
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n");

@@ -31,6 +31,9 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         run_id: "A restock run.",
         restock_order_id: "The candle's open restock order.",
         order_id: "A customer's order of candles.",
+        key_id: "A program's key.",
+        key_token: "Its secret.",
+        staff_id: "The staff account of the environment.",
         next_cursor: "Where the next page of a list starts.",
         idempotency_key: "The key of the request that is retried.",
     },
@@ -771,6 +774,147 @@ export const requests = [
         body: { reason: "changed my mind" },
         status: 422,
         fields: ["reason: unknown_field"],
+    },
+    { folder: "Staff", description: "Who works behind the counter. For managers." },
+    {
+        name: "The staff accounts",
+        description: "`storekeeper add-staff` makes them. Disabled ones are listed too, since the books name them.",
+        GET: "/staff?limit=100",
+        status: 200,
+        tests: {
+            "The account of the environment is there, as a manager": (page) => {
+                const name = pm.environment.get("staff_username").toLowerCase();
+                const own = page.data.find((member) => member.username.toLowerCase() === name);
+                pm.expect(own, "not among the first hundred").to.be.an("object");
+                pm.expect(own).to.include({ role: "manager", disabled: false });
+                pm.collectionVariables.set("staff_id", own.id);
+            },
+        },
+    },
+    {
+        name: "One staff account",
+        description: "The password is never shown.",
+        GET: "/staff/{{staff_id}}",
+        status: 200,
+        tests: { ...hasEtag, "It is the one": idIs("staff_id") },
+    },
+    {
+        name: "A role is given",
+        description:
+            "Here the one that the account has. `disabled: true` ends its sessions at once; one manager who can log " +
+            "in always stays.",
+        PATCH: "/staff/{{staff_id}}",
+        body: { role: "manager" },
+        status: 200,
+        tests: { "It is a manager": (member) => pm.expect(member.role).to.eql("manager") },
+    },
+    {
+        name: "One's own password",
+        description:
+            "Here the same one again, so that the environment stays right. It asks for the old one and ends one's " +
+            "other sessions.",
+        PATCH: "/staff/current",
+        body: { password: "{{staff_password}}", current_password: "{{staff_password}}" },
+        status: 200,
+        tests: { ...hasEtag, "It is one's own account": idIs("staff_id") },
+    },
+    {
+        name: "A role that does not exist",
+        description: "There are managers and clerks.",
+        PATCH: "/staff/{{staff_id}}",
+        body: { role: "owner" },
+        status: 422,
+        fields: ["role: invalid_role"],
+    },
+    {
+        name: "A customer asks who works here",
+        description: "For managers only; a clerk gets the same answer.",
+        GET: "/staff",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    { folder: "Keys for programs", description: "What a program may do, and how it calls. For managers." },
+    {
+        name: "A manager makes a key",
+        description: "It may read orders, until it is revoked or a year is over. The secret is shown this once.",
+        POST: "/api_keys",
+        body: { name: "Till {{run}}", scopes: ["orders:read"] },
+        status: 201,
+        tests: {
+            ...located("/api_keys"),
+            "The secret can be recognised": (made) => {
+                pm.expect(made.key).to.match(/^storekeeper_[0-9a-f]{64}$/);
+                pm.expect(made.scopes).to.eql(["orders:read"]);
+            },
+        },
+        keep: { key_id: "id", key_token: "key" },
+    },
+    {
+        name: "A scope that does not exist",
+        description: "The message lists those that do.",
+        POST: "/api_keys",
+        body: { name: "Till {{run}}", scopes: ["staff:write"] },
+        status: 422,
+        fields: ["scopes: invalid_scope"],
+    },
+    {
+        name: "The key reads orders",
+        description: "A program is behind the counter: it sees those of all customers.",
+        GET: "/orders?limit=1",
+        as: "key",
+        status: 200,
+    },
+    {
+        name: "The key reads no stock",
+        description: "The detail names the scope that it would need.",
+        GET: "/stock",
+        as: "key",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "The keys",
+        description: "Also those that have ended.",
+        GET: "/api_keys?limit=1",
+        status: 200,
+        tests: { "No secret is shown": () => pm.expect(pm.response.text()).not.to.include("storekeeper_") },
+    },
+    {
+        name: "One key",
+        description: "With when it was last used.",
+        GET: "/api_keys/{{key_id}}",
+        status: 200,
+        tests: { ...hasEtag, "It was used": () => pm.expect(pm.response.json().last_used_at).to.be.a("string") },
+    },
+    {
+        name: "Who made the key",
+        description: "The audit log has what staff, keys and operators' commands changed, with names of fields only.",
+        GET: "/audit?object=api_key&object_id={{key_id}}",
+        status: 200,
+        tests: {
+            "The account of the environment did": (page) => {
+                pm.expect(page.data).to.have.lengthOf(1);
+                pm.expect(page.data[0]).to.include({ action: "created", command: null });
+                pm.expect(page.data[0].account_id).to.eql(Number(pm.collectionVariables.get("staff_id")));
+                pm.expect(page.data[0].fields).to.eql(["name", "scopes", "expires_at"]);
+            },
+        },
+    },
+    {
+        name: "The key is revoked",
+        description: "At once.",
+        DELETE: "/api_keys/{{key_id}}",
+        status: 204,
+        tests: noBody,
+    },
+    {
+        name: "It is worth nothing",
+        description: "The program must get another one.",
+        GET: "/orders",
+        as: "key",
+        status: 401,
+        code: "unauthenticated",
     },
     { folder: "The service", description: "How it is, for whoever runs it." },
     {

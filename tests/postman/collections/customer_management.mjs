@@ -35,6 +35,8 @@ times in a row.`,
         ada_account_id: "Ada's account.",
         ada_token: "The session of Ada's sign-up.",
         ada_login_token: "A second session of Ada's, from logging in.",
+        lost_session_id: "A session of Ada's that she ends from another one.",
+        lost_token: "The token of that session.",
         ada_etag: "The ETag of Ada as last read.",
         old_etag: "An ETag from before a change.",
         entered_id: "A customer whom staff have entered.",
@@ -316,6 +318,52 @@ export const requests = [
                 pm.expect(session).not.to.have.property("token");
             },
         },
+    },
+    {
+        name: "Where Ada is logged in",
+        description: "Her sessions that have not ended, each with an id that is no secret.",
+        GET: "/sessions",
+        as: "ada",
+        status: 200,
+        tests: {
+            "One of the two is the one that asks": (page) => {
+                pm.expect(page.data).to.have.lengthOf(2);
+                pm.expect(page.data.filter((session) => session.current)).to.have.lengthOf(1);
+            },
+        },
+    },
+    {
+        name: "A third session",
+        description: "Ada logs in on a telephone that she will lose.",
+        POST: "/sessions",
+        as: "nobody",
+        body: { username: "ada-{{run}}", password: "{{customer_password}}" },
+        status: 201,
+        keep: { lost_session_id: "id", lost_token: "token" },
+    },
+    {
+        name: "One session",
+        description: "With when it was last used.",
+        GET: "/sessions/{{lost_session_id}}",
+        as: "ada",
+        status: 200,
+        tests: { "It is not the one that asks": () => pm.expect(pm.response.json().current).to.eql(false) },
+    },
+    {
+        name: "The lost one is ended",
+        description: "From any other session of the same customer.",
+        DELETE: "/sessions/{{lost_session_id}}",
+        as: "ada",
+        status: 204,
+        tests: noBody,
+    },
+    {
+        name: "Its token is worth nothing",
+        description: "Whoever finds the telephone is not Ada.",
+        GET: "/sessions/current",
+        as: "lost",
+        status: 401,
+        code: "unauthenticated",
     },
     {
         name: "Log out",
@@ -745,11 +793,24 @@ export const requests = [
         keep: { ada_login_token: "token" },
     },
     {
+        name: "A new password without the old one",
+        description: "A session that was left open is no way to take the account over.",
+        PATCH: "/customer_accounts/{{ada_account_id}}",
+        as: "ada",
+        body: { password: "a new {{customer_password}}" },
+        status: 422,
+        fields: ["current_password: required"],
+    },
+    {
         name: "Replace username and password",
-        description: "A changed password ends all sessions but the one that asks.",
+        description: "A changed password asks for the old one, and ends all sessions but the one that asks.",
         PUT: "/customer_accounts/{{ada_account_id}}",
         as: "ada",
-        body: { username: "ada-{{run}}", password: "a new {{customer_password}}" },
+        body: {
+            username: "ada-{{run}}",
+            password: "a new {{customer_password}}",
+            current_password: "{{customer_password}}",
+        },
         status: 200,
         tests: {
             "The username is new": () =>
