@@ -21,7 +21,7 @@ def call(method, path, token=None, body=None):
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(urllib.request.Request(BASE + path, data, headers, method=method)) as answer:
-        return json.load(answer)
+        return json.load(answer) if answer.status != 204 else None
 
 
 def prepare():
@@ -29,6 +29,9 @@ def prepare():
     password = pathlib.Path(os.environ["STAFF_PASSWORD_FILE"]).read_text().strip()
     login = {"username": os.environ["STAFF_USERNAME"], "password": password}
     staff = call("POST", "/sessions", body=login)["token"]
+    # What a stranger to the shop cannot succeed at: it takes the password, or a session that may end.
+    call("DELETE", f"/sessions/{call('POST', '/sessions', body=login)['id']}", staff)
+    call("PATCH", "/staff/current", staff, {"password": password, "current_password": password})
     customers = []
     for number in (1, 2, 3):
         body = {"name": f"Customer {number}", "email": "ada@example.com", "phone": "+44 20 123456"}

@@ -22,12 +22,17 @@ ROLE = os.environ["JUDGE_ROLE"]
 EXPLAINED_FIELDS = [
     (r"after", "invalid_cursor", "a cursor is what the service has written, for this list and sort"),
     (r"as_of", "in_the_future", "a moment is in the future or not depending on when it is asked"),
+    (r"current_password", "wrong_password", "which password an account has is nobody's to know"),
+    (r"current_password", "without_password", "it depends on another field"),
+    (r"current_password", "required", "it depends on another field and on who asks"),
     (r"customer_id", "required", "staff must name the customer, a customer need not; the schema is for both"),
     (r"expected_delivery_date", "before_order_date", "it depends on the order"),
+    (r"expires_at", "invalid_expiry", "a moment is in the future or not depending on when it is asked"),
     (r"items\[\d+\]\.product_id", "unknown_product", "which products are active depends on the shop"),
     (r"items\[\d+\]\.quantity", "too_large", "repeated products are added up"),
     (r"(account\.)?password", "common_password", "the passwords that are tried first are a list of their own"),
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
+    (r"object", "required", "an id is one of a kind of object, which is another field"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"reorder_target", "required", "it depends on another field, sent or kept"),
 ]
@@ -51,6 +56,8 @@ def explanation(failure, case, response):
     if type(failure).__name__ == "EnsureResourceAvailability" and ROLE == "customer":
         if failure.created_with == "POST /customers":
             return "signing up makes somebody else, whose session is in the answer and not the caller's"
+    if type(failure).__name__ == "UseAfterFree" and operation in ("readStock", "listMovements"):
+        return "an archived product keeps its books"
     if type(failure).__name__ == "AcceptedNegativeData" and operation == "signUp" and ROLE != "staff":
         negative = [str(place.value) for place, part in case.meta.components.items() if part.mode.is_negative]
         if negative in (["header"], ["headers"]):
@@ -87,10 +94,10 @@ def field_explanation(field, code, body):
 
 
 class Session:
-    """The caller's session. Logging out ends another one, or everything after it would be answered 401."""
+    """The caller's session. Who ends one has another, or everything after it would be answered 401."""
 
     def get(self, case, context):
-        if case.operation.definition.raw["operationId"] == "logOut":
+        if case.operation.definition.raw["operationId"] in ("logOut", "endSession"):
             return another_session()
         return os.environ["JUDGE_TOKEN"]
 
