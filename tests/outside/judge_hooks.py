@@ -56,6 +56,9 @@ def explanation(failure, case, response):
     if type(failure).__name__ == "EnsureResourceAvailability" and ROLE == "customer":
         if failure.created_with == "POST /customers":
             return "signing up makes somebody else, whose session is in the answer and not the caller's"
+    replayed = any(name.lower() == "idempotency-replayed" for name in response.headers)
+    if type(failure).__name__ == "AcceptedNegativeData" and replayed:
+        return "a retry under a key gets its answer, whatever password it holds"
     if type(failure).__name__ == "UseAfterFree" and operation in ("readStock", "listMovements"):
         return "an archived product keeps its books"
     if type(failure).__name__ == "AcceptedNegativeData" and operation == "signUp" and ROLE != "staff":
