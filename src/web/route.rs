@@ -60,6 +60,16 @@ impl Route {
         matches!((self.method, self.path), ("POST", "/sessions" | "/api_keys"))
     }
 
+    /// Whether it is about one thing and changes it, so that `If-Match` says which version is meant.
+    pub fn changes_one(&self) -> bool {
+        ["PUT", "PATCH", "DELETE"].contains(&self.method) && self.path.contains("{id}")
+    }
+
+    /// Whether it does its work once under an `Idempotency-Key`.
+    pub fn takes_key(&self) -> bool {
+        self.method == "POST" && !self.makes_a_secret()
+    }
+
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue
     /// reads and what comes with the program. Everything else is nobody's to keep.
     pub fn may_be_kept(&self) -> bool {

@@ -1,4 +1,5 @@
-//! What `description.json` and the parts beside the features may say, and how their text is read.
+//! What `description.json` and the parts beside the features may say, how their text is read, and what each
+//! piece is in the document.
 //!
 //! Members are passed on as the text they are, so they keep the order in which they were written.
 
@@ -7,8 +8,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize as FromJson, Serialize};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 /// A piece of JSON as its text.
 pub type Json = Box<RawValue>;
@@ -210,4 +211,116 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
         }
         deserializer.deserialize_map(Members(PhantomData))
     }
+}
+
+impl Operation {
+    pub fn has_query(&self) -> bool {
+        let list = self.success.as_ref().is_some_and(|success| success.list.is_some());
+        list || !self.parameters.is_empty()
+    }
+}
+
+impl Parameter {
+    /// "Try it" on /docs fills in the examples. What may be left out starts switched off, or it would
+    /// filter every list and send one Idempotency-Key for ever.
+    pub fn expanded(&self) -> Json {
+        let mut parameter = vec![("name", raw(&self.name)), ("in", raw(&self.place))];
+        if self.required {
+            parameter.push(("required", raw(&true)));
+        }
+        parameter.push(("description", raw(&self.description)));
+        parameter.push(("schema", schema_of(&raw(&self.schema))));
+        parameter.push(if self.required {
+            ("example", raw(&self.example))
+        } else {
+            ("examples", raw(&json!({"typical": {"value": self.example, "x-disabled": true}})))
+        });
+        object(parameter)
+    }
+}
+
+impl Body {
+    pub fn expanded(&self) -> Json {
+        let json = [("schema", schema_of(&self.schema)), ("examples", expanded_examples(&self.examples))];
+        let content = object([("application/json", object(json))]);
+        let mut body = vec![("required", raw(&!self.optional))];
+        if self.optional {
+            body.push(("description", raw("May be left out.")));
+        }
+        body.push(("content", content));
+        object(body)
+    }
+}
+
+impl Link {
+    pub fn expanded(&self) -> Json {
+        let mut link = vec![("operationId", raw(&self.operation_id))];
+        if let Some(pointer) = &self.id {
+            link.push(("parameters", raw(&json!({"path.id": format!("$response.body#{pointer}")}))));
+        }
+        if let Some(body) = &self.body {
+            link.push(("requestBody", body.clone()));
+        }
+        link.push(("description", raw(&self.description)));
+        object(link)
+    }
+}
+
+/// A schema that extends another has its members too, before its own.
+pub fn extended((name, schema): &(String, Json), all: &Ordered<Json>) -> (String, Json) {
+    #[derive(FromJson)]
+    struct Extending {
+        extends: String,
+    }
+    #[derive(FromJson)]
+    struct Object {
+        description: Option<String>,
+        #[serde(default)]
+        required: Vec<String>,
+        properties: Ordered<Json>,
+        #[serde(default)]
+        examples: Vec<Json>,
+    }
+    let Ok(Extending { extends }) = serde_json::from_str(schema.get()) else {
+        return (name.clone(), schema.clone());
+    };
+    let base = all.get(&extends).unwrap_or_else(|| panic!("{name} extends {extends}, which is no schema"));
+    let (mut base, own): (Object, Object) = (parsed(base.get()), parsed(schema.get()));
+    base.required.extend(own.required);
+    base.properties.0.extend(own.properties.0);
+    let mut members = vec![("type", raw("object"))];
+    members.extend(own.description.map(|text| ("description", raw(&text))));
+    members.push(("required", raw(&base.required)));
+    members.push(("properties", raw(&base.properties)));
+    members.push(("additionalProperties", raw(&false)));
+    if !own.examples.is_empty() {
+        members.push(("examples", raw(&own.examples)));
+    }
+    (name.clone(), object(members))
+}
+
+/// Examples have names in OpenAPI, which nobody reads: they are made from the summaries.
+pub fn expanded_examples(examples: &Ordered<Json>) -> Json {
+    object(examples.0.iter().map(|(summary, value)| {
+        let words: Vec<_> =
+            summary.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let name = words.join("_").to_lowercase();
+        (name, object([("summary", raw(summary)), ("value", value.clone())]))
+    }))
+}
+
+/// A schema in full, or the shared one of that name.
+pub fn schema_of(schema: &Json) -> Json {
+    match serde_json::from_str::<String>(schema.get()) {
+        Ok(name) => reference("schemas", &name),
+        Err(_) => schema.clone(),
+    }
+}
+
+pub fn reference(kind: &str, name: &str) -> Json {
+    raw(&json!({"$ref": format!("#/components/{kind}/{name}")}))
+}
+
+pub fn header(name: &str) -> Json {
+    reference("headers", name)
 }
