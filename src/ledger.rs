@@ -208,9 +208,9 @@ pub fn ship(
     Ok(true)
 }
 
-/// Rolls back, so its caller can only return an error; then names the products of which less is there than `quantities` asks; `there` says
-/// what counts, from on hand and reserved. When meanwhile there is enough, the transaction is run
-/// again.
+/// Rolls back, so its caller can only return an error; then names the products of which less is there
+/// than `quantities` asks. `there` says what counts, from on hand and reserved. When meanwhile there is
+/// enough, the transaction is run again.
 pub fn shortages(
     tx: &mut Transaction,
     quantities: &BTreeMap<Id, i64>,

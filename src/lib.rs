@@ -10,8 +10,8 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app`, `pruning`, `rates` and `throttle`; `ledger` and `restock`; `web`; `handlers`; `routes`; the programs. A module uses
-//! what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
+//! `app`, `pruning`, `rates` and `throttle`; `audit`, `ledger` and `restock`; `web`; `handlers`; `routes`;
+//! the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.

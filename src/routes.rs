@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, customers, documents, health, orders, products, restock, restock_orders,
-    sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, customers, documents, health, log_in, movements, orders, products, restock,
+    restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
@@ -51,7 +51,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/customer_accounts/{id}",        SignedIn,     Some(CustomersWrite),  accounts::change),
     route("DELETE", "/customer_accounts/{id}",        SignedIn,     Some(CustomersWrite),  accounts::delete),
 
-    route("POST",   "/sessions",                      Open,         None,                  sessions::create),
+    route("POST",   "/sessions",                      Open,         None,                  log_in::create),
     route("GET",    "/sessions",                      SignedIn,     None,                  sessions::list),
     route("GET",    "/sessions/current",              SignedIn,     None,                  sessions::read),
     route("DELETE", "/sessions/current",              SignedIn,     None,                  sessions::delete),
@@ -89,8 +89,8 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
     route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
-    route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       stock::list_movements),
-    route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      stock::create_movement),
+    route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),
+    route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      movements::create),
 
     route("GET",    "/restock/plan",                  Staff,        Some(RestockRead),     restock::plan),
     route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),

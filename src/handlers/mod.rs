@@ -6,6 +6,8 @@ pub mod audit;
 pub mod customers;
 pub mod documents;
 pub mod health;
+pub mod log_in;
+pub mod movements;
 pub mod new_password;
 pub mod orders;
 pub mod products;

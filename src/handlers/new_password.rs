@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::app::App;
 use crate::db::{self, column};
 use crate::error::Result;
-use crate::handlers::sessions;
+use crate::handlers::log_in;
 use crate::passwords::Verdict;
 use crate::problem::Problem;
 use crate::values::{Bad, Id, Password};
@@ -22,7 +22,7 @@ fn confirm_password(app: &App, address: IpAddr, account_id: Id, password: &Passw
         db.row(sql, (account_id,), |row| column(row, "username_key"))
     })?;
     let username_key = username_key.ok_or_else(Problem::not_found)?;
-    let right = sessions::attempt(app, address, &username_key, |attempt, account| {
+    let right = log_in::attempt(app, address, &username_key, |attempt, account| {
         // Another one has the name since.
         let account = account.filter(|account| account.id == account_id);
         match attempt.verify(password, account.as_ref())? {

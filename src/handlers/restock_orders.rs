@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
-use crate::handlers::stock::shelf_full;
+use crate::handlers::movements::shelf_full;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
 use crate::restock::OrderStatus;

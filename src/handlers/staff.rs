@@ -79,8 +79,8 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &member))
 }
 
-/// `PATCH /staff/{id}`: any of `{role, disabled, password}`; with one's own password `current_password`. 409 `last_manager` when nobody would be left to
-/// undo it.
+/// `PATCH /staff/{id}`: any of `{role, disabled, password}`; with one's own password `current_password`.
+/// 409 `last_manager` when nobody would be left to undo it.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let is_own = request.caller.staff_account() == Some(request.path_id);
@@ -142,7 +142,8 @@ pub fn lock(tx: &mut Transaction, id: Id) -> Result<Member> {
 }
 
 /// Changes a locked staff account; `new_hash` is of the new password. A new password ends its sessions
-/// but the one that asks, and disabling it ends them all. None when the password that `new_hash` replaces is no longer the account's.
+/// but the one that asks, and disabling it ends them all. None when the password that `new_hash` replaces
+/// is no longer the account's.
 pub fn update(
     app: &App,
     tx: &mut Transaction,

@@ -1,22 +1,20 @@
-//! Stock as staff see it: the figures, the rule for restocking, and the ledger.
+//! Stock as staff see it: the figures and the rule for restocking.
 
 use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
-use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
-use crate::problem::{self, FieldError, Problem};
+use crate::ledger::{self, Figures, ON_HAND_MAX};
+use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Id, Input, Line, Paragraph, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Id, Input, Line, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -40,51 +38,6 @@ pub struct PolicyChanges {
     reorder_target: Option<Option<i64>>,
     reorder_multiple: Option<i64>,
     lead_time_days: Option<i64>,
-}
-
-/// One line of the ledger.
-#[derive(Debug, Serialize)]
-pub struct Movement {
-    pub id: Id,
-    pub product_id: Id,
-    /// Counts the product's movements from 1 without gaps.
-    pub sequence: i64,
-    pub delta: i64,
-    pub balance_after: i64,
-    pub reason: Reason,
-    pub note: Option<String>,
-    pub actor: Option<ActorNamed>,
-    pub order_id: Option<Id>,
-    pub restock_order_id: Option<Id>,
-    pub at: Timestamp,
-}
-
-/// The staff account or the program's key that acted; none where the shop itself did.
-#[derive(Debug, Serialize)]
-pub struct ActorNamed {
-    pub account_id: Option<Id>,
-    pub username: Option<String>,
-    pub api_key_id: Option<Id>,
-    pub api_key_name: Option<String>,
-}
-
-const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
-    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
-
-/// The reasons that staff may give; the others are the shop's own.
-const STAFF_REASONS: &[Reason] = &[Reason::StockTake, Reason::Damaged, Reason::Return, Reason::Correction];
-
-/// What staff found out about a shelf.
-#[derive(Clone, Copy)]
-pub enum Change {
-    Delta(i64),
-    Counted { counted: i64, expected_on_hand: Option<i64> },
-}
-
-pub struct NewMovement {
-    pub change: Change,
-    pub reason: Reason,
-    pub note: Option<Paragraph<500>>,
 }
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
@@ -146,30 +99,6 @@ impl PolicyChanges {
             }
             (Some(_), None) => refused(Bad::new("required", "is required together with a reorder point")),
             _ => Ok(policy),
-        }
-    }
-}
-
-impl Movement {
-    fn from_row(row: &Row) -> Movement {
-        let actor = ActorNamed {
-            account_id: column(row, "actor_account_id"),
-            username: column(row, "username"),
-            api_key_id: column(row, "actor_api_key_id"),
-            api_key_name: column(row, "api_key_name"),
-        };
-        Movement {
-            id: column(row, "id"),
-            product_id: column(row, "product_id"),
-            sequence: column(row, "sequence"),
-            delta: column(row, "delta"),
-            balance_after: column(row, "balance_after"),
-            reason: column(row, "reason"),
-            note: column(row, "note"),
-            actor: actor.account_id.or(actor.api_key_id).is_some().then_some(actor),
-            order_id: column(row, "order_id"),
-            restock_order_id: column(row, "restock_order_id"),
-            at: column(row, "at"),
         }
     }
 }
@@ -247,7 +176,7 @@ impl View {
     }
 }
 
-fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
+pub fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
     let sql = format!(
         "SELECT {} FROM stock s JOIN products p ON p.id = s.product_id WHERE s.product_id = ?",
         columns()
@@ -327,165 +256,4 @@ pub fn set_policy(
     let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
     tx.execute(&sql, [&policy.written()[..], &[product_id.into()]].concat())?;
     Ok(())
-}
-
-/// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
-/// reason, note?}` for a stock take. 201 with the movement; 409 `stock_changed` when the shelf was not
-/// what was expected, 409 `stock_limit` when less than nothing would be left.
-pub fn create_movement(app: &App, request: &Request) -> Result<Response> {
-    let mut form = request.json()?;
-    let new = NewMovement::read(&mut form);
-    let new = form.finish(|| new)?;
-    let product_id = request.path_id;
-    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
-        let movement = book(app, tx, &request.caller, product_id, &new)?;
-        claim.keep(tx, Answer::created(format!("/products/{product_id}/stock/movements"), &movement))
-    })?;
-    Ok(answered.into_response())
-}
-
-/// Books what staff found out about a shelf, and returns the line of the ledger.
-pub fn book(
-    app: &App,
-    tx: &mut Transaction,
-    caller: &Caller,
-    product_id: Id,
-    new: &NewMovement,
-) -> Result<Movement> {
-    let (actor, shelf) = (caller.actor(), (Object::Stock, product_id));
-    audit::record(app, tx, actor, Action::Moved, shelf, &["on_hand"])?;
-    let on_hand = ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?.on_hand;
-    let delta = match new.change {
-        Change::Delta(delta) => delta,
-        Change::Counted { expected_on_hand: Some(expected), .. } if expected != on_hand => {
-            return Err(stock_changed(expected, on_hand).into());
-        }
-        Change::Counted { counted, .. } => counted - on_hand,
-    };
-    let origin = Origin { actor, note: new.note.as_ref().map(|note| note.0.as_str()), ..Origin::default() };
-    if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
-        let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
-        return Err(refusal.into());
-    }
-    let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
-    let movement = tx.row(&sql, (product_id,), Movement::from_row)?;
-    Ok(movement.ok_or_else(Problem::not_found)?)
-}
-
-impl NewMovement {
-    fn read(form: &mut Form) -> Option<NewMovement> {
-        let delta = form.optional("delta", |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
-            0 => Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted")),
-            delta => Ok(delta),
-        });
-        let counted = form.optional("counted", |input| whole_number(input, 0, ON_HAND_MAX));
-        let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
-        let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
-        let note = form.optional("note", Paragraph::parse);
-        let change = match (delta?, counted?, expected?) {
-            (Some(delta), None, None) => Change::Delta(delta),
-            (None, Some(counted), expected_on_hand) => Change::Counted { counted, expected_on_hand },
-            (Some(_), None, Some(_)) => {
-                let message = "belongs to counted; leave it out with delta";
-                form.reject("expected_on_hand", Bad::new("not_with_delta", message));
-                return None;
-            }
-            _ => {
-                let message = "send either delta or counted";
-                form.reject("delta", Bad::new("delta_or_counted", message));
-                form.reject("counted", Bad::new("delta_or_counted", message));
-                return None;
-            }
-        };
-        Some(NewMovement { change, reason: reason?, note: note? })
-    }
-}
-
-fn stock_changed(expected: i64, on_hand: i64) -> Problem {
-    let detail = format!(
-        "{expected} were expected on hand, but there are {on_hand}: something moved since you looked. Count again."
-    );
-    Problem::new(problem::STOCK_CHANGED, detail).with_extra("on_hand", json!(on_hand))
-}
-
-/// Why no more units can be added to a shelf.
-pub fn shelf_full(on_hand: i64, delta: i64) -> Problem {
-    let detail = format!(
-        "{on_hand} on hand and {delta} more would be over {ON_HAND_MAX}, the most that a shelf can hold here. Nothing \
-         was changed."
-    );
-    Problem::new(problem::STOCK_LIMIT, detail)
-}
-
-fn too_few(on_hand: i64, delta: i64) -> Problem {
-    let detail =
-        format!("Only {on_hand} are on hand, so {} cannot be taken away. Nothing was changed.", -delta);
-    Problem::new(problem::STOCK_LIMIT, detail).with_extra("on_hand", json!(on_hand))
-}
-
-fn select_movements() -> String {
-    format!(
-        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m
-         LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id"
-    )
-}
-
-/// `GET /products/{id}/stock/movements?reason=&from=&to=&limit=&after=`: the ledger, newest first.
-pub fn list_movements(app: &App, request: &Request) -> Result<Response> {
-    let mut form = request.query()?;
-    let page = Page::read(&mut form, &Keyset::by_id("m.sequence"));
-    let reason = form.optional("reason", |input| Reason::parse_among(input, Reason::ALL));
-    let from = form.optional("from", Timestamp::parse);
-    let to = form.optional("to", Timestamp::parse);
-    let (page, reason, from, to) = form.finish(|| Some((page?, reason?, from?, to?)))?;
-    let product_id = request.path_id;
-    let movements = db::read(&app.pool, |db| {
-        find(db, product_id)?;
-        // A page is cut out of the sequences, which have no gaps, so it costs the same however long the
-        // ledger is and however deep the page lies in it.
-        let mut first = from.map_or(Ok(1), |from| first_sequence_since(db, product_id, from))?;
-        let mut before = to.map_or(Ok(i64::MAX), |to| first_sequence_since(db, product_id, to))?;
-        if let Some(after) = &page.after {
-            before = before.min(after.id.try_into().unwrap_or(i64::MAX));
-        }
-        let mut filter = Filter::default();
-        filter.add("m.product_id = ?", [product_id.into()]);
-        let mut order = "m.sequence DESC";
-        if let Some(reason) = reason {
-            // The movements of one reason have gaps, and are found by their times.
-            filter.add("m.reason = ?", [reason.into()]);
-            order = "m.at DESC, m.sequence DESC";
-            if let Some(from) = from {
-                filter.add("m.at >= ?", [from.into()]);
-            }
-            if let Some(last) = time_of(db, product_id, before.saturating_sub(1))? {
-                filter.add("m.at <= ?", [last.into()]);
-            }
-        } else if before < i64::MAX {
-            first = first.max(before - page.rows_to_read());
-        }
-        filter.add("m.sequence >= ? AND m.sequence < ?", [first.into(), before.into()]);
-        let sql = format!("{} {} ORDER BY {order} LIMIT ?", select_movements(), filter.sql());
-        db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
-    })?;
-    Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence.unsigned_abs()))))
-}
-
-/// Where a time falls in the product's ledger: times and sequences of one product are in the same
-/// order. More than any sequence when nothing has happened since.
-fn first_sequence_since(db: &mut Connection, product_id: Id, time: Timestamp) -> Result<i64> {
-    // Named, since the key that begins with the reason has all these columns too.
-    let first = db.row(
-        "SELECT sequence FROM stock_movements FORCE INDEX (stock_movements_by_time)
-         WHERE product_id = ? AND at >= ? ORDER BY at, sequence LIMIT 1",
-        (product_id, time),
-        |row| column(row, "sequence"),
-    )?;
-    Ok(first.unwrap_or(i64::MAX))
-}
-
-/// When a movement was; None when there is none of this sequence.
-fn time_of(db: &mut Connection, product_id: Id, sequence: i64) -> Result<Option<Timestamp>> {
-    let sql = "SELECT at FROM stock_movements WHERE product_id = ? AND sequence = ?";
-    db.row(sql, (product_id, sequence), |row| column(row, "at"))
 }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::values::Network;
+
 /// How many connections of one kind there are.
 #[derive(Default)]
 pub struct Count {
@@ -50,17 +52,17 @@ impl Count {
 
 /// How many connections there are from each network that has any.
 #[derive(Default)]
-pub struct ByNetwork(Mutex<HashMap<IpAddr, usize>>);
+pub struct ByNetwork(Mutex<HashMap<Network, usize>>);
 
 /// A connection's place among those of its network, given back when it ends.
 pub struct NetworkPlace {
     all: Arc<ByNetwork>,
-    network: IpAddr,
+    network: Network,
 }
 
 impl ByNetwork {
     pub fn enter(all: &Arc<ByNetwork>, client: IpAddr, most: usize) -> Option<NetworkPlace> {
-        let network = network_of(client);
+        let network = Network::of(client);
         let mut counts = all.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(network).or_default();
         if *count >= most {
@@ -84,29 +86,9 @@ impl Drop for NetworkPlace {
     }
 }
 
-/// Whom an address stands for: with IPv6 everybody has a whole /64 to choose from.
-fn network_of(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_is_an_address_or_the_first_half_of_one() {
-        let network = |text: &str| network_of(text.parse().unwrap());
-        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff:ffff:ffff:ffff"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-    }
 
     #[test]
     fn what_is_given_back_is_forgotten() {

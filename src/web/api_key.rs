@@ -13,8 +13,8 @@ use crate::web::stored::Stored;
 /// How a key begins, so that people and scanners of source code know one when they see it.
 pub const PREFIX: &str = "storekeeper_";
 
-/// A key's last use is written down at most this often, so that reads stay reads.
-const LAST_USE_STEP: Duration = Duration::minutes(1);
+/// The last use of a key or a session is written down at most this often, so that reads stay reads.
+pub const LAST_USE_STEP: Duration = Duration::minutes(1);
 
 words! {
     /// What a key may do. Writing does not include reading.

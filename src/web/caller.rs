@@ -12,7 +12,7 @@ use crate::audit::Actor;
 use crate::db::{self, column};
 use crate::problem::Problem;
 use crate::values::{self, Id, Timestamp, words};
-use crate::web::api_key::{self, ApiKey};
+use crate::web::api_key::{self, ApiKey, LAST_USE_STEP};
 use crate::web::form::Form;
 use crate::web::stored::Stored;
 
@@ -81,9 +81,6 @@ pub struct Session {
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
 }
-
-/// A session's last use is written down at most this often, so that reads stay reads.
-const LAST_USE_STEP: Duration = Duration::minutes(1);
 
 /// The clocks of two machines of a shop, and what a correction takes a clock back.
 const CLOCKS_APART_MAX: Duration = Duration::days(1);

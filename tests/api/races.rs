@@ -405,56 +405,61 @@ fn until_at_work(shop: &Shop, statement: &str) {
     }
 }
 
-#[test]
-fn a_retry_that_would_be_refused_gets_its_own_order() {
-    let shop = Shop::open();
-    let (staff, guest) = (shop.staff(), shop.guest());
-    let product = shop.product(&staff, 10);
-    let order = || guest.client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+/// Holds the stock of a product until it is told to let go, as a slow order of somebody else would.
+fn hold_stock(shop: &Shop, product: u64) -> mysql::Conn {
     let mut stock = shop.sql();
     stock.query_drop("START TRANSACTION").unwrap();
     stock.exec_drop("SELECT on_hand FROM stock WHERE product_id = ? FOR UPDATE", (product,)).unwrap();
+    stock
+}
+
+/// Sends one order under one key twice: the second while the first waits for the stock, after `meanwhile`, and
+/// the stock is let go when the second is at `second_is_at`. The second must be told of the first one's order.
+fn retry_meanwhile(shop: &Shop, product: u64, meanwhile: &str, second_is_at: &str) {
+    let guest = shop.guest();
+    let order = || guest.client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+    let mut stock = hold_stock(shop, product);
     let [first, second] = thread::scope(|scope| {
         let first = scope.spawn(order);
-        until_at_work(&shop, "UPDATE order_lines");
-        // Archives the product when the first order has ended, before the second may look at it.
-        let archive = scope.spawn(|| {
-            let mut products = shop.sql();
-            products.query_drop("LOCK TABLES products WRITE").unwrap();
-            products.query_drop("UPDATE products SET active = 0, archived_at = NOW(6)").unwrap();
-            products.query_drop("UNLOCK TABLES").unwrap();
+        until_at_work(shop, "UPDATE order_lines");
+        // Waits for the first order, and is done before the second may look at a product.
+        let changing = (!meanwhile.is_empty()).then(|| {
+            let changing = scope.spawn(|| {
+                let mut products = shop.sql();
+                products.query_drop("LOCK TABLES products WRITE").unwrap();
+                products.query_drop(meanwhile).unwrap();
+                products.query_drop("UNLOCK TABLES").unwrap();
+            });
+            until_at_work(shop, "LOCK TABLES");
+            changing
         });
-        until_at_work(&shop, "LOCK TABLES");
         let second = scope.spawn(order);
-        until_at_work(&shop, "SELECT id, name, price_minor FROM products");
+        until_at_work(shop, second_is_at);
         stock.query_drop("COMMIT").unwrap();
-        archive.join().unwrap();
+        if let Some(changing) = changing {
+            changing.join().unwrap();
+        }
         [first, second].map(|answer| answer.join().unwrap().expect(201))
     });
     assert_eq!(first.header("Idempotency-Replayed"), None);
     assert_eq!(second.header("Idempotency-Replayed"), Some("true"));
     assert_eq!(second.text, first.text);
-    guest.client.order(&[(product, 1)]).expect_bad_fields(&[("items[0].product_id", "unknown_product")]);
+    assert_eq!(rows(shop, "orders"), 1);
+}
+
+#[test]
+fn a_retry_that_would_be_refused_gets_its_own_order() {
+    let shop = Shop::open();
+    let product = shop.product(&shop.staff(), 10);
+    let archive = "UPDATE products SET active = 0, archived_at = NOW(6)";
+    retry_meanwhile(&shop, product, archive, "SELECT id, name, price_minor FROM products");
+    let late = shop.guest().client.order(&[(product, 1)]);
+    late.expect_bad_fields(&[("items[0].product_id", "unknown_product")]);
 }
 
 #[test]
 fn a_retry_that_meets_its_own_order_in_the_act_waits_for_it() {
     let shop = Shop::open();
-    let (staff, guest) = (shop.staff(), shop.guest());
-    let product = shop.product(&staff, 1);
-    let order = || guest.client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
-    let mut stock = shop.sql();
-    stock.query_drop("START TRANSACTION").unwrap();
-    stock.exec_drop("SELECT on_hand FROM stock WHERE product_id = ? FOR UPDATE", (product,)).unwrap();
-    let [first, second] = thread::scope(|scope| {
-        let first = scope.spawn(order);
-        until_at_work(&shop, "UPDATE order_lines");
-        let second = scope.spawn(order);
-        until_at_work(&shop, "INSERT INTO idempotency_keys");
-        stock.query_drop("COMMIT").unwrap();
-        [first, second].map(|answer| answer.join().unwrap().expect(201))
-    });
-    assert_eq!(second.header("Idempotency-Replayed"), Some("true"));
-    assert_eq!(second.text, first.text);
-    assert_eq!(rows(&shop, "orders"), 1);
+    let product = shop.product(&shop.staff(), 1);
+    retry_meanwhile(&shop, product, "", "INSERT INTO idempotency_keys");
 }
