@@ -238,9 +238,17 @@ fn find_session(
     token_sha256: [u8; 32],
     key: Option<&str>,
 ) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
-    const COLUMNS: &str =
-        "s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role";
-    const SESSION: &str = "FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id";
+    let stored = Stored::COLUMNS;
+    // The caller is written as in [`Caller::id`]. No Idempotency-Key is empty.
+    let sql = format!(
+        "SELECT s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role, {stored}
+         FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id
+         LEFT JOIN idempotency_keys k ON k.idempotency_key = ? AND k.caller = CASE
+             WHEN s.customer_id IS NULL THEN CONCAT('staff:', s.account_id)
+             ELSE CONCAT('customer:', s.customer_id)
+         END
+         WHERE s.token_sha256 = ?"
+    );
     let session = |row: &Row| Session {
         id: column(row, "id"),
         token_sha256,
@@ -252,25 +260,8 @@ fn find_session(
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),
     };
-    db::read(&app.pool, |db| match key {
-        None => {
-            let sql = format!("SELECT {COLUMNS} {SESSION} WHERE s.token_sha256 = ?");
-            db.row(&sql, (&token_sha256[..],), |row| (session(row), None))
-        }
-        // The caller is written as in [`Caller::id`].
-        Some(key) => {
-            let stored = Stored::COLUMNS;
-            let sql = format!(
-                "SELECT {COLUMNS}, {stored} {SESSION}
-                 LEFT JOIN idempotency_keys k ON k.idempotency_key = ? AND k.caller = CASE
-                     WHEN s.customer_id IS NULL THEN CONCAT('staff:', s.account_id)
-                     ELSE CONCAT('customer:', s.customer_id)
-                 END
-                 WHERE s.token_sha256 = ?"
-            );
-            db.row(&sql, (key, &token_sha256[..]), |row| (session(row), Stored::from_row(row)))
-        }
-    })
+    let values = (key.unwrap_or(""), &token_sha256[..]);
+    db::read(&app.pool, |db| db.row(&sql, values, |row| (session(row), Stored::from_row(row))))
 }
 
 /// The address of who calls: the peer's, or what the reverse proxy says it is when the operator named the
