@@ -1,19 +1,21 @@
 //! What every handler is given.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use chrono::{Duration, SubsecRound, Utc};
+use mysql::Row;
 
 use crate::config::Config;
-use crate::db::{self, Pool};
+use crate::db::{self, Pool, Together};
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::passwords::Hasher;
 use crate::rates::Rates;
 use crate::throttle::Throttle;
-use crate::values::Timestamp;
+use crate::values::{Id, Timestamp};
 
 pub struct App {
     pub config: Config,
@@ -23,6 +25,9 @@ pub struct App {
     pub hasher: Hasher,
     pub throttle: Throttle,
     pub rates: Rates,
+    /// Reads of single products, and of the same list of them.
+    pub products: Together<Id, HashMap<Id, Row>>,
+    pub product_lists: Together<(), Arc<[u8]>>,
     pub metrics: Metrics,
 }
 
@@ -36,6 +41,8 @@ impl App {
             hasher: Hasher::new(),
             throttle: Throttle::default(),
             rates: Rates::default(),
+            products: Together::default(),
+            product_lists: Together::default(),
             metrics: Metrics::default(),
             config,
         })

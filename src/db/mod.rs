@@ -9,6 +9,7 @@ pub mod migrations;
 mod pool;
 mod readiness;
 mod statements;
+mod together;
 mod transaction;
 mod turns;
 
@@ -26,6 +27,7 @@ use turns::InTurn;
 
 pub use pool::{Pool, connect_alone, open_pool};
 pub use readiness::{Readiness, Watch};
+pub use together::Together;
 pub use transaction::{read, snapshot, transaction};
 
 /// A connection on which SQL is run, and the statements that it keeps prepared; one outside the pool

@@ -1,12 +1,14 @@
 //! The catalogue. Anyone reads it; staff change it. Stock is kept apart, in `stock`.
 
+use std::sync::Arc;
+
 use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
+use crate::db::{self, Connection, Filter, Transaction, column, in_list, unless_taken};
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::problem::{self, FieldError, Problem};
@@ -253,14 +255,26 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         keyset.order_by(),
     );
     let values = filter.values(page.rows_to_read());
-    let products =
-        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Product::from_row(row, currency)))?;
-    Ok(response::json(200, &page.list(products, |product| sort.cursor(product))))
+    let asked = request.http.raw_query_string();
+    let text = app.product_lists.read(asked, (), |_| {
+        let products =
+            db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Product::from_row(row, currency)))?;
+        Ok(response::to_text(&page.list(products, |product| sort.cursor(product))).into_bytes().into())
+    })?;
+    Ok(response::from_shared_text(200, Arc::clone(&text)))
 }
 
 /// `GET /products/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
-    let product = db::read(&app.pool, |db| find(db, &app.config.currency, request.path_id))?;
+    let id = request.path_id;
+    let found = app.products.read("", id, |ids| {
+        let (list, values) = in_list(ids.iter().copied());
+        let sql = format!("{} ({list})", select_by_id());
+        let rows = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Row::clone))?;
+        Ok(rows.into_iter().map(|row| (column(&row, "id"), row)).collect())
+    })?;
+    let product = found.get(&id).map(|row| Product::from_row(row, &app.config.currency));
+    let product = product.ok_or_else(Problem::not_found)?;
     Ok(response::resource(request, &product))
 }
 
@@ -301,10 +315,15 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     Ok(response::no_content())
 }
 
+/// Up to where the list of ids follows.
+fn select_by_id() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM products p JOIN stock s ON s.product_id = p.id WHERE p.archived_at IS NULL AND p.id IN"
+    )
+}
+
 fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM products p JOIN stock s ON s.product_id = p.id WHERE p.id = ? AND p.archived_at IS NULL"
-    );
+    let sql = format!("{} (?)", select_by_id());
     let product = db.row(&sql, (id,), |row| Product::from_row(row, currency))?;
     Ok(product.ok_or_else(Problem::not_found)?)
 }

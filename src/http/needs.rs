@@ -5,9 +5,17 @@
 pub enum Lane {
     /// It is answered whatever the others wait for.
     NoDatabase,
+    /// One query answers many of them, so they may be many at once.
+    SharedRead,
     Read,
     /// It may wait for a lock. Such requests never use more than half of the database connections.
     Change,
+}
+
+impl Lane {
+    pub const COUNT: usize = 4;
+    /// Those that use the database. When a place is free, a request of the first of them has it.
+    pub const WITH_DATABASE: [Lane; 3] = [Lane::Change, Lane::Read, Lane::SharedRead];
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -56,12 +56,10 @@ pub struct Queue {
 struct State {
     /// What may be done now.
     ready: VecDeque<Job>,
-    /// Requests that wait for a place in their lane.
-    reads: VecDeque<Job>,
-    changes: VecDeque<Job>,
-    /// Requests that use the database, ready or under way, and those of them that change something.
-    using_database: usize,
-    changing: usize,
+    /// Requests that wait for a place in their lane, by lane.
+    waiting: [VecDeque<Job>; Lane::COUNT],
+    /// Requests that have one, ready or under way.
+    under_way: [usize; Lane::COUNT],
     /// Workers that sleep, and those of them that were woken and have not come yet.
     asleep: usize,
     woken: usize,
@@ -127,7 +125,7 @@ impl Queue {
     /// Whether there is so little to do that a worker may wait for one client; its place is given back then.
     pub fn is_quiet(&self, done: &mut Option<Lane>, limits: &Limits) -> bool {
         let mut state = self.lock();
-        let nobody_waits = [&state.ready, &state.reads, &state.changes].iter().all(|jobs| jobs.is_empty());
+        let nobody_waits = state.ready.is_empty() && state.waiting.iter().all(VecDeque::is_empty);
         let quiet = nobody_waits && state.asleep + QUIET_WORKERS >= limits.workers();
         if quiet && let Some(lane) = done.take() {
             state.leave(lane, limits);
@@ -143,42 +141,37 @@ impl State {
         };
         let lane = received.lane;
         if self.may_enter(lane, limits) {
-            self.enter(lane);
+            self.under_way[lane as usize] += 1;
             self.ready.push_back(job);
-        } else if lane == Lane::Change {
-            self.changes.push_back(job);
         } else {
-            self.reads.push_back(job);
+            self.waiting[lane as usize].push_back(job);
         }
     }
 
     fn may_enter(&self, lane: Lane, limits: &Limits) -> bool {
-        let most = limits.database_connections;
+        let under_way = self.under_way[lane as usize];
+        let using_database: usize =
+            Lane::WITH_DATABASE.iter().map(|&lane| self.under_way[lane as usize]).sum();
+        let has_room = using_database < limits.database_connections;
         match lane {
             Lane::NoDatabase => true,
-            Lane::Read => self.using_database < most && self.using_database - self.changing < limits.reads,
+            Lane::SharedRead => has_room,
+            Lane::Read => has_room && under_way < limits.reads,
             // The other half stays for reads, however many changes wait for one locked row.
-            Lane::Change => self.using_database < most && self.changing < most.div_ceil(2),
+            Lane::Change => has_room && under_way < limits.database_connections.div_ceil(2),
         }
-    }
-
-    fn enter(&mut self, lane: Lane) {
-        self.using_database += usize::from(lane != Lane::NoDatabase);
-        self.changing += usize::from(lane == Lane::Change);
     }
 
     /// Gives back a place, to whoever waits for one like it.
     fn leave(&mut self, lane: Lane, limits: &Limits) {
-        self.using_database -= usize::from(lane != Lane::NoDatabase);
-        self.changing -= usize::from(lane == Lane::Change);
-        for lane in [Lane::Change, Lane::Read] {
-            let waiting = if lane == Lane::Change { &self.changes } else { &self.reads };
-            if waiting.is_empty() || !self.may_enter(lane, limits) {
-                continue;
+        self.under_way[lane as usize] -= 1;
+        for lane in Lane::WITH_DATABASE {
+            let waits = !self.waiting[lane as usize].is_empty();
+            if waits && self.may_enter(lane, limits) {
+                self.under_way[lane as usize] += 1;
+                let job = self.waiting[lane as usize].pop_front();
+                self.ready.extend(job);
             }
-            self.enter(lane);
-            let waiting = if lane == Lane::Change { &mut self.changes } else { &mut self.reads };
-            self.ready.extend(waiting.pop_front());
         }
     }
 }

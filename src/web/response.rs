@@ -1,6 +1,8 @@
 //! Answers: resources, lists, and problems.
 
 use std::borrow::Cow;
+use std::io::Cursor;
+use std::sync::Arc;
 
 use rouille::{Response, ResponseBody};
 use serde::Serialize;
@@ -66,6 +68,15 @@ pub fn from_text(status: u16, text: String) -> Response {
         headers: vec![(Cow::from("Content-Type"), Cow::from(JSON))],
         data: ResponseBody::from_data(text),
         upgrade: None,
+    }
+}
+
+/// Like [`from_text`], of a text that others are answered with too.
+pub fn from_shared_text(status: u16, text: Arc<[u8]>) -> Response {
+    let size = text.len();
+    Response {
+        data: ResponseBody::from_reader_and_size(Cursor::new(text), size),
+        ..from_text(status, String::new())
     }
 }
 

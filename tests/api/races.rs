@@ -1,6 +1,7 @@
 //! Many callers who want the same thing in the same moment: nobody gets what is not there, nothing
 //! happens twice, and whoever loses is told so.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -369,6 +370,30 @@ fn what_is_read_during_an_erasure_is_whole_or_gone() {
             assert!([200, 204, 404].contains(&answer.status), "{} {}", answer.status, answer.text);
         }
     }
+}
+
+#[test]
+fn who_reads_in_a_crowd_is_shown_what_was_true_when_they_asked() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = format!("/products/{}", shop.product(&staff, 10));
+    let is_done = AtomicBool::new(false);
+    let started = Instant::now();
+    together(9, |n| {
+        if n > 0 {
+            while !is_done.load(Ordering::Relaxed) && started.elapsed() < Duration::from_secs(60) {
+                shop.anyone().get(["/products", &product][n % 2]).expect(200);
+            }
+            return;
+        }
+        for pence in 0..200 {
+            let price = format!("10.{:02}", pence % 100);
+            staff.patch(&product, json!({"price": price})).expect(200);
+            assert_eq!(shop.anyone().get(&product).expect(200).body["price"], *price);
+            assert_eq!(shop.anyone().get("/products").expect(200).body["data"][0]["price"], *price);
+        }
+        is_done.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
