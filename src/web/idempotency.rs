@@ -20,12 +20,11 @@ use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::pruning;
 use crate::values::{Id, Timestamp};
+use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
-use crate::web::stored::Stored;
-
-/// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
-pub const KEPT_FOR: chrono::Duration = chrono::Duration::hours(72);
+use crate::web::route::{Route, Secret};
+use crate::web::stored::{KEPT_FOR, Stored, UnderKey};
 
 /// What the caller is told, now and at every repetition.
 pub struct Answer {
@@ -153,12 +152,54 @@ impl Answered {
     }
 }
 
-/// The answer that this request was given before, from what was stored under its key when it came.
-pub fn replay(app: &App, request: &Request, stored: Option<Stored>) -> Result<Option<Answered>, Problem> {
-    let (Some(stored), Some(key)) = (stored, Key::of(request)?) else {
-        return Ok(None);
-    };
-    key.answered(stored, app.clock.now())
+/// Refuses a key where the answer holds a secret: whatever is kept could be read again.
+pub fn refuse_for_secret(http: &rouille::Request, route: &Route, caller: &Caller) -> Result<(), Problem> {
+    if http.header("Idempotency-Key").is_none() {
+        return Ok(());
+    }
+    match route.makes_a_secret() {
+        Secret::ForStrangers if !caller.is_staff() => {
+            let detail = "The answer holds a session's token, so it is not kept under a key; only staff and programs, who get \
+                          no token, sign customers up under one. Leave the Idempotency-Key out, and send it with what you \
+                          then do with the token, such as an order.";
+            Err(Problem::new(problem::IDEMPOTENCY_KEY_NEEDS_LOGIN, detail))
+        }
+        Secret::ForEverybody => {
+            let detail = "The answer holds a secret that is shown this once, so it is not kept under a key. Leave the \
+                          Idempotency-Key out, and when the answer does not arrive, ask for another secret.";
+            Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail))
+        }
+        Secret::ForStrangers | Secret::ForNobody => Ok(()),
+    }
+}
+
+/// The answer that this request was given before, from what was found under its key when it came. A new request of
+/// a caller for whom no more answers are kept is refused: an older one is not given up for it, since its key would
+/// then name a second outcome.
+pub fn replay(app: &App, request: &Request, under_key: UnderKey) -> Result<Option<Answered>, Problem> {
+    let UnderKey { stored, full_since } = under_key;
+    let now = app.clock.now();
+    if let Some(stored) = stored
+        && let Some(key) = Key::of(request)?
+        && let Some(answered) = key.answered(stored, now)?
+    {
+        return Ok(Some(answered));
+    }
+    match full_since {
+        Some(oldest) => Err(too_many(oldest, now)),
+        None => Ok(None),
+    }
+}
+
+/// When the oldest answer is given up, there is room again.
+fn too_many(oldest: Timestamp, now: Timestamp) -> Problem {
+    let wait = (oldest + KEPT_FOR) - now;
+    let wait_s = wait.num_seconds().clamp(0, KEPT_FOR.num_seconds()).unsigned_abs() + 1;
+    let detail = format!(
+        "As many answers are kept under your Idempotency-Keys as are kept for one customer. Wait {wait_s} seconds, until the \
+         oldest is given up, or send this request without a key."
+    );
+    Problem::new(problem::TOO_MANY_KEYS, detail).retry_after(wait_s)
 }
 
 /// Runs `work` in a transaction; when the same request was answered meanwhile, its work is undone and that

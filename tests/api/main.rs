@@ -33,6 +33,7 @@ mod guessing;
 mod http;
 mod idempotency;
 mod invariants;
+mod kept_answers;
 mod ledger;
 mod ledger_scale;
 mod logs;
