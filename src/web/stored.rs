@@ -56,7 +56,7 @@ pub fn full_since(config: &Config, now: Timestamp) -> (&'static str, Vec<Value>)
         return ("NULL", Vec::new());
     }
     let limit = |most: u64| if most == 0 { Value::from(i64::MAX) } else { Value::from(most) };
-    let sql = "(SELECT IF(COUNT(*) >= ? OR SUM(LENGTH(o.body)) >= ?, MIN(o.created_at), NULL) FROM idempotency_keys o
+    let sql = "(SELECT IF(COUNT(*) >= ? OR SUM(LENGTH(o.body)) >= ?, MIN(o.created_at), NULL) FROM idempotency_keys o FORCE INDEX (PRIMARY)
           WHERE o.caller = CONCAT('customer:', s.customer_id) AND o.created_at > ? AND o.created_at <= ?)";
     let [answers, bytes] = [limit(answers.into()), limit(bytes)];
     (sql, vec![answers, bytes, (now - KEPT_FOR).into(), (now + CLOCKS_APART_MAX).into()])
