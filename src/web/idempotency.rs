@@ -211,6 +211,9 @@ pub fn once(
     mut work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
 ) -> Result<Answered> {
     let claim = Claim { key, now: app.clock.now() };
+    let alone =
+        claim.key.as_ref().map(|key| app.at_work.begin(&key.caller, &key.text).ok_or_else(still_running));
+    let _alone = alone.transpose()?;
     loop {
         let refusal = match db::transaction(&app.pool, |tx| work(tx, &claim)) {
             Ok(Kept(answer)) => return Ok(Answered { answer, replayed: false }),
@@ -221,14 +224,15 @@ pub fn once(
             return Err(Error::Refused(refusal));
         };
         // The first of two with one key may have been answered since this one came, whatever the second is
-        // refused for.
-        let Some(stored) = find(app, key)? else {
+        // refused for; when it is at work in another process and has claimed the key, it is waited for here.
+        let claimed = refusal.kind.code == problem::IDEMPOTENCY_KEY_IN_USE.code;
+        let Some(stored) = find(app, key, if claimed { "" } else { "LOCK IN SHARE MODE" })? else {
             return Err(Error::Refused(refusal));
         };
         if let Some(answered) = key.answered(stored, claim.now)? {
             return Ok(answered);
         }
-        if refusal.kind.code != problem::IDEMPOTENCY_KEY_IN_USE.code {
+        if !claimed {
             return Err(Error::Refused(refusal));
         }
         forget(app, key, claim.now)?;
@@ -239,7 +243,7 @@ pub fn once(
 /// second: what [`once`] does, for work that is refused before it begins.
 pub fn kept_or(app: &App, key: Option<Key>, refused: Error) -> Result<Response> {
     if let Some(key) = key
-        && let Some(stored) = find(app, &key)?
+        && let Some(stored) = find(app, &key, "LOCK IN SHARE MODE")?
         && let Some(answered) = key.answered(stored, app.clock.now())?
     {
         return Ok(answered.into_response());
@@ -288,12 +292,15 @@ impl Claim {
 }
 
 /// What is stored under the key.
-fn find(app: &App, key: &Key) -> Result<Option<Stored>> {
+fn find(app: &App, key: &Key, locking: &str) -> Result<Option<Stored>> {
     let columns = Stored::COLUMNS;
-    let sql =
-        format!("SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ?");
-    let found = db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row))?;
-    Ok(found.flatten())
+    let sql = format!(
+        "SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ? {locking}"
+    );
+    match db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row)) {
+        Err(Error::Database(cause)) if is_lock_wait_timeout(&cause) => Err(still_running().into()),
+        found => Ok(found?.flatten()),
+    }
 }
 
 fn still_running() -> Problem {
