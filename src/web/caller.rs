@@ -11,7 +11,7 @@ use crate::audit::Actor;
 use crate::db::{self, column};
 use crate::problem::Problem;
 use crate::values::{self, Id, Timestamp, words};
-use crate::web::api_key::{self, ApiKey, LAST_USE_STEP};
+use crate::web::api_key::{self, ApiKey};
 use crate::web::form::Form;
 use crate::web::stored::{self, CLOCKS_APART_MAX, Stored, UnderKey};
 
@@ -219,11 +219,11 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
     };
     let found = found.filter(|(session, _)| alive(session));
     let (session, under_key) = found.ok_or_else(Problem::unauthenticated)?;
-    if session.last_used_at + LAST_USE_STEP <= now {
+    if api_key::is_use_noted(session.last_used_at, now) {
         db::transaction(&app.pool, |tx| {
             tx.execute(
-                "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at < ?",
-                (now, &token_sha256[..], now),
+                "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at = ?",
+                (now, &token_sha256[..], session.last_used_at),
             )
         })?;
     }
