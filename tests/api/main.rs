@@ -29,6 +29,7 @@ mod customers;
 mod documents;
 mod faults;
 mod floors;
+mod growth;
 mod guessing;
 mod http;
 mod idempotency;
