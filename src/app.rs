@@ -8,6 +8,7 @@ use std::time::Instant;
 use chrono::{Duration, SubsecRound, Utc};
 use mysql::Row;
 
+use crate::at_work::AtWork;
 use crate::config::Config;
 use crate::db::{self, Pool, Together};
 use crate::error::Result;
@@ -28,6 +29,7 @@ pub struct App {
     /// Reads of single products, and of the same list of them.
     pub products: Together<Id, HashMap<Id, Row>>,
     pub product_lists: Together<(), Arc<[u8]>>,
+    pub at_work: AtWork,
     pub metrics: Metrics,
 }
 
@@ -43,6 +45,7 @@ impl App {
             rates: Rates::default(),
             products: Together::default(),
             product_lists: Together::default(),
+            at_work: AtWork::default(),
             metrics: Metrics::default(),
             config,
         })

@@ -25,6 +25,8 @@ pub struct Config {
     pub network_sign_ups_per_minute: u32,
     pub caller_requests_per_minute: u32,
     pub caller_writes_per_minute: u32,
+    pub caller_kept_answers: u32,
+    pub caller_kept_kib: u32,
     pub log: log::LevelFilter,
 }
 
@@ -100,7 +102,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", Is("1200"), Number(0, RATE_MAX, |config, n| config.caller_requests_per_minute = n),
         "requests of one customer, twenty a second: a page that loads a hundred things at once is far from it; 0 for no limit"),
     setting("STOREKEEPER_CALLER_WRITES_PER_MINUTE", Is("120"), Number(0, RATE_MAX, |config, n| config.caller_writes_per_minute = n),
-        "changes by one customer: nobody fills a basket faster, and each may keep an answer under its key for 72 hours; 0 for no limit"),
+        "changes by one customer: nobody fills a basket faster; 0 for no limit"),
+    setting("STOREKEEPER_CALLER_KEPT_ANSWERS", Is("1000"), Number(0, KEPT_MAX, |config, n| config.caller_kept_answers = n),
+        "answers kept for one customer under Idempotency-Keys, each for 72 hours: nobody orders every five minutes for three days; 0 for no limit"),
+    setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
+        "KiB of such answers of one customer: a thousand orders of five lines, or a hundred of a hundred lines; 0 for no limit"),
     setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
         "error, warn, info or debug; info has a line for every request"),
 ];
@@ -111,6 +117,9 @@ const fn setting(name: &'static str, unset: Unset, value: Value, meaning: &'stat
 
 /// More than any machine answers.
 const RATE_MAX: u32 = 1_000_000;
+
+/// Each keyed request of a customer counts what is kept, so more would make it slow.
+const KEPT_MAX: u32 = 100_000;
 
 /// Of two cores, 16 connections do a tenth more than 8; but each keeps a buffer of 4 MiB in the `mysql`
 /// crate, and with 12 the service stays under 64 MiB.
@@ -237,6 +246,8 @@ impl Config {
             network_sign_ups_per_minute: 0,
             caller_requests_per_minute: 0,
             caller_writes_per_minute: 0,
+            caller_kept_answers: 0,
+            caller_kept_kib: 0,
             log: log::LevelFilter::Info,
         }
     }

@@ -35,6 +35,7 @@
 
 pub mod allocator;
 pub mod app;
+pub mod at_work;
 pub mod audit;
 pub mod cli;
 pub mod config;

@@ -30,6 +30,7 @@ kinds! {
     DUPLICATE_KEY = 400 "duplicate_key" "A key appears twice in the body";
     INVALID_UTF8 = 400 "invalid_utf8" "The text is not valid UTF-8";
     INVALID_IDEMPOTENCY_KEY = 400 "invalid_idempotency_key" "The Idempotency-Key cannot be used";
+    IDEMPOTENCY_KEY_NEEDS_LOGIN = 400 "idempotency_key_needs_login" "An Idempotency-Key needs a staff login here";
     UNAUTHENTICATED = 401 "unauthenticated" "A valid session is needed";
     WRONG_CREDENTIALS = 401 "wrong_credentials" "The username or the password is wrong";
     FORBIDDEN = 403 "forbidden" "This caller may not do that";
@@ -58,6 +59,7 @@ kinds! {
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "The Idempotency-Key belongs to another request";
     TOO_MANY_ATTEMPTS = 429 "too_many_attempts" "Too many failed logins";
     RATE_LIMITED = 429 "rate_limited" "Too many requests";
+    TOO_MANY_KEYS = 429 "too_many_idempotency_keys" "Too many answers are kept under Idempotency-Keys";
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The request's headers are too large";
     INTERNAL = 500 "internal_error" "Something went wrong on our side";
     TRANSFER_ENCODING = 501 "unsupported_transfer_encoding" "The transfer encoding is not supported";

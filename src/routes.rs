@@ -276,15 +276,16 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
         let detail = format!("Use one of {allow} here.");
         return Err(Problem::new(problem::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow).into());
     };
-    let Identified { caller, stored } = match route.access {
-        Open => Identified { caller: Caller::Anyone, stored: None },
+    let Identified { caller, under_key } = match route.access {
+        Open => Identified::anyone(),
         _ => caller::identify(app, http)?,
     };
     labels.caller = caller.label();
     check_access(route, &caller)?;
     admission::admit_call(app, http, route, &caller)?;
+    idempotency::refuse_for_secret(http, route, &caller)?;
     let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
-    let response = match idempotency::replay(app, &request, stored)? {
+    let response = match idempotency::replay(app, &request, under_key)? {
         Some(answered) => answered.into_response(),
         None => (route.handler)(app, &request)?,
     };

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::{Error, Result};
-use crate::problem::{self, Problem};
+use crate::problem::Problem;
 use crate::values::{Bad, Id, Input, Line, Timestamp};
 use crate::web::api_key::{KeyScope, PREFIX};
 use crate::web::caller::{Caller, sha256};
@@ -78,11 +78,6 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let expires_at = form.with_default("expires_at", now + LIFE_DEFAULT, |input| expiry(input, now));
     let new = || Some(NewKey { name: name?, scopes: scopes?, expires_at: expires_at? });
     let new = form.finish(new)?;
-    if request.http.header("Idempotency-Key").is_some() {
-        let detail = "The answer holds a secret, which is never stored. Leave the Idempotency-Key out, and revoke a \
-                      key that did not arrive.";
-        return Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail).into());
-    }
     let key = format!("{PREFIX}{}", crate::random::hex::<32>());
     let made = db::transaction(&app.pool, |tx| insert(app, tx, &request.caller, &new, &key))?;
     let location = format!("/api_keys/{}", made.id);

@@ -201,6 +201,7 @@ impl Login<'_> {
         if let Some(rehashed) = rehashed {
             tx.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", (rehashed, account.id))?;
         }
+        sessions::make_room(tx, account.customer_id, account.id, attempt.now)?;
         let opened = sessions::open(app, tx, account.customer_id, Some(account.id), attempt.now)?;
         if !account.known_here {
             attempt.network.keep(tx, account.id)?;

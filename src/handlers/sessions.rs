@@ -18,6 +18,7 @@ use crate::web::caller::{Caller, Role, Session, sha256};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::stored::CLOCKS_APART_MAX;
 
 /// A session that was just opened: the only time that its token is shown.
 #[derive(Serialize)]
@@ -55,6 +56,41 @@ pub fn open(
         (&sha256(&token)[..], customer_id, account_id, now, now, expires_at),
     )?;
     Ok(Opened { id, token, expires_at })
+}
+
+/// Sessions of one customer or one member of staff. Nobody has so many devices; a program that logs in each time it
+/// starts has its newest.
+const SESSIONS_MAX: u32 = 100;
+
+/// So many at once are ended of those who have more from before there was a limit.
+const ENDED_AT_ONCE: u32 = 1000;
+
+/// Ends the sessions that were used longest ago, so that there is room for one more. Logins at the same time do not
+/// see each other's, so there can be as many more as work at once.
+pub fn make_room(
+    tx: &mut Transaction,
+    customer_id: Option<Id>,
+    account_id: Id,
+    now: Timestamp,
+) -> Result<()> {
+    let (whose, id) = match customer_id {
+        Some(customer_id) => ("customer_id", customer_id),
+        None => ("account_id", account_id),
+    };
+    // Those that a clock far ahead has opened are over.
+    let sql = format!(
+        "SELECT id FROM sessions WHERE {whose} = ? ORDER BY created_at > ?, last_used_at DESC, id LIMIT ? OFFSET ?"
+    );
+    let values = (id, now + CLOCKS_APART_MAX, ENDED_AT_ONCE, SESSIONS_MAX - 1);
+    let mut too_many: Vec<Id> = tx.rows(&sql, values, |row| column(row, "id"))?;
+    if too_many.is_empty() {
+        return Ok(());
+    }
+    // In one order, so that two logins wait for each other and no more.
+    too_many.sort_unstable();
+    let (marks, ids) = db::in_list(too_many);
+    tx.execute(&format!("DELETE FROM sessions WHERE id IN ({marks})"), ids)?;
+    Ok(())
 }
 
 /// The answer that shows a new session's token.

@@ -32,8 +32,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let details = Details::read(&mut form);
     let account = form.object("account", NewCredentials::read);
     let (details, account) = form.finish(|| Some((details?, account?)))?;
-    // Of anyone else the answer holds a token, so it is never kept under a key.
-    let key = if request.caller.is_staff() { Key::of(request)? } else { None };
+    let key = Key::of(request)?;
     if let Some(credentials) = &account {
         // Before the hash, which costs so much more.
         let refused = db::read(&app.pool, |db| {

@@ -8,13 +8,13 @@ use crate::db::{self, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Timestamp, words};
-use crate::web::stored::Stored;
+use crate::web::stored::{CLOCKS_APART_MAX, Stored};
 
 /// How a key begins, so that people and scanners of source code know one when they see it.
 pub const PREFIX: &str = "storekeeper_";
 
 /// The last use of a key or a session is written down at most this often, so that reads stay reads.
-pub const LAST_USE_STEP: Duration = Duration::minutes(1);
+const LAST_USE_STEP: Duration = Duration::minutes(1);
 
 words! {
     /// What a key may do. Writing does not include reading.
@@ -58,6 +58,12 @@ impl ApiKey {
     }
 }
 
+/// Whether a use now is written down: also over one that a clock far ahead has noted, which would stand there for
+/// as long as it ran ahead.
+pub fn is_use_noted(last: Timestamp, now: Timestamp) -> bool {
+    last + LAST_USE_STEP <= now || last > now + CLOCKS_APART_MAX
+}
+
 struct Found {
     key: ApiKey,
     expires_at: Timestamp,
@@ -86,11 +92,11 @@ pub fn find(
     let Some(Found { key, last_used_at, stored, .. }) = found.filter(|found| now < found.expires_at) else {
         return Ok(None);
     };
-    if last_used_at.is_none_or(|last| last + LAST_USE_STEP <= now) {
+    if last_used_at.is_none_or(|last| is_use_noted(last, now)) {
         db::transaction(&app.pool, |tx| {
             tx.execute(
-                "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
-                (now, key.id, now),
+                "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND last_used_at <=> ?",
+                (now, key.id, last_used_at),
             )
         })?;
     }

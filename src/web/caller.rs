@@ -3,7 +3,6 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use chrono::Duration;
 use mysql::{Row, Value};
 use sha2::{Digest, Sha256};
 
@@ -12,9 +11,9 @@ use crate::audit::Actor;
 use crate::db::{self, column};
 use crate::problem::Problem;
 use crate::values::{self, Id, Timestamp, words};
-use crate::web::api_key::{self, ApiKey, LAST_USE_STEP};
+use crate::web::api_key::{self, ApiKey};
 use crate::web::form::Form;
-use crate::web::stored::Stored;
+use crate::web::stored::{self, CLOCKS_APART_MAX, Stored, UnderKey};
 
 words! {
     /// What a member of staff may do.
@@ -81,9 +80,6 @@ pub struct Session {
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
 }
-
-/// The clocks of two machines of a shop, and what a correction takes a clock back.
-const CLOCKS_APART_MAX: Duration = Duration::days(1);
 
 /// Whose things a caller may see and change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,10 +174,17 @@ impl Caller {
     }
 }
 
-/// Who calls, and what is stored under the Idempotency-Key that they sent.
+/// Who calls, and what there is under the Idempotency-Key that they sent.
 pub struct Identified {
     pub caller: Caller,
-    pub stored: Option<Stored>,
+    pub under_key: UnderKey,
+}
+
+impl Identified {
+    /// Of whom nothing is known.
+    pub fn anyone() -> Identified {
+        Identified { caller: Caller::Anyone, under_key: UnderKey::default() }
+    }
 }
 
 /// Finds out who calls from `Authorization: Bearer <token>`. Without the header it is anyone; with a
@@ -189,7 +192,7 @@ pub struct Identified {
 /// What is stored under a POST's key is read by the same statement.
 pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Identified> {
     let Some(header) = http.header("Authorization") else {
-        return Ok(Identified { caller: Caller::Anyone, stored: None });
+        return Ok(Identified::anyone());
     };
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     if !scheme.eq_ignore_ascii_case("Bearer") {
@@ -201,7 +204,8 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
     if token.starts_with(api_key::PREFIX) {
         let found = api_key::find(app, token_sha256, key)?;
         let (key, stored) = found.ok_or_else(Problem::unauthenticated)?;
-        return Ok(Identified { caller: Caller::Key { key, address: client_address(app, http) }, stored });
+        let caller = Caller::Key { key, address: client_address(app, http) };
+        return Ok(Identified { caller, under_key: UnderKey { stored, full_since: None } });
     }
     let found = find_session(app, token_sha256, key)?;
     let now = app.clock.now();
@@ -214,12 +218,12 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
             && (session.account_id.is_none() || session.created_at <= now + CLOCKS_APART_MAX)
     };
     let found = found.filter(|(session, _)| alive(session));
-    let (session, stored) = found.ok_or_else(Problem::unauthenticated)?;
-    if session.last_used_at + LAST_USE_STEP <= now {
+    let (session, under_key) = found.ok_or_else(Problem::unauthenticated)?;
+    if api_key::is_use_noted(session.last_used_at, now) {
         db::transaction(&app.pool, |tx| {
             tx.execute(
-                "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at < ?",
-                (now, &token_sha256[..], now),
+                "UPDATE sessions SET last_used_at = ? WHERE token_sha256 = ? AND last_used_at = ?",
+                (now, &token_sha256[..], session.last_used_at),
             )
         })?;
     }
@@ -230,18 +234,23 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
         }
         (None, _, _) => return Err(Problem::unauthenticated().into()),
     };
-    Ok(Identified { caller, stored })
+    Ok(Identified { caller, under_key })
 }
 
 fn find_session(
     app: &App,
     token_sha256: [u8; 32],
     key: Option<&str>,
-) -> crate::error::Result<Option<(Session, Option<Stored>)>> {
+) -> crate::error::Result<Option<(Session, UnderKey)>> {
     let stored = Stored::COLUMNS;
+    let (full_since, mut values) = match key {
+        Some(_) => stored::full_since(&app.config, app.clock.now()),
+        None => ("NULL", Vec::new()),
+    };
     // The caller is written as in [`Caller::id`]. No Idempotency-Key is empty.
     let sql = format!(
-        "SELECT s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role, {stored}
+        "SELECT s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role, {stored},
+             {full_since} AS full_since
          FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id
          LEFT JOIN idempotency_keys k ON k.idempotency_key = ? AND k.caller = CASE
              WHEN s.customer_id IS NULL THEN CONCAT('staff:', s.account_id)
@@ -260,8 +269,10 @@ fn find_session(
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),
     };
-    let values = (key.unwrap_or(""), &token_sha256[..]);
-    db::read(&app.pool, |db| db.row(&sql, values, |row| (session(row), Stored::from_row(row))))
+    values.extend([key.unwrap_or("").into(), token_sha256[..].into()]);
+    let under_key =
+        |row: &Row| UnderKey { stored: Stored::from_row(row), full_since: column(row, "full_since") };
+    db::read(&app.pool, |db| db.row(&sql, values.clone(), |row| (session(row), under_key(row))))
 }
 
 /// The address of who calls: the peer's, or what the reverse proxy says it is when the operator named the

@@ -20,12 +20,11 @@ use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::pruning;
 use crate::values::{Id, Timestamp};
+use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
-use crate::web::stored::Stored;
-
-/// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
-pub const KEPT_FOR: chrono::Duration = chrono::Duration::hours(72);
+use crate::web::route::{Route, Secret};
+use crate::web::stored::{KEPT_FOR, Stored, UnderKey};
 
 /// What the caller is told, now and at every repetition.
 pub struct Answer {
@@ -153,12 +152,54 @@ impl Answered {
     }
 }
 
-/// The answer that this request was given before, from what was stored under its key when it came.
-pub fn replay(app: &App, request: &Request, stored: Option<Stored>) -> Result<Option<Answered>, Problem> {
-    let (Some(stored), Some(key)) = (stored, Key::of(request)?) else {
-        return Ok(None);
-    };
-    key.answered(stored, app.clock.now())
+/// Refuses a key where the answer holds a secret: whatever is kept could be read again.
+pub fn refuse_for_secret(http: &rouille::Request, route: &Route, caller: &Caller) -> Result<(), Problem> {
+    if http.header("Idempotency-Key").is_none() {
+        return Ok(());
+    }
+    match route.makes_a_secret() {
+        Secret::ForStrangers if !caller.is_staff() => {
+            let detail = "The answer holds a session's token, so it is not kept under a key; only staff and programs, who get \
+                          no token, sign customers up under one. Leave the Idempotency-Key out, and send it with what you \
+                          then do with the token, such as an order.";
+            Err(Problem::new(problem::IDEMPOTENCY_KEY_NEEDS_LOGIN, detail))
+        }
+        Secret::ForEverybody => {
+            let detail = "The answer holds a secret that is shown this once, so it is not kept under a key. Leave the \
+                          Idempotency-Key out, and when the answer does not arrive, ask for another secret.";
+            Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail))
+        }
+        Secret::ForStrangers | Secret::ForNobody => Ok(()),
+    }
+}
+
+/// The answer that this request was given before, from what was found under its key when it came. A new request of
+/// a caller for whom no more answers are kept is refused: an older one is not given up for it, since its key would
+/// then name a second outcome.
+pub fn replay(app: &App, request: &Request, under_key: UnderKey) -> Result<Option<Answered>, Problem> {
+    let UnderKey { stored, full_since } = under_key;
+    let now = app.clock.now();
+    if let Some(stored) = stored
+        && let Some(key) = Key::of(request)?
+        && let Some(answered) = key.answered(stored, now)?
+    {
+        return Ok(Some(answered));
+    }
+    match full_since {
+        Some(oldest) => Err(too_many(oldest, now)),
+        None => Ok(None),
+    }
+}
+
+/// When the oldest answer is given up, there is room again.
+fn too_many(oldest: Timestamp, now: Timestamp) -> Problem {
+    let wait = (oldest + KEPT_FOR) - now;
+    let wait_s = wait.num_seconds().clamp(0, KEPT_FOR.num_seconds()).unsigned_abs() + 1;
+    let detail = format!(
+        "As many answers are kept under your Idempotency-Keys as are kept for one customer. Wait {wait_s} seconds, until the \
+         oldest is given up, or send this request without a key."
+    );
+    Problem::new(problem::TOO_MANY_KEYS, detail).retry_after(wait_s)
 }
 
 /// Runs `work` in a transaction; when the same request was answered meanwhile, its work is undone and that
@@ -170,6 +211,9 @@ pub fn once(
     mut work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
 ) -> Result<Answered> {
     let claim = Claim { key, now: app.clock.now() };
+    let alone =
+        claim.key.as_ref().map(|key| app.at_work.begin(&key.caller, &key.text).ok_or_else(still_running));
+    let _alone = alone.transpose()?;
     loop {
         let refusal = match db::transaction(&app.pool, |tx| work(tx, &claim)) {
             Ok(Kept(answer)) => return Ok(Answered { answer, replayed: false }),
@@ -180,14 +224,15 @@ pub fn once(
             return Err(Error::Refused(refusal));
         };
         // The first of two with one key may have been answered since this one came, whatever the second is
-        // refused for.
-        let Some(stored) = find(app, key)? else {
+        // refused for; when it is at work in another process and has claimed the key, it is waited for here.
+        let claimed = refusal.kind.code == problem::IDEMPOTENCY_KEY_IN_USE.code;
+        let Some(stored) = find(app, key, if claimed { "" } else { "LOCK IN SHARE MODE" })? else {
             return Err(Error::Refused(refusal));
         };
         if let Some(answered) = key.answered(stored, claim.now)? {
             return Ok(answered);
         }
-        if refusal.kind.code != problem::IDEMPOTENCY_KEY_IN_USE.code {
+        if !claimed {
             return Err(Error::Refused(refusal));
         }
         forget(app, key, claim.now)?;
@@ -198,7 +243,7 @@ pub fn once(
 /// second: what [`once`] does, for work that is refused before it begins.
 pub fn kept_or(app: &App, key: Option<Key>, refused: Error) -> Result<Response> {
     if let Some(key) = key
-        && let Some(stored) = find(app, &key)?
+        && let Some(stored) = find(app, &key, "LOCK IN SHARE MODE")?
         && let Some(answered) = key.answered(stored, app.clock.now())?
     {
         return Ok(answered.into_response());
@@ -247,12 +292,15 @@ impl Claim {
 }
 
 /// What is stored under the key.
-fn find(app: &App, key: &Key) -> Result<Option<Stored>> {
+fn find(app: &App, key: &Key, locking: &str) -> Result<Option<Stored>> {
     let columns = Stored::COLUMNS;
-    let sql =
-        format!("SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ?");
-    let found = db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row))?;
-    Ok(found.flatten())
+    let sql = format!(
+        "SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ? {locking}"
+    );
+    match db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row)) {
+        Err(Error::Database(cause)) if is_lock_wait_timeout(&cause) => Err(still_running().into()),
+        found => Ok(found?.flatten()),
+    }
 }
 
 fn still_running() -> Problem {

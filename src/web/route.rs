@@ -35,6 +35,16 @@ pub enum Access {
     Manager,
 }
 
+/// Whose answers hold a secret that is shown this once, a token or a key. They are never stored, so these callers
+/// may not send an Idempotency-Key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    ForNobody,
+    /// Anyone who does not stand behind the counter.
+    ForStrangers,
+    ForEverybody,
+}
+
 impl Route {
     /// The id in `path` when it fits this route; 0 when the route has none.
     pub fn matches(&self, path: &str) -> Option<Id> {
@@ -54,10 +64,13 @@ impl Route {
         )
     }
 
-    /// Whether the answer is or holds a secret that is shown this once, so it is never stored under an
-    /// Idempotency-Key.
-    pub fn makes_a_secret(&self) -> bool {
-        matches!((self.method, self.path), ("POST", "/sessions" | "/api_keys"))
+    /// For whom it makes a secret.
+    pub fn makes_a_secret(&self) -> Secret {
+        match (self.method, self.path) {
+            ("POST", "/sessions" | "/api_keys") => Secret::ForEverybody,
+            ("POST", "/customers") => Secret::ForStrangers,
+            _ => Secret::ForNobody,
+        }
     }
 
     /// Whether it is about one thing and changes it, so that `If-Match` says which version is meant.
@@ -67,7 +80,7 @@ impl Route {
 
     /// Whether it does its work once under an `Idempotency-Key`.
     pub fn takes_key(&self) -> bool {
-        self.method == "POST" && !self.makes_a_secret()
+        self.method == "POST" && self.makes_a_secret() != Secret::ForEverybody
     }
 
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue

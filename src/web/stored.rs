@@ -1,9 +1,18 @@
-//! An answer as it is stored under an Idempotency-Key, in the table that [`crate::web::idempotency`] writes.
+//! An answer as it is stored under an Idempotency-Key, in the table that [`crate::web::idempotency`] writes, and how
+//! much a caller has stored there.
 
-use mysql::Row;
+use chrono::Duration;
+use mysql::{Row, Value};
 
+use crate::config::Config;
 use crate::db::column;
 use crate::values::Timestamp;
+
+/// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
+pub const KEPT_FOR: Duration = Duration::hours(72);
+
+/// The clocks of two machines of a shop, and what a correction takes a clock back.
+pub const CLOCKS_APART_MAX: Duration = Duration::days(1);
 
 pub struct Stored {
     /// Of the request that was answered.
@@ -12,6 +21,14 @@ pub struct Stored {
     pub location: String,
     pub body: String,
     pub at: Timestamp,
+}
+
+/// What is found with the caller of a request that has a key.
+#[derive(Default)]
+pub struct UnderKey {
+    pub stored: Option<Stored>,
+    /// When the oldest answer was given, of a caller for whom no more are kept.
+    pub full_since: Option<Timestamp>,
 }
 
 impl Stored {
@@ -28,4 +45,19 @@ impl Stored {
             at: column(row, "stored_at"),
         })
     }
+}
+
+/// `full_since`, as an expression with its values, of the customer of `sessions s`. It goes through the customer's own
+/// answers, of which there are never many more than the settings allow. One that a clock far ahead has dated would
+/// count for as long as it ran ahead, so it does not.
+pub fn full_since(config: &Config, now: Timestamp) -> (&'static str, Vec<Value>) {
+    let (answers, bytes) = (config.caller_kept_answers, u64::from(config.caller_kept_kib) * 1024);
+    if answers == 0 && bytes == 0 {
+        return ("NULL", Vec::new());
+    }
+    let limit = |most: u64| if most == 0 { Value::from(i64::MAX) } else { Value::from(most) };
+    let sql = "(SELECT IF(COUNT(*) >= ? OR SUM(LENGTH(o.body)) >= ?, MIN(o.created_at), NULL) FROM idempotency_keys o FORCE INDEX (PRIMARY)
+          WHERE o.caller = CONCAT('customer:', s.customer_id) AND o.created_at > ? AND o.created_at <= ?)";
+    let [answers, bytes] = [limit(answers.into()), limit(bytes)];
+    (sql, vec![answers, bytes, (now - KEPT_FOR).into(), (now + CLOCKS_APART_MAX).into()])
 }

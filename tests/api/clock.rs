@@ -4,8 +4,10 @@ use chrono::Duration;
 use mysql::prelude::Queryable;
 use serde_json::json;
 use storekeeper::handlers::sessions;
+use storekeeper::restock;
 use storekeeper::web::idempotency;
 
+use crate::access::key_with;
 use crate::fixtures::CUSTOMER_PASSWORD;
 use crate::harness::Shop;
 
@@ -95,4 +97,76 @@ fn a_session_opened_ahead_ends_with_it_where_one_can_log_in_again() {
         alive.get("/sessions/current").expect(200);
     }
     shop.log_in(&username, CUSTOMER_PASSWORD);
+}
+
+/// Everything that has a time to its name is used while the clock stands a year ahead, and pruned there.
+#[test]
+fn a_year_ahead_and_back_harms_nobody_for_longer() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let (customer, username) = shop.customer_with_account();
+    let program = key_with(&shop, &staff, &["orders:read"]);
+    let product = shop.product(&staff, 99);
+    let order = json!({"items": [{"product_id": product, "quantity": 1}]});
+    let place = |key: &str| guest.client.post_once(key, "/orders", order.clone()).expect(201);
+    let before = place("before");
+    program.get("/orders").expect(200);
+
+    shop.app.clock.advance(YEAR - Duration::hours(1));
+    // Sessions have ended at such a time, and logging in is guessed at.
+    guest.client.get("/sessions/current").expect_problem(401, "unauthenticated");
+    for _ in 0..12 {
+        let wrong = json!({"username": username, "password": "a wrong password"});
+        let status = shop.anyone().post("/sessions", wrong).status;
+        assert!([401, 429].contains(&status), "{status}");
+    }
+    let ahead = shop.guest();
+    let placed_ahead = ahead.client.post_once("ahead", "/orders", order.clone()).expect(201);
+    program.get("/orders").expect(200);
+    assert_eq!((prune(&shop), restock::prune(&shop.app).unwrap()), ((0, 0), 0));
+    shop.app.clock.advance(Duration::hours(1) - YEAR);
+
+    assert_eq!((prune(&shop), restock::prune(&shop.app).unwrap()), ((0, 0), 0));
+    for alive in [&staff, &guest.client, &customer.client, &ahead.client] {
+        alive.get("/sessions/current").expect(200);
+    }
+    program.get("/orders").expect(200);
+    shop.log_in(&username, CUSTOMER_PASSWORD);
+    assert_eq!(place("before").text, before.text);
+    let again = ahead.client.post_once("ahead", "/orders", order.clone()).expect(201);
+    assert_eq!((again.id(), again.header("Idempotency-Replayed")), (placed_ahead.id(), Some("true")));
+    assert_eq!(place("after").header("Idempotency-Replayed"), None);
+    // The books go on, and so does what was sold at the wrong time.
+    for id in [before.id(), placed_ahead.id()] {
+        for step in ["ship", "deliver"] {
+            staff.post(&format!("/orders/{id}/{step}"), json!({})).expect(200);
+        }
+    }
+    staff
+        .post(&format!("/products/{product}/stock/movements"), json!({"delta": -1, "reason": "damaged"}))
+        .expect(201);
+    staff.post("/restock/runs", json!({})).expect(201);
+}
+
+#[test]
+fn a_use_that_a_clock_far_ahead_has_noted_is_noted_anew() {
+    let shop = Shop::open_with(&[("STOREKEEPER_SESSION_MAX_HOURS", "8760")]);
+    let (staff, guest) = (shop.staff(), shop.guest());
+    let program = key_with(&shop, &staff, &["orders:read"]);
+    let noted_after = |time: &str| -> (u64, u64) {
+        let count = |table| format!("(SELECT COUNT(*) FROM {table} WHERE last_used_at > {time})");
+        let sql = format!("SELECT {}, {}", count("sessions"), count("api_keys"));
+        shop.sql().query_first(sql).unwrap().unwrap()
+    };
+    let use_all = || [&guest.client, &program].map(|caller| caller.get("/orders").expect(200));
+    let far = Duration::days(6);
+    shop.app.clock.advance(far);
+    use_all();
+    assert_eq!(noted_after("UTC_TIMESTAMP() + INTERVAL 5 DAY"), (1, 1));
+    shop.app.clock.advance(-far);
+    use_all();
+    assert_eq!(noted_after("UTC_TIMESTAMP() + INTERVAL 1 DAY"), (0, 0));
+    // A session that nobody uses ends as it would have.
+    shop.app.clock.advance(Duration::days(8));
+    guest.client.get("/orders").expect_problem(401, "unauthenticated");
 }

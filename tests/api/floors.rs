@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "error", "metrics", "passwords", "logging", "allocator"],
     &["db"],
     &["http"],
-    &["app", "pruning", "rates", "throttle"],
+    &["app", "at_work", "pruning", "rates", "throttle"],
     &["audit", "ledger", "restock"],
     &["web"],
     &["handlers"],

@@ -27,7 +27,7 @@ const SMALL_TABLE: u64 = 100;
 
 /// The tables that the work of a day must not read through, by insert statements that fill them.
 /// An order in a hundred is placed, shipped or cancelled; the others are delivered.
-fn fillings() -> [Vec<String>; 4] {
+fn fillings() -> [Vec<String>; 5] {
     let customer_of_order = format!("IF(seq % 4 = 0, {WALK_IN}, 1 + seq DIV {})", ORDERS / CUSTOMERS + 1);
     [
         vec![
@@ -68,6 +68,13 @@ fn fillings() -> [Vec<String>; 4] {
                     'changed', 'product', 1 + seq % 1000, 'price'
              FROM seq_1_to_{AUDITED}"
         )],
+        // A hundred for each of a thousand customers.
+        vec![
+            "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
+             SELECT CONCAT('customer:', 1 + seq % 1000), CONCAT('key-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 700), NOW(6)
+             FROM seq_1_to_100000"
+                .to_owned(),
+        ],
     ]
 }
 
@@ -84,7 +91,7 @@ fn fill(mariadb: &MariaDb, database: &str) {
             });
         }
     });
-    let tables = "customers, products, stock, orders, order_lines, audit_log";
+    let tables = "customers, products, stock, orders, order_lines, audit_log, idempotency_keys";
     mariadb.connect(database).query_drop(format!("ANALYZE TABLE {tables}")).unwrap();
 }
 
@@ -312,6 +319,34 @@ impl LargeShop {
         self.check_list(&staff, &format!("/customers?after={after}"));
     }
 
+    /// A customer's new key and the retry are found beside those of all others; what the customer keeps is counted.
+    fn check_keys(&mut self) {
+        let Guest { client, .. } = self.customer(500);
+        let body = json!({"items": [{"product_id": 500, "quantity": 1}]});
+        for replayed in [None, Some("true")] {
+            let statements = self.statements(|| {
+                let answer = client.post_once("a-key", "/orders", body.clone()).expect(201);
+                assert_eq!(answer.header("Idempotency-Replayed"), replayed);
+            });
+            let counting = statements.iter().find(|statement| statement.contains("full_since"));
+            let counting = counting.expect("the statement that finds the session");
+            // The digest of the token is no text, so the log does not hold it whole.
+            let (before, _) = counting.split_once("s.token_sha256 = ").expect("the token's place");
+            let counting = &format!("{before}s.token_sha256 = UNHEX(SHA2('{}', 256))", client.token());
+            self.check_access(counting);
+            let of_keys: Vec<u64> = self
+                .explain(counting)
+                .iter()
+                .filter(|access| access.table == "o")
+                .map(|access| access.rows)
+                .collect();
+            assert!(matches!(of_keys[..], [rows] if rows < 400), "{of_keys:?} for {counting}");
+            // The session, its account, the stored answer, and the hundred that are counted.
+            let read = self.rows_read(counting);
+            assert!((100..120).contains(&read), "{read} rows for {counting}");
+        }
+    }
+
     /// From the sign-up to the erasure, and the products' side of it.
     fn check_a_day(&mut self) {
         let (shop, staff) = (&self.shop, &self.staff);
@@ -365,6 +400,7 @@ fn lists_and_daily_work_go_by_index_however_much_there_is() {
     large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);
     large.check_customers();
     large.check_audit();
+    large.check_keys();
     large.check_a_day();
     assert!(large.dear.is_empty(), "{}", large.dear.join("\n"));
     // The filling has orders without a history; what it is for does not need one.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
-use crate::harness::Shop;
+use crate::harness::{Shop, shared_mariadb};
 use crate::shelves::together;
 
 /// Sends the request again while it is told to come back later, which it is only with Retry-After.
@@ -419,6 +419,13 @@ fn an_order_is_never_seen_shipped_without_its_number() {
     }
 }
 
+/// Another process of the same shop.
+fn another_process(shop: &Shop) -> Shop {
+    let database = shop.database_url.rsplit('/').next().and_then(|rest| rest.split('?').next());
+    let database = database.expect("the database's name");
+    Shop::open_on(shared_mariadb(), database, &[])
+}
+
 /// Waits until the database is at work on a statement that begins like this, for this shop.
 fn until_at_work(shop: &Shop, statement: &str) {
     let mut sql = shop.sql();
@@ -438,14 +445,17 @@ fn hold_stock(shop: &Shop, product: u64) -> mysql::Conn {
     stock
 }
 
-/// Sends one order under one key twice: the second while the first waits for the stock, after `meanwhile`, and
-/// the stock is let go when the second is at `second_is_at`. The second must be told of the first one's order.
+/// Sends one order under one key to two processes: to the second while the first waits for the stock, after
+/// `meanwhile`, and the stock is let go when the second is at `second_is_at`. The second must be told of the first
+/// one's order.
 fn retry_meanwhile(shop: &Shop, product: u64, meanwhile: &str, second_is_at: &str) {
-    let guest = shop.guest();
-    let order = || guest.client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+    let (guest, second_process) = (shop.guest(), another_process(shop));
+    let order =
+        |client: &Client| client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+    let second_client = second_process.with_token(guest.client.token());
     let mut stock = hold_stock(shop, product);
     let [first, second] = thread::scope(|scope| {
-        let first = scope.spawn(order);
+        let first = scope.spawn(|| order(&guest.client));
         until_at_work(shop, "UPDATE order_lines");
         // Waits for the first order, and is done before the second may look at a product.
         let changing = (!meanwhile.is_empty()).then(|| {
@@ -458,7 +468,7 @@ fn retry_meanwhile(shop: &Shop, product: u64, meanwhile: &str, second_is_at: &st
             until_at_work(shop, "LOCK TABLES");
             changing
         });
-        let second = scope.spawn(order);
+        let second = scope.spawn(|| order(&second_client));
         until_at_work(shop, second_is_at);
         stock.query_drop("COMMIT").unwrap();
         if let Some(changing) = changing {
@@ -487,4 +497,67 @@ fn a_retry_that_meets_its_own_order_in_the_act_waits_for_it() {
     let shop = Shop::open();
     let product = shop.product(&shop.staff(), 1);
     retry_meanwhile(&shop, product, "", "INSERT INTO idempotency_keys");
+}
+
+/// The product is archived after the first has looked at it, and the second comes while the first waits for the
+/// stock. It must not be told that there is no such product, since the first will be told of its order.
+fn retry_after_a_change(shop: &Shop, second_process: &Shop) {
+    let product = shop.product(&shop.staff(), 10);
+    let guest = shop.guest();
+    let order =
+        |client: &Client| client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+    let second_client = second_process.with_token(guest.client.token());
+    let mut stock = hold_stock(shop, product);
+    let mut archiving = shop.sql();
+    archiving.query_drop("START TRANSACTION").unwrap();
+    archiving.query_drop("UPDATE products SET active = 0, archived_at = NOW(6)").unwrap();
+    let [first, second] = thread::scope(|scope| {
+        let first = scope.spawn(|| order(&guest.client));
+        until_at_work(shop, "INSERT INTO order_lines");
+        archiving.query_drop("COMMIT").unwrap();
+        until_at_work(shop, "UPDATE order_lines");
+        let second = scope.spawn(|| order(&second_client));
+        thread::sleep(RETRY_IS_AT_WORK);
+        stock.query_drop("COMMIT").unwrap();
+        [first, second].map(|answer| answer.join().unwrap().expect(201))
+    });
+    assert_eq!((first.text, Some("true")), (second.text.clone(), second.header("Idempotency-Replayed")));
+}
+
+/// Long enough for a request that nothing holds up, so that it would be refused.
+const RETRY_IS_AT_WORK: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_retry_that_is_refused_while_the_first_is_at_work_is_told_of_its_order() {
+    let shop = Shop::open();
+    retry_after_a_change(&shop, &shop);
+}
+
+#[test]
+fn so_is_one_that_comes_to_another_process() {
+    let shop = Shop::open();
+    retry_after_a_change(&shop, &another_process(&shop));
+}
+
+/// Likewise while the first has not even come to its key.
+#[test]
+fn a_retry_that_is_refused_before_the_first_has_its_key_is_told_of_its_order() {
+    let shop = Shop::open();
+    let product = shop.product(&shop.staff(), 10);
+    let guest = shop.guest();
+    let order = || guest.client.post_once("one", "/orders", json!({"items": items_json(&[(product, 1)])}));
+    let mut customer = shop.sql();
+    customer.query_drop("START TRANSACTION").unwrap();
+    customer.query_drop("SELECT id FROM customers FOR UPDATE").unwrap();
+    let [first, second] = thread::scope(|scope| {
+        let first = scope.spawn(order);
+        until_at_work(&shop, "INSERT INTO orders");
+        shop.sql().query_drop("UPDATE products SET active = 0, archived_at = NOW(6)").unwrap();
+        let second = scope.spawn(order);
+        thread::sleep(RETRY_IS_AT_WORK);
+        customer.query_drop("COMMIT").unwrap();
+        [first, second].map(|answer| answer.join().unwrap())
+    });
+    let (first, second) = (first.expect(201), second.expect(201));
+    assert_eq!((first.text, Some("true")), (second.text.clone(), second.header("Idempotency-Replayed")));
 }

@@ -428,3 +428,56 @@ fn staff_change_their_own_password_with_the_old_one() {
     manager.patch(&own, json!({"password": new, "current_password": STAFF_PASSWORD})).expect(200);
     shop.guest().client.patch(path, json!({"password": new})).expect_problem(403, "forbidden");
 }
+
+#[test]
+fn logging_in_again_and_again_ends_the_sessions_that_were_used_longest_ago() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let (other, _) = shop.customer_with_account();
+    let manager = shop.staff();
+    // Staff and customers alike. The first session of each was used last.
+    for (first, name, password) in
+        [(&customer.client, username.as_str(), CUSTOMER_PASSWORD), (&manager, "staff", STAFF_PASSWORD)]
+    {
+        let counted =
+            "SELECT COUNT(*) FROM sessions s JOIN sessions own ON own.token_sha256 = UNHEX(SHA2(?, 256))
+             WHERE s.account_id = own.account_id";
+        let count = || -> u64 { shop.sql().exec_first(counted, (first.token(),)).unwrap().unwrap() };
+        let filling = "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
+             SELECT UNHEX(SHA2(CONCAT(?, ?, seq), 256)), own.customer_id, own.account_id, own.created_at,
+                    own.last_used_at - INTERVAL seq SECOND, own.expires_at
+             FROM seq_1_to_150 JOIN sessions own ON own.token_sha256 = UNHEX(SHA2(?, 256))";
+        shop.sql().exec_drop(filling, ("old-", name, first.token())).unwrap();
+        let of_old = |number: u32| shop.with_token(&format!("old-{name}{number}"));
+        of_old(150).get("/sessions/current").expect(200);
+        assert_eq!(count(), 151);
+        let newest = shop.with_token(&shop.log_in(name, password));
+        // The first one, the one that was looked at, and those that were used last.
+        for number in [150, 97] {
+            of_old(number).get("/sessions/current").expect(200);
+        }
+        of_old(98).get("/sessions/current").expect_problem(401, "unauthenticated");
+        assert_eq!(count(), 100);
+        shop.log_in(name, password);
+        assert_eq!(count(), 100);
+        for alive in [first, &newest] {
+            alive.get("/sessions/current").expect(200);
+        }
+    }
+    other.client.get("/sessions/current").expect(200);
+}
+
+#[test]
+fn sessions_that_a_clock_far_ahead_has_opened_take_nobodys_place() {
+    let shop = Shop::open();
+    let (customer, username) = shop.customer_with_account();
+    let filling = "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
+         SELECT UNHEX(SHA2(CONCAT('ahead-', seq), 256)), customer_id, account_id, created_at + INTERVAL 1 YEAR,
+                last_used_at + INTERVAL 1 YEAR, expires_at + INTERVAL 1 YEAR
+         FROM seq_1_to_100 JOIN sessions WHERE customer_id = ?";
+    shop.sql().exec_drop(filling, (customer.id,)).unwrap();
+    let alive = [shop.log_in(&username, CUSTOMER_PASSWORD), shop.log_in(&username, CUSTOMER_PASSWORD)];
+    for token in alive.iter().map(String::as_str).chain([customer.client.token()]) {
+        shop.with_token(token).get("/sessions/current").expect(200);
+    }
+}

@@ -61,10 +61,6 @@ def explanation(failure, case, response):
         return "a retry under a key gets its answer, whatever password it holds"
     if type(failure).__name__ == "UseAfterFree" and operation in ("readStock", "listMovements"):
         return "an archived product keeps its books"
-    if type(failure).__name__ == "AcceptedNegativeData" and operation == "signUp" and ROLE != "staff":
-        negative = [str(place.value) for place, part in case.meta.components.items() if part.mode.is_negative]
-        if negative in (["header"], ["headers"]):
-            return "the open sign-up does not heed Idempotency-Key, as its description says"
     return None
 
 
@@ -77,6 +73,8 @@ def explained_refusal(case, response):
     code = problem.get("code")
     if code == "precondition_failed" and sent & {"if-match", "if-none-match"}:
         return "which ETag is current depends on the resource"
+    if code == "idempotency_key_needs_login" and "idempotency-key" in sent and ROLE != "staff":
+        return "the sign-up of a stranger takes no key, as its description says"
     if code == "idempotency_key_reused" and "idempotency-key" in sent:
         return "whether a key was used before depends on what was sent before"
     if code == "invalid_fields" and problem["errors"]:

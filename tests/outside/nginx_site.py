@@ -16,7 +16,8 @@ import tempfile
 import threading
 import time
 
-SITE = pathlib.Path(__file__).parents[2] / "scripts/deploy/nginx.conf"
+ROOT = pathlib.Path(__file__).parents[2]
+SITE = ROOT / "scripts/deploy/nginx.conf"
 SHOP = os.environ["BASE_URL"].removeprefix("http://")
 wrong = []
 
@@ -98,7 +99,7 @@ class Site:
 
 
 class Failing:
-    """A service that reads requests and then fails: says nothing and hangs up, or answers 503."""
+    """A service that reads requests and then fails: says nothing and hangs up, or gives this answer."""
 
     def __init__(self, answer=b""):
         self.seen = []
@@ -134,10 +135,27 @@ def is_problem(answer, status, code):
             and set(problem) >= {"type", "title", "detail", "errors"})
 
 
+def words():
+    """Each refusal of the site is one that the service has, by its status, its code and its title."""
+    kinds = {code: (int(status), title) for status, code, title in
+             re.findall(r' = (\d+) "(\w+)" "([^"]+)";', (ROOT / "src/problem.rs").read_text())}
+    refusals = re.findall(r"location = /\.problem/(\w+) \{\s+internal;\s+return (\d+) '(.*)';", SITE.read_text())
+    check("the site has refusals", len(refusals) > 10, refusals)
+    for code, status, body in refusals:
+        problem = json.loads(body.replace("\\'", "'"))
+        said = problem["code"], (problem["status"], problem["title"])
+        check(f"{code} is said as the service says it",
+              said == (code, kinds.get(code)) and int(status) == problem["status"]
+              and problem["type"] == f"urn:storekeeper:problem:{code}", body)
+    named = set(re.findall(r"/\.problem/(\w+)", SITE.read_text()))
+    answered = {code for code, _, _ in refusals} | {"outcome_unknown"}
+    check("every refusal that is named is there", named <= answered, named - answered)
+
+
 def own_refusals(site):
     get = "GET /healthz HTTP/1.1\r\nHost: shop\r\n"
     for what, request, status, code in [
-        ("a path of its own", get.replace("/healthz", "/.problem/busy"), 404, "not_found"),
+        ("a path of its own", get.replace("/healthz", "/.problem/rate_limited"), 404, "not_found"),
         ("TRACE", get.replace("GET", "TRACE"), 405, "method_not_allowed"),
         ("a transfer encoding", get.replace("GET", "POST") + "Transfer-Encoding: gzip\r\n", 501,
          "unsupported_transfer_encoding"),
@@ -148,6 +166,18 @@ def own_refusals(site):
         ("a large body", get.replace("GET", "POST") + "Content-Length: 70000\r\n", 413, "body_too_large"),
         ("a long address", get.replace("/healthz", "/" + "x" * 9000), 414, "uri_too_long"),
         ("a long header", get + "X-Long: " + "x" * 9000 + "\r\n", 431, "headers_too_large"),
+        ("many headers", get + "".join(f"X-{n}: {'x' * 200}\r\n" for n in range(300)), 431, "headers_too_large"),
+        ("CONNECT", get.replace("GET", "CONNECT"), 405, "method_not_allowed"),
+        ("a method in small letters", get.replace("GET", "get"), 400, "malformed_request"),
+        ("a length and a transfer encoding", get.replace("GET", "POST") + "Content-Length: 5\r\n"
+         "Transfer-Encoding: chunked\r\n", 400, "malformed_request"),
+        ("a chunk of no size", get.replace("GET", "POST") + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n", 400,
+         "malformed_request"),
+        ("chunks that are too large", get.replace("GET", "POST") + "Transfer-Encoding: chunked\r\n\r\n11170\r\n"
+         + "x" * 70000 + "\r\n0\r\n", 413, "body_too_large"),
+        ("bytes that are no HTTP", "\x16\x03\x01\x02", 400, "malformed_request"),
+        ("a path out of the site", get.replace("/healthz", "/../healthz"), 400, "malformed_request"),
+        ("a query without a path", get.replace("/healthz", "http://shop?x=/healthz"), 404, "not_found"),
     ]:
         answer = site.send(request.encode() + b"\r\n")
         check(f"{what} is {status} {code}", is_problem(answer, status, code), answer)
@@ -160,6 +190,14 @@ def own_refusals(site):
     check("the service's Allow passes", answer[1].get("allow") == "GET, POST, HEAD, OPTIONS", answer)
     answer = site.ask("POST", "/customers", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", b"{}")
     check("an encoded body is the service's 415", is_problem(answer, 415, "unsupported_media_type"), answer)
+    many = b"{" + b",".join(b'"%d":1' % number for number in range(7000)) + b"}"
+    answer = site.ask("POST", "/customers", "Content-Type: application/json\r\n", many)
+    small = is_problem(answer, 422, "invalid_fields") and len(answer[2]) < len(many)
+    check("many unknown fields make a small answer", small, (answer[0], len(answer[2])))
+    answer = site.ask("POST", "/customers", "Content-Type: application/json; charset=latin1\r\n", b"{}")
+    check("a foreign charset is the service's 415", is_problem(answer, 415, "unsupported_media_type"), answer)
+    answer = site.send((get.replace("GET", "POST") + "Content-Length: 9\r\n\r\n{").encode())
+    check("who does not go on sending is hung up on", answer == (0, {}, b""), answer)
     answer = site.ask("GET", "/healthz")
     check("/healthz passes", answer[0] == 200 and answer[2] == b'{"status":"ok"}', answer)
 
@@ -176,10 +214,20 @@ def limits(site):
     served = [answer[0] for answer in answers].count(201)
     check("a /64 signs up some 21 times at once", 21 <= served < 30, served)
     last = answers[-1]
-    check("the rest is told to wait", is_problem(last, 429, "busy") and last[1].get("retry-after") == "1", last)
+    check("the rest is told to wait", is_problem(last, 429, "rate_limited") and last[1].get("retry-after") == "1", last)
     others = ["2001:db8:a:c::1", "2001:db8::1", "2001:db8:0:1::1", "192.0.2.7"]
     check("others sign up meanwhile", [answer[0] for answer in signed_up(others)] == [201] * 4, others)
     check("who has signed up reads on", site.ask("GET", "/products", address="2001:db8:a:b::9")[0] == 200, "GET /products")
+    held = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(64)]
+    for number, client in enumerate(held):
+        head = f"POST /orders HTTP/1.1\r\nHost: shop\r\nX-Test-Address: 2001:db8:e:f:{number:x}::1\r\nContent-Length: 9\r\n\r\n{{"
+        client.sendall(head.encode())
+    # nginx answers in the order in which it reads, so they have all been counted.
+    answer = site.ask("GET", "/healthz", address="2001:db8:e:f:ffff::1")
+    check("a /64 has 64 requests at once", is_problem(answer, 429, "rate_limited"), answer)
+    check("and no more than its own", site.ask("GET", "/healthz", address="2001:db8:e:e::1")[0] == 200, "GET /healthz")
+    for client in held:
+        client.close()
     answers = [site.ask("POST", "/sessions", address="198.51.100.1") for _ in range(130)]
     served = [answer[0] for answer in answers].count(415)
     check("an address writes some 101 times at once", 101 <= served < 130, served)
@@ -194,21 +242,24 @@ def failures():
         check(f"{method} to a stopped service changed nothing", holds and answer[1].get("retry-after") == "5", answer)
     stopped.stop()
     unready = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    for answer_of_service, what in ((b"", "hangs up"), (unready, "answers 503")):
+    unreadable = b"HTTP/1.1 200 OK\r\n: x\r\n\r\n"
+    for answer_of_service, what, reads in ((b"", "hangs up", 2), (unreadable, "answers nonsense", 1),
+                                           (unready, "answers 503", 2)):
         services = [Failing(answer_of_service), Failing(answer_of_service)]
         site = Site(*(f"{service.at} max_fails=0" for service in services))
-        for method, sent in (("GET", 2), ("HEAD", 2), ("POST", 1), ("PATCH", 1)):
+        for method, sent in (("GET", reads), ("HEAD", reads), ("POST", 1), ("PATCH", 1)):
             for service in services:
                 service.seen.clear()
             answer = site.ask(method, "/orders")
             seen = services[0].seen + services[1].seen
             check(f"{method} is sent {sent} times when a service {what}", seen == [method] * sent, seen)
-            if not answer_of_service and method != "HEAD":
+            if answer_of_service != unready and method != "HEAD":
                 code = "shutting_down" if method == "GET" else "outcome_unknown"
                 check(f"{method} that was sent says {code}", is_problem(answer, 503, code), answer)
         site.stop()
 
 
+words()
 site = Site(SHOP)
 own_refusals(site)
 limits(site)

@@ -224,8 +224,9 @@ fn serve(database_url: &str, address: SocketAddr, log: &PathBuf) -> Child {
     let mut command = without_settings(Command::new("setpriv"));
     command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_storekeeper"), "serve"]);
     command.env("STOREKEEPER_DATABASE_URL", database_url).env("STOREKEEPER_LISTEN", address.to_string());
-    // The crowd stands behind one address, so what one address or caller may do in a minute is not limited.
-    let limits = SETTINGS.iter().map(|setting| setting.name).filter(|name| name.contains("_PER_"));
+    // The crowd stands behind one address and never rests, so what one address or caller may do is not limited.
+    let of_callers = |name: &&str| name.contains("_PER_") || name.contains("_CALLER_");
+    let limits = SETTINGS.iter().map(|setting| setting.name).filter(of_callers);
     command.envs(limits.map(|name| (name, "0")));
     // The log of every request would be long.
     command.env("STOREKEEPER_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::problem::{self, KINDS, Kind};
 use crate::web::description::building::Building;
 use crate::web::description::parts::{Example, Json, Operation, Ordered, header, object, raw, reference};
-use crate::web::route::{Access, Route};
+use crate::web::route::{Access, Route, Secret};
 
 /// Refusals that any request can meet before its operation is known, or whatever the operation.
 pub const EARLY: &[&Kind] = &[
@@ -88,7 +88,8 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
         (body, problem::MALFORMED_JSON),
         (body, problem::DUPLICATE_KEY),
         (body || query, problem::INVALID_UTF8),
-        (keyed, problem::INVALID_IDEMPOTENCY_KEY),
+        (route.method == "POST", problem::INVALID_IDEMPOTENCY_KEY),
+        (route.makes_a_secret() == Secret::ForStrangers, problem::IDEMPOTENCY_KEY_NEEDS_LOGIN),
         (known_caller, problem::UNAUTHENTICATED),
         (known_caller, problem::FORBIDDEN),
         (of_one, problem::NOT_FOUND),
@@ -99,6 +100,7 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
         (body || query, problem::INVALID_FIELDS),
         (keyed, problem::IDEMPOTENCY_KEY_REUSED),
         (route.path != "/healthz", problem::RATE_LIMITED),
+        (keyed && route.access != Access::Staff, problem::TOO_MANY_KEYS),
         (database, problem::BUSY),
         (database, problem::DATABASE_UNAVAILABLE),
         (database, problem::DATABASE_LIMIT),

@@ -103,6 +103,8 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "none"),
         ("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", ""),
         ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0.5"),
+        ("STOREKEEPER_CALLER_KEPT_ANSWERS", "100001"),
+        ("STOREKEEPER_CALLER_KEPT_KIB", "1 MiB"),
         ("STOREKEEPER_LOG", "loud"),
         ("STOREKEEPER_DATABASE_PASSWORD", "s3cret"),
     ];
