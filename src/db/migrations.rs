@@ -65,6 +65,8 @@ migrations! {
     21 "0021_stock_movements_actor_key"
     22 "0022_restock_runs_actor_key"
     23 "0023_audit_log"
+    38 "0038_stock_movements_ruled"
+    39 "0039_stock_movements_sign"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -490,8 +490,8 @@ fn a_shelf_that_a_count_left_short_breaks_nothing() {
         sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND sequence = 2"))
             .unwrap();
         sql.query_drop(format!(
-            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
-             VALUES ({pot}, 2, -5, 0, '{reason}', '2026-03-01')"
+            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at)
+             VALUES ({pot}, 2, -5, 0, '{reason}', 'Why.', '2026-03-01')"
         ))
         .unwrap();
         assert_eq!(broken(&mut sql), [], "{reason}");
@@ -554,8 +554,8 @@ fn a_legal_shortage_breaks_nothing_whatever_happens_after_it() {
         staff.post(&format!("/orders/{order}/{step}"), json!({})).expect(200);
     };
     let (two, three) = (order(2), order(3));
-    moves(&staff, product, -2, "stock_take");
-    whole("a count that leaves 3 for the 5 that are promised");
+    moves(&staff, product, -2, "lost");
+    whole("a loss that leaves 3 for the 5 that are promised");
     guest.client.order(&[(product, 1)]).expect_problem(409, "out_of_stock");
     moves(&staff, product, 1, "return");
     whole("a return that is not enough");

@@ -1,6 +1,7 @@
 //! Stock as staff see and change it: the view, the policy, movements, the list, and the forecast.
 //! The ledger and the past are in `ledger`.
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::fixtures::unique;
@@ -178,7 +179,7 @@ fn movements_change_the_shelf_and_say_who_and_why() {
     });
     assert_eq!(answer.body, expected);
     assert_eq!(staff.ledger(product_id)[0], expected);
-    for (sequence, reason, delta) in [(3, "return", 4), (4, "correction", -1), (5, "stock_take", 1)] {
+    for (sequence, reason, delta) in [(3, "return", 4), (4, "lost", -1), (5, "found", 1)] {
         let moved = staff.move_stock(product_id, json!({"delta": delta, "reason": reason})).expect(201);
         assert_eq!(moved.body["sequence"], sequence);
         assert_eq!(moved.body["note"], Value::Null);
@@ -223,7 +224,8 @@ fn no_movement_leaves_less_than_nothing_or_more_than_a_shelf_holds() {
     let product_id = shop.product(&staff, 5);
     let full = shop.product(&staff, MOST);
     let by = |product_id: u64, delta: i64| {
-        staff.move_stock(product_id, json!({"delta": delta, "reason": "correction"}))
+        let body = json!({"delta": delta, "reason": "correction", "note": "Typed wrongly."});
+        staff.move_stock(product_id, body)
     };
     assert_eq!(by(product_id, -6).expect_problem(409, "stock_limit").body["on_hand"], 5);
     by(product_id, MOST - 4).expect_problem(409, "stock_limit");
@@ -280,8 +282,92 @@ fn every_bad_field_of_a_movement_is_named() {
         ],
     );
     assert_eq!(staff.ledger(product_id).len(), 1);
+    refused(json!({"reason": "correction"}), &[either[0], either[1], ("note", "required")]);
     let longest = json!({"delta": 1, "reason": "return", "note": "ß".repeat(500)});
     staff.move_stock(product_id, longest).expect(201);
+}
+
+/// Every reason with every kind of change, and what is wrong with it.
+#[test]
+fn a_reason_and_what_it_does_to_the_shelf_belong_together() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 100);
+    let (wrong_sign, count) = (Some(("delta", "wrong_sign")), Some(("delta", "count_expected")));
+    let delta = Some(("counted", "delta_expected"));
+    for (reason, taking, adding, counting) in [
+        ("damaged", None, wrong_sign, delta),
+        ("lost", None, wrong_sign, delta),
+        ("return", wrong_sign, None, delta),
+        ("found", wrong_sign, None, delta),
+        ("stock_take", count, count, None),
+        ("correction", None, None, None),
+    ] {
+        for (change, refused) in [
+            (json!({"delta": -7}), taking),
+            (json!({"delta": 7}), adding),
+            (json!({"counted": 50}), counting),
+            (json!({"counted": 50, "expected_on_hand": 50}), counting),
+        ] {
+            let before = staff.on_hand(product_id);
+            let mut body = change.clone();
+            body["reason"] = json!(reason);
+            body["note"] = json!("Why.");
+            let answer = staff.move_stock(product_id, body);
+            match refused {
+                Some(bad) => {
+                    let refused = answer.expect_bad_fields(&[bad]);
+                    let message = refused.body["errors"][0]["message"].as_str().unwrap();
+                    assert!(message.contains("send"), "{message}");
+                    assert_eq!(staff.on_hand(product_id), before, "{reason} {change}");
+                }
+                None => assert_eq!(answer.expect(201).body["reason"], reason, "{change}"),
+            }
+        }
+    }
+    let told = staff.move_stock(product_id, json!({"delta": 7, "reason": "damaged"}));
+    let told = told.expect_bad_fields(&[("delta", "wrong_sign")]);
+    let message = "damaged takes away: send -7, or found or return for units that came";
+    assert_eq!(told.body["errors"][0]["message"], message);
+    for note in [json!({}), json!({"note": null})] {
+        let mut body = json!({"delta": 1, "reason": "correction"});
+        body.as_object_mut().unwrap().extend(note.as_object().unwrap().clone());
+        staff.move_stock(product_id, body).expect_bad_fields(&[("note", "required")]);
+    }
+}
+
+/// What is written past the service, or by one of before, is held to the same by the database. Lines from
+/// before the rule stay as they are.
+#[test]
+fn the_ledger_itself_refuses_a_reason_with_the_wrong_sign() {
+    let shop = Shop::open();
+    let product_id = shop.product(&shop.staff(), 5);
+    let mut sql = shop.sql();
+    for (reason, delta, note, taken) in [
+        ("damaged", 1, "NULL", false),
+        ("lost", 1, "NULL", false),
+        ("lost", 0, "NULL", false),
+        ("return", -1, "NULL", false),
+        ("found", -1, "NULL", false),
+        ("correction", 1, "NULL", false),
+        ("initial", -1, "NULL", false),
+        ("theft", -1, "NULL", false),
+        ("correction", 1, "'Why.'", true),
+        ("stock_take", 0, "NULL", true),
+        ("lost", -1, "NULL", true),
+    ] {
+        for ruled in [None, Some(0)] {
+            sql.query_drop("START TRANSACTION").unwrap();
+            let written = sql.query_drop(format!(
+                "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at, ruled)
+                 VALUES ({product_id}, 2, {delta}, 6, '{reason}', {note}, '2026-03-01', {})",
+                ruled.map_or("DEFAULT".to_owned(), |ruled: u8| ruled.to_string())
+            ));
+            let may_be = taken || (ruled == Some(0) && reason != "theft");
+            assert_eq!(written.is_ok(), may_be, "{reason} {delta} {ruled:?} {written:?}");
+            sql.query_drop("ROLLBACK").unwrap();
+        }
+    }
 }
 
 #[test]
