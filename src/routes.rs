@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, customers, documents, health, log_in, movements, orders, products, restock,
-    restock_orders, sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, categories, customers, documents, health, log_in, movements, orders, products,
+    restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
@@ -76,6 +76,8 @@ pub const ROUTES: &[Route] = &[
     route("PUT",    "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::replace),
     route("PATCH",  "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::change),
     route("DELETE", "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::delete),
+    route("POST",   "/products/{id}/restore",         Staff,        Some(CatalogueWrite),  products::post_restore),
+    route("GET",    "/categories",                    Anyone,       Some(CatalogueRead),   categories::list),
 
     route("POST",   "/orders",                        SignedIn,     Some(OrdersWrite),     orders::create),
     route("GET",    "/orders",                        SignedIn,     Some(OrdersRead),      orders::list),
@@ -126,6 +128,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
     include_str!("handlers/products.json"),
+    include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
     include_str!("handlers/restock.json"),

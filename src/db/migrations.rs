@@ -67,6 +67,8 @@ migrations! {
     23 "0023_audit_log"
     38 "0038_stock_movements_ruled"
     39 "0039_stock_movements_sign"
+    40 "0040_products_barcodes"
+    41 "0041_product_barcodes"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -264,6 +264,9 @@ const MATRIX: &[Row] = &[
     row("PATCH",  "/products/{id}",          Rule::Staff,    200, Some(|_| json!({"price": "2.00"}))),
     row("DELETE", "/products/{id}",          Rule::Staff,    204, None),
 
+    row("POST",   "/products/{id}/restore",  Rule::Staff,    200, None),
+    row("GET",    "/categories",             Rule::Public,   200, None),
+
     row("POST",   "/orders",                 Rule::Owner,    201, Some(|world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}))),
     row("GET",    "/orders",                 Rule::SignedIn, 200, None),
     row("GET",    "/orders/{id}",            Rule::Owner,    200, None),

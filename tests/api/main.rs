@@ -20,6 +20,7 @@ mod access;
 mod accounts;
 mod api_keys;
 mod audit;
+mod catalogue;
 mod cli;
 mod clock;
 mod conditional;

@@ -128,6 +128,45 @@ fn every_bad_field_of_a_policy_is_named() {
     assert_eq!(staff.stock(product_id), before);
 }
 
+/// What a run would order for an empty shelf must fit on it; otherwise every run would fail.
+#[test]
+fn a_rule_whose_target_can_never_be_received_is_refused_when_it_is_set() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 0);
+    let never = [("reorder_target", "never_fits")];
+    for days in [0, 30] {
+        for (target, multiple, fits) in [
+            (MOST, 999_999, false),
+            (MOST, 3, false),
+            (MOST - 1, 7, false),
+            (MOST, 1_000_000, true),
+            (MOST, 1, true),
+            (999_999_000, 999_999, true),
+            (1, 1_000_000, true),
+        ] {
+            let rule = json!({"reorder_point": 1, "reorder_target": target, "reorder_multiple": multiple,
+                "lead_time_days": days});
+            let answer = staff.set_policy(product_id, rule);
+            match fits {
+                true => assert_eq!(answer.expect(200).body["reorder_target"], target),
+                false => drop(answer.expect_bad_fields(&never)),
+            }
+        }
+    }
+    // Whichever field makes it so.
+    staff.set_policy(product_id, json!({"reorder_target": MOST, "reorder_multiple": 1})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_multiple": 3})).expect_bad_fields(&never);
+    // Not watched, nothing is ordered.
+    staff.set_policy(product_id, json!({"reorder_point": null, "reorder_multiple": 3})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_point": 1})).expect_bad_fields(&never);
+    staff
+        .set_policy(product_id, json!({"reorder_multiple": 2, "reorder_point": 1, "lead_time_days": 0}))
+        .expect(200);
+    assert_eq!(staff.restock()["received"], 1);
+    assert_eq!(staff.on_hand(product_id), MOST);
+}
+
 #[test]
 fn a_stale_etag_does_not_overwrite_somebody_elses_policy() {
     let shop = Shop::open();
