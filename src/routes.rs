@@ -89,6 +89,7 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/orders/{id}/deliver",           Staff,        Some(OrdersWrite),     orders::post_deliver),
 
     route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
+    route("GET",    "/stock/movements",               Staff,        Some(StockRead),       movements::list_of_shop),
     route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
     route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),

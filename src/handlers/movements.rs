@@ -1,5 +1,7 @@
 //! Movements: the ledger as staff see it, and what they find out about a shelf.
 
+mod of_shop;
+
 use mysql::Row;
 use rouille::Response;
 use serde::Serialize;
@@ -19,6 +21,8 @@ use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+
+pub use of_shop::list_of_shop;
 
 /// One line of the ledger.
 #[derive(Debug, Serialize)]

@@ -278,6 +278,7 @@ const MATRIX: &[Row] = &[
     row("POST",   "/orders/{id}/deliver",    Rule::Staff,    409, None),
 
     row("GET",    "/stock",                  Rule::Staff,    200, None),
+    row("GET",    "/stock/movements",        Rule::Staff,    200, None),
     row("GET",    "/products/{id}/stock",    Rule::Staff,    200, None),
     row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),

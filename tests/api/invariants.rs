@@ -180,7 +180,7 @@ impl Books {
                     "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
                      VALUES (999, {ada}, 'placed', 'EUR', 0, '2026-03-01', '2026-03-04')"
                 ),
-                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0)"),
+                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0, '2026-03-01')"),
                 format!("UPDATE stock SET reserved = {quantity} WHERE product_id = {rarity}"),
             ]
         };
@@ -506,7 +506,7 @@ fn oversell(sql: &mut Conn, customer: u64, product: u64) {
              VALUES ({customer}, 'placed', 'EUR', 1000, '2026-03-01', '2026-03-04')"
         ),
         format!(
-            "INSERT INTO order_lines SELECT LAST_INSERT_ID(), product_id, 'Product', 1, 1000, movement_count
+            "INSERT INTO order_lines SELECT LAST_INSERT_ID(), product_id, 'Product', 1, 1000, movement_count, '2026-03-01'
              FROM stock WHERE product_id = {product}"
         ),
         format!("UPDATE stock SET reserved = reserved + 1 WHERE product_id = {product}"),

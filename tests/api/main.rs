@@ -58,6 +58,7 @@ mod restock_properties;
 mod restock_races;
 mod round_trips;
 mod sessions;
+mod shop_ledger;
 mod shutdown;
 mod sign_up;
 mod staff;
