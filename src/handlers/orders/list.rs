@@ -132,6 +132,7 @@ impl Filters {
         }
         let mut product = self.product_id;
         let mut keyset = Keyset::by_time("o.placed_at", "o.id");
+        let mut in_time = "o.placed_at >= ? AND o.placed_at < ?";
         let through = |index: &str| format!("orders o FORCE INDEX ({index})");
         let from = match (&self.tracking_number, by_customer, &named, self.status) {
             (Some(_), ..) => through("orders_by_tracking"),
@@ -149,6 +150,7 @@ impl Filters {
             _ if product.is_some() => {
                 filter.add("l.product_id = ?", product.take().map(Value::from));
                 keyset = Keyset::by_time("l.placed_at", "l.order_id");
+                in_time = "l.placed_at >= ? AND l.placed_at < ?";
                 "order_lines l FORCE INDEX (order_lines_of_product_by_time) STRAIGHT_JOIN orders o ON o.id = l.order_id"
                     .to_owned()
             }
@@ -162,7 +164,7 @@ impl Filters {
         if let Some(named) = named {
             named.restrict(&mut filter);
         }
-        filter.add("o.placed_at >= ? AND o.placed_at < ?", [self.from.into(), self.to.into()]);
+        filter.add(in_time, [self.from.into(), self.to.into()]);
         (from, keyset, filter)
     }
 }
