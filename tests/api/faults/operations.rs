@@ -121,9 +121,11 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("PUT", format!("/products/{}", frail.product), body)
     }),
     operation("PATCH", "/products/{id}", Same, |frail| {
-        let barcodes = json!([{"code": gtin(&unique(""))}]);
-        let body = json!({"name": unique("Tea"), "barcodes": barcodes});
-        frail.call("PATCH", format!("/products/{}", frail.product), body)
+        let code = || json!({"code": gtin(&unique(""))});
+        let body = json!({"name": "Tea", "price": "1", "barcodes": [code()]});
+        let product = frail.staff.post("/products", body).expect(201).id();
+        let body = json!({"name": unique("Tea"), "barcodes": [code(), code()]});
+        frail.call("PATCH", format!("/products/{product}"), body)
     }),
     operation("DELETE", "/products/{id}", Gone, |frail| {
         let product = frail.shop.product(&frail.staff, 1);

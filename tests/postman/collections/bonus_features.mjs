@@ -234,6 +234,15 @@ export const requests = [
         },
     },
     {
+        name: "The ledger of the whole shop",
+        description: "Every change of any product, by who made it, why and when; here of the candle.",
+        GET: "/stock/movements?product_id={{candle_id}}&reason=stock_take",
+        status: 200,
+        tests: {
+            "The count is there": (page) => pm.expect(page.data.map((movement) => movement.delta)).to.eql([1]),
+        },
+    },
+    {
         name: "Lines of one reason",
         description: "`from` and `to` narrow it down further.",
         GET: "/products/{{candle_id}}/stock/movements?reason=damaged",
