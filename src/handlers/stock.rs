@@ -9,7 +9,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::ledger::{self, Figures, ON_HAND_MAX};
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
 use crate::values::{Bad, Id, Input, Line, Timestamp, query_boolean, whole_number};
@@ -91,25 +91,23 @@ impl PolicyChanges {
             reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
         };
-        let refused = |bad| Err(Problem::invalid_fields(vec![FieldError::new("reorder_target", bad)]));
+        let refused = |code, message| Err(Problem::invalid_field("reorder_target", Bad::new(code, message)));
         match (policy.reorder_point, policy.reorder_target) {
             (Some(point), Some(target)) if target < point => {
-                let message = format!("must be at least the reorder point, {point}");
-                refused(Bad::new("below_reorder_point", message))
+                refused("below_reorder_point", format!("must be at least the reorder point, {point}"))
             }
-            (Some(_), None) => refused(Bad::new("required", "is required together with a reorder point")),
-            (Some(_), Some(_)) => match policy.order_for_an_empty_shelf() {
+            (Some(_), None) => refused("required", "is required together with a reorder point".to_owned()),
+            _ => match policy.order_for_an_empty_shelf() {
                 Some(order) if order > ON_HAND_MAX => {
+                    let multiple = policy.reorder_multiple;
                     let message = format!(
-                        "an empty shelf would be filled up with {order}, in multiples of {}, and holds {ON_HAND_MAX}: send \
-                         a smaller target or multiple",
-                        policy.reorder_multiple
+                        "an empty shelf would be filled up with {order}, in multiples of {multiple}, and holds {ON_HAND_MAX}: \
+                         send a smaller target or multiple"
                     );
-                    refused(Bad::new("never_fits", message))
+                    refused("never_fits", message)
                 }
                 _ => Ok(policy),
             },
-            (None, _) => Ok(policy),
         }
     }
 }

@@ -157,9 +157,13 @@ fn a_rule_whose_target_can_never_be_received_is_refused_when_it_is_set() {
     // Whichever field makes it so.
     staff.set_policy(product_id, json!({"reorder_target": MOST, "reorder_multiple": 1})).expect(200);
     staff.set_policy(product_id, json!({"reorder_multiple": 3})).expect_bad_fields(&never);
-    // Not watched, nothing is ordered.
-    staff.set_policy(product_id, json!({"reorder_point": null, "reorder_multiple": 3})).expect(200);
-    staff.set_policy(product_id, json!({"reorder_point": 1})).expect_bad_fields(&never);
+    // Also while it is not watched.
+    let unwatched = json!({"reorder_point": null, "reorder_multiple": 3});
+    staff.set_policy(product_id, unwatched).expect_bad_fields(&never);
+    staff.set_policy(product_id, json!({"reorder_point": null, "reorder_target": null})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_multiple": 999_999})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_target": MOST})).expect_bad_fields(&never);
+    staff.set_policy(product_id, json!({"reorder_target": MOST, "reorder_multiple": 1})).expect(200);
     staff
         .set_policy(product_id, json!({"reorder_multiple": 2, "reorder_point": 1, "lead_time_days": 0}))
         .expect(200);

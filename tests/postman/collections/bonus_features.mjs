@@ -1029,7 +1029,13 @@ export const requests = [
         description: "The rule is still there, but nothing would be ordered.",
         GET: "/restock/plan?product_id={{candle_id}}",
         status: 200,
-        tests: { "The plan is empty": () => pm.expect(pm.response.json()).to.eql({ data: [], next: null }) },
+        tests: {
+            "The plan says so": (plan) => {
+                pm.expect(plan.data).to.have.lengthOf(1);
+                pm.expect(plan.data[0]).to.include({ action: "nothing", quantity: 0 });
+                pm.expect(plan.data[0].reason).to.include("archived");
+            },
+        },
     },
     {
         name: "The customer leaves",
