@@ -253,12 +253,11 @@ pub struct Selection {
 /// The watched active products in the order of their ids, with one statement.
 pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
-    match selection.or_archived {
-        true => filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", []),
-        false => {
-            filter.add("s.reorder_point IS NOT NULL", []);
-            filter.add("p.active = 1", []);
-        }
+    if selection.or_archived {
+        filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", []);
+    } else {
+        filter.add("s.reorder_point IS NOT NULL", []);
+        filter.add("p.active = 1", []);
     }
     match selection.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),

@@ -145,9 +145,10 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let pattern = q.map(|Line(q)| db::contains(&q).into());
     filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
     // Whichever table has fewer rows that are not wanted comes first.
-    let from = match archived {
-        true => "products p FORCE INDEX (products_by_id) STRAIGHT_JOIN stock s ON s.product_id = p.id",
-        false => "stock s STRAIGHT_JOIN products p ON p.id = s.product_id",
+    let from = if archived {
+        "products p FORCE INDEX (products_by_id) STRAIGHT_JOIN stock s ON s.product_id = p.id"
+    } else {
+        "stock s STRAIGHT_JOIN products p ON p.id = s.product_id"
     };
     let sql = format!("SELECT {} FROM {from} {} {} LIMIT ?", columns(), filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());

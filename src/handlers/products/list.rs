@@ -19,8 +19,8 @@ use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-/// As many as fit on one page: a basket.
-const IDS_MAX: usize = LIMIT_MAX as usize;
+/// A basket: as many as fit on one page, which is [`LIMIT_MAX`].
+const IDS_MAX: usize = 100;
 
 /// How a list of products is sorted; ties are in the order of the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
