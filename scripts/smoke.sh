@@ -236,6 +236,13 @@ if [ -n "$staff" ]; then
     shows '"received":0' '"units":0'
     step "staff take the product off sale" 204 DELETE "/products/$product"
     step "it is gone from the catalogue" 404 GET "/products/$product"
+    step "what is left of it is still to be written off" 200 GET "/stock?archived=true&q=$run"
+    shows "\"product_id\":$product,"
+    step "staff bring it back" 200 POST "/products/$product/restore"
+    step "a count finds none" 201 POST "/products/$product/stock/movements" '{"counted": 0, "reason": "stock_take"}'
+    step "staff take it off sale for good" 204 DELETE "/products/$product"
+    step "nothing is to be written off" 200 GET "/stock?archived=true&q=$run"
+    shows '"data":[]'
     product=''
 elif [ -n "$order" ]; then
     step "the customer cancels it" 200 POST "/orders/$order/cancel"

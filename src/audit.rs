@@ -117,7 +117,7 @@ pub fn record(
 /// What is not named.
 pub const NO_FIELDS: &[&str] = &[];
 
-/// The names of the fields in which `new` differs from `old`; all that have a value, when `old` is `()`.
+/// The names of the fields in which `new` differs from `old`; all that have a value or an item, when `old` is `()`.
 pub fn differences(old: &impl Serialize, new: &impl Serialize) -> Vec<String> {
     let object = |value: serde_json::Result<Value>| match value {
         Ok(Value::Object(members)) => members,
@@ -125,8 +125,9 @@ pub fn differences(old: &impl Serialize, new: &impl Serialize) -> Vec<String> {
     };
     let old = object(serde_json::to_value(old));
     let new = object(serde_json::to_value(new));
+    let is_there = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
     let differs =
-        |(name, value): &(String, Value)| old.get(name).map_or(!value.is_null(), |before| before != value);
+        |(name, value): &(String, Value)| old.get(name).map_or(is_there(value), |before| before != value);
     new.into_iter().filter(differs).map(|(name, _)| name).collect()
 }
 

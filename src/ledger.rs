@@ -28,7 +28,9 @@ words! {
         Restock = "restock",
         StockTake = "stock_take",
         Damaged = "damaged",
+        Lost = "lost",
         Return = "return",
+        Found = "found",
         Correction = "correction",
     }
 }

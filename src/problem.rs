@@ -47,6 +47,8 @@ kinds! {
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
     LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
+    BARCODE_TAKEN = 409 "barcode_taken" "A barcode is taken";
+    SLUG_TAKEN = 409 "slug_taken" "The slug is taken";
     SKU_TAKEN = 409 "sku_taken" "The SKU is taken";
     IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
     CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";

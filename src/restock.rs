@@ -49,6 +49,15 @@ pub struct Policy {
     pub lead_time_days: i64,
 }
 
+impl Policy {
+    /// What an empty shelf is filled up with: the target, or the next multiple above it.
+    pub fn order_for_an_empty_shelf(&self) -> Option<i64> {
+        let multiples =
+            self.reorder_target?.saturating_add(self.reorder_multiple - 1) / self.reorder_multiple;
+        Some(multiples.saturating_mul(self.reorder_multiple))
+    }
+}
+
 /// What the rule says about one product, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -60,6 +69,8 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     NotWatched,
+    /// Out of the catalogue.
+    Archived,
     /// The position is on the reorder point or above it.
     Enough,
     /// An open restock order is waited for; a product has one at most.
@@ -121,6 +132,9 @@ impl Decision {
             Decision::Nothing { reason: Reason::NotWatched, .. } => {
                 "not watched: it has no reorder point".to_owned()
             }
+            Decision::Nothing { reason: Reason::Archived, .. } => {
+                "archived: nothing is ordered for it; restore it first".to_owned()
+            }
             Decision::Nothing { position, reason: Reason::Enough } => {
                 format!("position {position} is not below the reorder point {point}")
             }
@@ -145,10 +159,11 @@ impl Decision {
     }
 }
 
-/// A watched product as a scan found it.
+/// A watched product as a scan found it, or an archived one.
 #[derive(Debug, Clone)]
 pub struct Watched {
     pub product_id: Id,
+    pub archived: bool,
     pub name: String,
     pub sku: Option<String>,
     pub shelf: Figures,
@@ -206,10 +221,18 @@ impl Watched {
     fn from_row(row: &Row) -> Watched {
         Watched {
             product_id: column(row, "product_id"),
+            archived: column(row, "archived"),
             name: column(row, "name"),
             sku: column(row, "sku"),
             shelf: Figures::from_row(row),
             policy: Policy::from_row(row),
+        }
+    }
+
+    fn decide(&self) -> Decision {
+        match (decide(&self.shelf, &self.policy), self.archived) {
+            (decision, true) => Decision::Nothing { position: decision.position(), reason: Reason::Archived },
+            (decision, false) => decision,
         }
     }
 }
@@ -219,6 +242,8 @@ impl Watched {
 pub struct Selection {
     /// Only this one.
     pub product_id: Option<Id>,
+    /// Also when it is archived, watched or not, to say so.
+    pub or_archived: bool,
     /// Only those with larger ids than this.
     pub after: Id,
     /// At most this many; none for all.
@@ -228,8 +253,12 @@ pub struct Selection {
 /// The watched active products in the order of their ids, with one statement.
 pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
-    filter.add("s.reorder_point IS NOT NULL", []);
-    filter.add("p.active = 1", []);
+    if selection.or_archived {
+        filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", []);
+    } else {
+        filter.add("s.reorder_point IS NOT NULL", []);
+        filter.add("p.active = 1", []);
+    }
     match selection.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),
         None => filter.add("s.product_id > ?", [selection.after.into()]),
@@ -238,7 +267,7 @@ pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     // skips what is not watched, and are sorted here.
     let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
     let sql = format!(
-        "SELECT s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}
+        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}
          FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
         Policy::columns_of("s"),
         filter.sql()
@@ -248,13 +277,19 @@ pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     Ok(watched)
 }
 
+/// Whether there is such a product, archived or not.
+pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
+    let sql = "SELECT product_id FROM stock WHERE product_id = ?";
+    Ok(db.row(sql, (product_id,), |_| ())?.is_some())
+}
+
 /// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
 pub fn plan(db: &mut Connection, selection: Selection, now: Timestamp) -> Result<Vec<PlanLine>> {
     let watched = scan(db, selection)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let sales = forecast::sales(db, &ids, now)?;
     let line = |watched: Watched| {
-        let decision = decide(&watched.shelf, &watched.policy);
+        let decision = watched.decide();
         let sold = sales.get(&watched.product_id).copied().unwrap_or_default();
         PlanLine {
             product_id: watched.product_id,

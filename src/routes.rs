@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, customers, documents, health, log_in, movements, orders, products, restock,
-    restock_orders, sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, categories, customers, documents, health, log_in, movements, orders, products,
+    restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
@@ -76,6 +76,8 @@ pub const ROUTES: &[Route] = &[
     route("PUT",    "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::replace),
     route("PATCH",  "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::change),
     route("DELETE", "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::delete),
+    route("POST",   "/products/{id}/restore",         Staff,        Some(CatalogueWrite),  products::post_restore),
+    route("GET",    "/categories",                    Anyone,       Some(CatalogueRead),   categories::list),
 
     route("POST",   "/orders",                        SignedIn,     Some(OrdersWrite),     orders::create),
     route("GET",    "/orders",                        SignedIn,     Some(OrdersRead),      orders::list),
@@ -87,6 +89,7 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/orders/{id}/deliver",           Staff,        Some(OrdersWrite),     orders::post_deliver),
 
     route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
+    route("GET",    "/stock/movements",               Staff,        Some(StockRead),       movements::list_of_shop),
     route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
     route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),
@@ -126,6 +129,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
     include_str!("handlers/products.json"),
+    include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
     include_str!("handlers/restock.json"),

@@ -1,5 +1,5 @@
 -- Invariant 3: nothing on the shelf or promised is negative, every product has its stock row, and no order
--- was placed for more than was there. A count, a damage or a correction may leave less on the shelf than is
+-- was placed for more than was there. A count, damage, loss or correction may leave less on the shelf than is
 -- promised, but nothing can be promised after it until there is enough again.
 --
 -- Each line notes the movement after which it was reserved. Between two movements the shelf does not change,

@@ -185,6 +185,11 @@ impl Filter {
         self.add(format!("(? IS NULL OR {condition})"), std::iter::repeat_n(value, times));
     }
 
+    /// Values of what stands before the WHERE.
+    pub fn put_first(&mut self, values: impl IntoIterator<Item = Value>) {
+        self.values.splice(0..0, values);
+    }
+
     /// `WHERE …`, or nothing.
     pub fn sql(&self) -> String {
         match self.conditions.as_slice() {

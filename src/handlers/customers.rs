@@ -98,6 +98,14 @@ impl Changes {
     }
 }
 
+/// Whom a text names, by name or e-mail address; [`named`] has the values.
+pub const NAMED: &str = "c.erased_at IS NULL AND (c.name LIKE ? OR c.email LIKE ?)";
+
+pub fn named(text: &Line<100>) -> [Value; 2] {
+    let pattern: Value = db::contains(&text.0).into();
+    [pattern.clone(), pattern]
+}
+
 /// `GET /customers?q=&limit=&after=`, by id. `q` is looked for in name, email and phone.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_id("c.id");

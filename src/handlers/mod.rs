@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod categories;
 pub mod customers;
 pub mod documents;
 pub mod health;

@@ -1,5 +1,7 @@
 //! Movements: the ledger as staff see it, and what they find out about a shelf.
 
+mod of_shop;
+
 use mysql::Row;
 use rouille::Response;
 use serde::Serialize;
@@ -19,6 +21,8 @@ use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+
+pub use of_shop::list_of_shop;
 
 /// One line of the ledger.
 #[derive(Debug, Serialize)]
@@ -50,7 +54,8 @@ const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balan
     m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
 
 /// The reasons that staff may give; the others are the shop's own.
-const STAFF_REASONS: &[Reason] = &[Reason::StockTake, Reason::Damaged, Reason::Return, Reason::Correction];
+const STAFF_REASONS: &[Reason] =
+    &[Reason::StockTake, Reason::Damaged, Reason::Lost, Reason::Return, Reason::Found, Reason::Correction];
 
 /// What staff found out about a shelf.
 #[derive(Clone, Copy)]
@@ -97,7 +102,8 @@ fn select_movements() -> String {
 }
 
 /// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
-/// reason, note?}` for a stock take. 201 with the movement; 409 `stock_changed` when the shelf was not
+/// reason, note?}` for a count. `damaged` and `lost` take away, `return` and `found` add, `stock_take` is a
+/// count, `correction` is any of them and needs a note. 201 with the movement; 409 `stock_changed` when the shelf was not
 /// what was expected, 409 `stock_limit` when less than nothing would be left.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
@@ -149,6 +155,9 @@ impl NewMovement {
         let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
         let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
         let note = form.optional("note", Paragraph::parse);
+        if let (Some(Reason::Correction), Some(None)) = (reason, &note) {
+            form.reject("note", Bad::new("required", "is required with a correction: say what was wrong"));
+        }
         let change = match (delta?, counted?, expected?) {
             (Some(delta), None, None) => Change::Delta(delta),
             (None, Some(counted), expected_on_hand) => Change::Counted { counted, expected_on_hand },
@@ -164,7 +173,42 @@ impl NewMovement {
                 return None;
             }
         };
-        Some(NewMovement { change, reason: reason?, note: note? })
+        let reason = reason?;
+        if let Err((field, bad)) = change.check(reason) {
+            form.reject(field, bad);
+        }
+        Some(NewMovement { change, reason, note: note? })
+    }
+}
+
+impl Change {
+    /// Whether a reason can come with this change; the field that is wrong, and what to send. The CHECK
+    /// stock_movements_sign holds every line to the same.
+    fn check(self, reason: Reason) -> std::result::Result<(), (&'static str, Bad)> {
+        let refused = |field, code, message| Err((field, Bad::new(code, message)));
+        let word = reason.text();
+        match (self, reason) {
+            (Change::Delta(_), Reason::StockTake) => {
+                let message = "a stock take is a count: send counted, what is on the shelf, instead";
+                refused("delta", "count_expected", message.to_owned())
+            }
+            (Change::Delta(delta), Reason::Damaged | Reason::Lost) if delta > 0 => {
+                let message =
+                    format!("{word} takes away: send -{delta}, or found or return for units that came");
+                refused("delta", "wrong_sign", message)
+            }
+            (Change::Delta(delta), Reason::Return | Reason::Found) if delta < 0 => {
+                let units = -delta;
+                let message = format!("{word} adds: send {units}, or damaged or lost for units that went");
+                refused("delta", "wrong_sign", message)
+            }
+            (Change::Counted { .. }, Reason::Damaged | Reason::Lost | Reason::Return | Reason::Found) => {
+                let message =
+                    format!("a count is a stock_take or a correction: for {word} send delta, the units");
+                refused("counted", "delta_expected", message)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

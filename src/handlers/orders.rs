@@ -3,24 +3,25 @@
 //! Placing reserves stock, shipping takes it from the shelf, cancelling gives it back. The status
 //! changes in one guarded UPDATE, so of two that want to move an order at once exactly one does.
 
+mod list;
 mod place;
 mod steps;
 
-use mysql::{Row, Value};
+use mysql::Row;
 use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Connection, Filter, Transaction, column};
+use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_id, words};
-use crate::web::caller::{Caller, Scope};
-use crate::web::paging::{Cursor, Keyset, Page};
+use crate::values::{Bad, Currency, Day, Id, Line, Paragraph, Price, Timestamp, words};
+use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
 
+pub use list::{list, list_of_customer};
 pub use place::{Item, Wanted, create, place};
 pub use steps::{Shipment, cancel, deliver, post_cancel, post_deliver, post_ship, ship};
 
@@ -189,82 +190,6 @@ impl Tracking {
             events: vec![Event { status: Status::Placed, at: order_date, actor }],
         }
     }
-}
-
-/// `GET /orders?status=&customer_id=&from=&to=&sort=&limit=&after=`: the caller's own orders, or all
-/// of them for staff, newest first; `sort=order_date` turns it round.
-pub fn list(app: &App, request: &Request) -> Result<Response> {
-    list_of(app, request, None)
-}
-
-/// `GET /customers/{id}/orders`, with the same filters.
-pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
-    let [all, own] = request.caller.scope().bound();
-    let customer = db::read(&app.pool, |db| {
-        let sql = "SELECT id FROM customers WHERE id = ? AND (? OR id = ?)";
-        db.row(sql, (request.path_id, all.clone(), own.clone()), |_| ())
-    })?;
-    customer.ok_or_else(Problem::not_found)?;
-    list_of(app, request, Some(request.path_id))
-}
-
-fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
-    let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
-    let mut form = request.query()?;
-    let page = Page::read(&mut form, &newest_first);
-    let keyset = form.with_default("sort", newest_first, |input| match input {
-        Input::Text(text) if text == "-order_date" => Ok(newest_first),
-        Input::Text(text) if text == "order_date" => Ok(Keyset::by_time("o.placed_at", "o.id")),
-        _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
-    });
-    let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
-    let from = form.optional("from", Timestamp::parse);
-    let to = form.optional("to", Timestamp::parse);
-    let of_customer = match customer_id {
-        Some(_) => Some(None),
-        None => form.optional("customer_id", query_id),
-    };
-    let (page, keyset, status, from, to, of_customer) =
-        form.finish(|| Some((page?, keyset?, status?, from?, to?, of_customer?)))?;
-
-    let mut filter = Filter::default();
-    let scope = request.caller.scope();
-    let [_, own] = scope.bound();
-    let own = (scope != Scope::All).then_some(own);
-    let mut customers = own.into_iter().chain(customer_id.or(of_customer).map(Value::from));
-    let customer = customers.next();
-    let by_customer = customer.is_some();
-    if let Some(customer) = customer {
-        filter.add("o.customer_id = ?", [customer]);
-        filter.add_if_given("o.customer_id = ?", customers.next());
-    }
-    let keyset = match (by_customer, status) {
-        (false, None) => keyset.through("orders_by_time"),
-        (true, None) => keyset.through("orders_by_customer"),
-        (false, Some(_)) => keyset.through("orders_by_status"),
-        (true, Some(_)) => keyset,
-    };
-    if let Some(status) = status {
-        filter.add("o.status = ?", [status.into()]);
-    }
-    // Always there, so that it is one statement with and without them.
-    let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
-    filter.add("o.placed_at >= ? AND o.placed_at < ?", [from.into(), to.into()]);
-    page.restrict(&keyset, &mut filter);
-    let sql = format!(
-        "SELECT {COLUMNS} FROM orders o {} {} {} LIMIT ?",
-        keyset.hint(),
-        filter.sql(),
-        keyset.order_by()
-    );
-    let values = filter.values(page.rows_to_read());
-    let currency = &app.config.currency;
-    let orders = db::read(&app.pool, |db| {
-        let orders = db.rows(&sql, values.clone(), |row| Order::from_row(row, currency, &request.caller))?;
-        // They do not change once the order is there.
-        with_lines(db, currency, orders)
-    })?;
-    Ok(response::json(200, &page.list(orders, |order| Cursor::by_time(order.order_date, order.id))))
 }
 
 /// `GET /orders/{id}`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Filter};
 use crate::error::Result;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::restock::{self, Outcome, RunLine, Selection, Summary};
 use crate::values::{id, query_id};
 use crate::web::idempotency::{self, Answer, Key};
@@ -15,7 +15,7 @@ use crate::web::request::Request;
 use crate::web::response;
 
 /// `GET /restock/plan?product_id=&limit=&after=`: what a run would do now and why, for every watched
-/// product, by id.
+/// product, by id; of one that is archived it says so.
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("s.product_id"));
@@ -23,6 +23,7 @@ pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let (page, product_id) = form.finish(|| Some((page?, product_id?)))?;
     let selection = Selection {
         product_id,
+        or_archived: product_id.is_some(),
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
@@ -31,11 +32,19 @@ pub fn plan(app: &App, request: &Request) -> Result<Response> {
 }
 
 /// `POST /restock/runs`: `{product_id?}`; restocks every watched product that is due, or one. 201 with
-/// the run's figures; its lines are at its Location. A second run changes nothing.
+/// the run's figures; its lines are at its Location. 404 when there is no such product. A second run changes nothing.
 pub fn create_run(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let product_id = form.optional("product_id", id);
     let product_id = form.finish(|| product_id)?;
+    if let Some(product_id) = product_id {
+        db::read(&app.pool, |db| restock::is_product(db, product_id))?.then_some(()).ok_or_else(|| {
+            Problem::new(
+                problem::NOT_FOUND,
+                format!("There is no product {product_id}; nothing was restocked."),
+            )
+        })?;
+    }
     let actor = request.caller.actor();
     let run_id = restock::start(app, actor)?;
     restock::run(app, run_id, actor, Selection { product_id, ..Selection::default() })?;

@@ -9,7 +9,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::ledger::{self, Figures, ON_HAND_MAX};
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
 use crate::values::{Bad, Id, Input, Line, Timestamp, query_boolean, whole_number};
@@ -91,20 +91,29 @@ impl PolicyChanges {
             reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
         };
-        let refused = |bad| Err(Problem::invalid_fields(vec![FieldError::new("reorder_target", bad)]));
+        let refused = |code, message| Err(Problem::invalid_field("reorder_target", Bad::new(code, message)));
         match (policy.reorder_point, policy.reorder_target) {
             (Some(point), Some(target)) if target < point => {
-                let message = format!("must be at least the reorder point, {point}");
-                refused(Bad::new("below_reorder_point", message))
+                refused("below_reorder_point", format!("must be at least the reorder point, {point}"))
             }
-            (Some(_), None) => refused(Bad::new("required", "is required together with a reorder point")),
-            _ => Ok(policy),
+            (Some(_), None) => refused("required", "is required together with a reorder point".to_owned()),
+            _ => match policy.order_for_an_empty_shelf() {
+                Some(order) if order > ON_HAND_MAX => {
+                    let multiple = policy.reorder_multiple;
+                    let message = format!(
+                        "an empty shelf would be filled up with {order}, in multiples of {multiple}, and holds {ON_HAND_MAX}: \
+                         send a smaller target or multiple"
+                    );
+                    refused("never_fits", message)
+                }
+                _ => Ok(policy),
+            },
         }
     }
 }
 
-/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the active products, by id. `q` is
-/// looked for in name and SKU.
+/// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&limit=&after=`: the active products, or those
+/// archived ones whose stock is not written off yet, by id. `q` is looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_id("s.product_id");
     let mut form = request.query()?;
@@ -112,10 +121,15 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let below_threshold = form.optional("below_threshold", query_boolean);
     let out_of_stock = form.optional("out_of_stock", query_boolean);
     let q = form.optional("q", Line::<100>::parse);
-    let (page, below_threshold, out_of_stock, q) =
-        form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?)))?;
+    let archived = form.with_default("archived", false, query_boolean);
+    let (page, below_threshold, out_of_stock, q, archived) =
+        form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?, archived?)))?;
+    let keyset = if archived { Keyset::by_id("p.id") } else { keyset };
     let mut filter = Filter::default();
-    filter.add("p.active = 1", []);
+    filter.add("p.active = ?", [(!archived).into()]);
+    if archived {
+        filter.add("(s.on_hand > 0 OR s.reserved > 0 OR s.incoming > 0)", []);
+    }
     page.restrict(&keyset, &mut filter);
     match below_threshold {
         // Repeating that there is a point lets the database use the key on it.
@@ -130,12 +144,13 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     filter.add_if_given("(s.on_hand <= s.reserved) = ?", out_of_stock.map(Value::from));
     let pattern = q.map(|Line(q)| db::contains(&q).into());
     filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
-    let sql = format!(
-        "SELECT {} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {} LIMIT ?",
-        columns(),
-        filter.sql(),
-        keyset.order_by()
-    );
+    // Whichever table has fewer rows that are not wanted comes first.
+    let from = if archived {
+        "products p FORCE INDEX (products_by_id) STRAIGHT_JOIN stock s ON s.product_id = p.id"
+    } else {
+        "stock s STRAIGHT_JOIN products p ON p.id = s.product_id"
+    };
+    let sql = format!("SELECT {} FROM {from} {} {} LIMIT ?", columns(), filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
     Ok(response::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))

@@ -23,9 +23,9 @@ pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
 pub use network::Network;
 pub use numbers::{
-    Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_number, whole_number,
+    Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_ids, query_number, whole_number,
 };
-pub use product::Sku;
+pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp, add_business_days};
 pub(crate) use words::words;

@@ -1,5 +1,7 @@
 //! Whole numbers with their limits.
 
+use std::collections::BTreeSet;
+
 use super::{Bad, Input};
 
 /// The key of a row. Ids are positive and say nothing about order or number.
@@ -16,6 +18,21 @@ pub fn id(input: &Input) -> Result<Id, Bad> {
 /// An id in a query string.
 pub fn query_id(input: &Input) -> Result<Id, Bad> {
     query_number(input, 1, i64::MAX).map(i64::unsigned_abs)
+}
+
+/// Ids in a query string, with commas between them: at most `max`, each once and in order.
+pub fn query_ids(input: &Input, max: usize) -> Result<BTreeSet<Id>, Bad> {
+    let refused =
+        || Bad::new("invalid_ids", format!("must be 1 to {max} ids with commas between them: 3,7,12"));
+    let Input::Text(text) = input else {
+        return Err(refused());
+    };
+    let ids: Vec<&str> = text.split(',').map(|id| id.trim_matches(' ')).collect();
+    if ids.len() > max {
+        return Err(refused());
+    }
+    let read = |text: &str| id_from_digits(text).ok_or_else(refused);
+    ids.into_iter().map(read).collect()
 }
 
 /// Ids in paths are written in one way only: digits without a leading zero. Larger ones than the

@@ -119,6 +119,59 @@ impl Form {
         }
     }
 
+    /// A list of at most `max` items that PATCH may name and null clears, each read by `read`, which is
+    /// told where it stands. None inside when it is not named.
+    pub fn changed_list<T>(
+        &mut self,
+        name: &str,
+        max: usize,
+        mut read: impl FnMut(&mut Form, &str, Input) -> Option<T>,
+    ) -> Option<Option<Vec<T>>> {
+        let items = match self.take(name) {
+            None => return Some(None),
+            Some(Input::Null) => Vec::new(),
+            Some(Input::List(items)) if items.len() <= max => items,
+            Some(Input::List(_)) => {
+                let message = format!("must hold at most {max} items");
+                self.reject(name, Bad::new("invalid_length", message));
+                return None;
+            }
+            Some(_) => {
+                self.reject(name, Bad::new("wrong_type", "must be a list"));
+                return None;
+            }
+        };
+        let mut read = |(index, item)| read(self, &format!("{name}[{index}]"), item);
+        let read_all: Vec<Option<T>> = items.into_iter().enumerate().map(&mut read).collect();
+        read_all.into_iter().collect::<Option<Vec<T>>>().map(Some)
+    }
+
+    /// An item of a list that is a plain value.
+    pub fn item<T>(
+        &mut self,
+        place: &str,
+        item: &Input,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<T> {
+        self.parsed(place, parse(item))
+    }
+
+    /// An item of a list that is an object.
+    pub fn object_item<T>(
+        &mut self,
+        place: &str,
+        item: Input,
+        read: impl FnOnce(&mut Form) -> Option<T>,
+    ) -> Option<T> {
+        match item {
+            Input::Object(members) => self.nested(&format!("{place}."), members, read),
+            _ => {
+                self.reject(place, Bad::new("wrong_type", "must be an object"));
+                None
+            }
+        }
+    }
+
     /// A list of 1 to `max` objects, each read by `read`.
     pub fn objects<T>(
         &mut self,
@@ -144,13 +197,7 @@ impl Form {
         let read_all: Vec<Option<T>> = items
             .into_iter()
             .enumerate()
-            .map(|(index, item)| match item {
-                Input::Object(members) => self.nested(&format!("{name}[{index}]."), members, &mut read),
-                _ => {
-                    self.reject(&format!("{name}[{index}]"), Bad::new("wrong_type", "must be an object"));
-                    None
-                }
-            })
+            .map(|(index, item)| self.object_item(&format!("{name}[{index}]"), item, &mut read))
             .collect();
         read_all.into_iter().collect()
     }

@@ -38,6 +38,8 @@ pub struct List<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Keyset {
     sorted_by: Option<(&'static str, Sorted)>,
+    /// A column of ids between the two, within which `id` counts.
+    within: Option<&'static str>,
     id: &'static str,
     descending: bool,
     index: Option<&'static str>,
@@ -53,7 +55,7 @@ enum Sorted {
 
 impl Keyset {
     pub const fn by_id(id: &'static str) -> Keyset {
-        Keyset { sorted_by: None, id, descending: false, index: None }
+        Keyset { sorted_by: None, within: None, id, descending: false, index: None }
     }
 
     pub const fn by_text(column: &'static str, id: &'static str) -> Keyset {
@@ -66,6 +68,11 @@ impl Keyset {
 
     pub const fn by_time(column: &'static str, id: &'static str) -> Keyset {
         Keyset { sorted_by: Some((column, Sorted::Time)), ..Keyset::by_id(id) }
+    }
+
+    /// By time, then by the ids in `within`, then by what counts within each of these.
+    pub const fn by_time_within(column: &'static str, within: &'static str, id: &'static str) -> Keyset {
+        Keyset { within: Some(within), ..Keyset::by_time(column, id) }
     }
 
     pub const fn descending(self) -> Keyset {
@@ -86,10 +93,10 @@ impl Keyset {
     /// `ORDER BY …`.
     pub fn order_by(&self) -> String {
         let direction = if self.descending { " DESC" } else { "" };
-        match self.sorted_by {
-            Some((column, _)) => format!("ORDER BY {column}{direction}, {}{direction}", self.id),
-            None => format!("ORDER BY {}{direction}", self.id),
-        }
+        let columns = [self.sorted_by.map(|(column, _)| column), self.within, Some(self.id)];
+        let columns: Vec<String> =
+            columns.iter().flatten().map(|column| format!("{column}{direction}")).collect();
+        format!("ORDER BY {}", columns.join(", "))
     }
 
     /// Adds the condition for the rows after the cursor.
@@ -98,6 +105,14 @@ impl Keyset {
         let id = self.id;
         match self.sorted_by {
             // The first comparison lets the database start in the middle of the index.
+            Some((column, sorted)) if let Some(within) = self.within => {
+                let (value, place) = cursor.value.rsplit_once('/').unwrap_or((&cursor.value, ""));
+                let (value, place) = (sorted.bound(value), Value::from(place.parse::<Id>().ok()));
+                let condition = format!(
+                    "{column} {beyond}= ? AND ({column} {beyond} ? OR {within} {beyond} ? OR ({within} = ? AND {id} {beyond} ?))"
+                );
+                filter.add(condition, [value.clone(), value, place.clone(), place, cursor.id.into()]);
+            }
             Some((column, sorted)) => {
                 let value = sorted.bound(&cursor.value);
                 let condition = format!("{column} {beyond}= ? AND ({column} {beyond} ? OR {id} {beyond} ?)");
@@ -109,6 +124,11 @@ impl Keyset {
 
     /// Whether the sort value of a cursor is one that this list could have written.
     fn fits(&self, value: &str) -> bool {
+        let value = match (self.within, value.rsplit_once('/')) {
+            (None, _) => value,
+            (Some(_), Some((value, place))) if place.parse::<Id>().is_ok() => value,
+            (Some(_), _) => return false,
+        };
         match self.sorted_by {
             None => value.is_empty(),
             Some((_, Sorted::Text)) => !value.is_empty(),
@@ -175,6 +195,10 @@ impl Cursor {
 
     pub fn by_time(time: Timestamp, id: Id) -> Cursor {
         Cursor { value: time.to_string(), id }
+    }
+
+    pub fn by_time_within(time: Timestamp, within: Id, id: Id) -> Cursor {
+        Cursor { value: format!("{time}/{within}"), id }
     }
 
     fn write(&self) -> String {

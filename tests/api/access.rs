@@ -264,6 +264,9 @@ const MATRIX: &[Row] = &[
     row("PATCH",  "/products/{id}",          Rule::Staff,    200, Some(|_| json!({"price": "2.00"}))),
     row("DELETE", "/products/{id}",          Rule::Staff,    204, None),
 
+    row("POST",   "/products/{id}/restore",  Rule::Staff,    200, None),
+    row("GET",    "/categories",             Rule::Public,   200, None),
+
     row("POST",   "/orders",                 Rule::Owner,    201, Some(|world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}))),
     row("GET",    "/orders",                 Rule::SignedIn, 200, None),
     row("GET",    "/orders/{id}",            Rule::Owner,    200, None),
@@ -275,6 +278,7 @@ const MATRIX: &[Row] = &[
     row("POST",   "/orders/{id}/deliver",    Rule::Staff,    409, None),
 
     row("GET",    "/stock",                  Rule::Staff,    200, None),
+    row("GET",    "/stock/movements",        Rule::Staff,    200, None),
     row("GET",    "/products/{id}/stock",    Rule::Staff,    200, None),
     row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),

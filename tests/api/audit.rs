@@ -69,6 +69,10 @@ const CASES: &[Case] = &[
     case("PUT",    "/products/{id}",          ("changed", "product"), |_| product(), AS_IT_IS),
     case("PATCH",  "/products/{id}",          ("changed", "product"), |_| json!({"price": "2.00"}), AS_IT_IS),
     case("DELETE", "/products/{id}",          ("archived", "product"), NOTHING, AS_IT_IS),
+    case("POST",   "/products/{id}/restore",  ("changed", "product"), NOTHING, |world| {
+        world.staff.delete(&world.path("/products/{id}")).expect(204);
+        None
+    }),
     case("POST",   "/orders",                 ("placed", "order"), |world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}), AS_IT_IS),
     case("PATCH",  "/orders/{id}",            ("changed", "order"), |_| json!({"expected_delivery_date": "2999-12-31"}), AS_IT_IS),
     case("POST",   "/orders/{id}/cancel",     ("cancelled", "order"), NOTHING, AS_IT_IS),

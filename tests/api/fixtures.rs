@@ -67,6 +67,15 @@ pub fn items_json(items: &[(u64, i64)]) -> Value {
     items.iter().map(item).collect()
 }
 
+/// The EAN-13 of a number, or of the digits in a text.
+pub fn gtin(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let body = format!("{digits:0>12}");
+    let sum: u32 =
+        body.bytes().enumerate().map(|(at, b)| u32::from(b - b'0') * if at % 2 == 0 { 1 } else { 3 }).sum();
+    format!("{body}{}", (10 - sum % 10) % 10)
+}
+
 /// A name that no other test of this run has.
 pub fn unique(name: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(1);

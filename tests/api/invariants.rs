@@ -180,7 +180,7 @@ impl Books {
                     "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
                      VALUES (999, {ada}, 'placed', 'EUR', 0, '2026-03-01', '2026-03-04')"
                 ),
-                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0)"),
+                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0, '2026-03-01')"),
                 format!("UPDATE stock SET reserved = {quantity} WHERE product_id = {rarity}"),
             ]
         };
@@ -490,8 +490,8 @@ fn a_shelf_that_a_count_left_short_breaks_nothing() {
         sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND sequence = 2"))
             .unwrap();
         sql.query_drop(format!(
-            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
-             VALUES ({pot}, 2, -5, 0, '{reason}', '2026-03-01')"
+            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at)
+             VALUES ({pot}, 2, -5, 0, '{reason}', 'Why.', '2026-03-01')"
         ))
         .unwrap();
         assert_eq!(broken(&mut sql), [], "{reason}");
@@ -506,7 +506,7 @@ fn oversell(sql: &mut Conn, customer: u64, product: u64) {
              VALUES ({customer}, 'placed', 'EUR', 1000, '2026-03-01', '2026-03-04')"
         ),
         format!(
-            "INSERT INTO order_lines SELECT LAST_INSERT_ID(), product_id, 'Product', 1, 1000, movement_count
+            "INSERT INTO order_lines SELECT LAST_INSERT_ID(), product_id, 'Product', 1, 1000, movement_count, '2026-03-01'
              FROM stock WHERE product_id = {product}"
         ),
         format!("UPDATE stock SET reserved = reserved + 1 WHERE product_id = {product}"),
@@ -554,8 +554,8 @@ fn a_legal_shortage_breaks_nothing_whatever_happens_after_it() {
         staff.post(&format!("/orders/{order}/{step}"), json!({})).expect(200);
     };
     let (two, three) = (order(2), order(3));
-    moves(&staff, product, -2, "stock_take");
-    whole("a count that leaves 3 for the 5 that are promised");
+    moves(&staff, product, -2, "lost");
+    whole("a loss that leaves 3 for the 5 that are promised");
     guest.client.order(&[(product, 1)]).expect_problem(409, "out_of_stock");
     moves(&staff, product, 1, "return");
     whole("a return that is not enough");

@@ -49,7 +49,7 @@ fn fill(sql: &mut Conn) {
     }
     fill_ledger(sql);
     let order_lines = format!(
-        "INSERT INTO order_lines SELECT order_id, product_id, 'Product', 1, 100, 1
+        "INSERT INTO order_lines SELECT order_id, product_id, 'Product', 1, 100, 1, at
          FROM stock_movements WHERE product_id <= {WITH_LINES} AND reason = 'sale'"
     );
     timed(sql, &order_lines);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use storekeeper::db::Connection;
-use storekeeper::db::migrations::{Migration, State, migrate, states};
+use storekeeper::db::migrations::{MIGRATIONS, Migration, State, migrate, states};
 use storekeeper::error::Result;
 
 use crate::fixtures::unique;
@@ -288,4 +288,40 @@ fn what_is_there_before_its_step_began_is_refused_and_leaves_no_record() {
     assert_eq!(records, Some(0));
     sql.query_drop("DROP TABLE goods").unwrap();
     assert_eq!(run(&database, STEPS).unwrap().len(), STEPS.len());
+}
+
+/// The shop's own steps, over books that an older release has written: what that release allowed stays.
+#[test]
+fn books_of_before_a_rule_survive_the_steps_that_bring_it() {
+    let database = empty_database();
+    let rule =
+        MIGRATIONS.iter().position(|step| step.name.ends_with("stock_movements_ruled")).expect("the step");
+    run(&database, &MIGRATIONS[..rule]).unwrap();
+    let mut sql = connect(&database);
+    for statement in [
+        "SET foreign_key_checks = 0",
+        "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
+         VALUES (1, 1, 'Mug', 100, '2026-01-01', '2026-01-01')",
+        "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
+         VALUES (1, 12, 1, 0, 3, '2026-01-01', 1, 0)",
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at) VALUES
+         (1, 1, 7, 7, 'damaged', '2026-01-01'), (1, 2, 0, 7, 'return', '2026-01-01'), (1, 3, 5, 12, 'correction', '2026-01-01')",
+        "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+         VALUES (9, 1, 'placed', 'EUR', 100, '2026-01-02 03:04:05.678901', '2026-01-05')",
+        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, reserved_at_sequence)
+         VALUES (9, 1, 'Mug', 1, 100, 3)",
+    ] {
+        sql.query_drop(statement).unwrap();
+    }
+    let ledger = "SELECT sequence, delta, balance_after, reason FROM stock_movements ORDER BY sequence";
+    let before: Vec<(i64, i64, i64, String)> = sql.query(ledger).unwrap();
+    assert_eq!(run(&database, MIGRATIONS).unwrap().len(), MIGRATIONS.len() - rule);
+    let after: Vec<(i64, i64, i64, String)> = sql.query(ledger).unwrap();
+    assert_eq!(after, before);
+    let placed: Option<String> = sql.query_first("SELECT CAST(placed_at AS CHAR) FROM order_lines").unwrap();
+    assert_eq!(placed.as_deref(), Some("2026-01-02 03:04:05.678901"));
+    // From now on the rule holds, for a process of before too.
+    let wrong = "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
+         VALUES (1, 4, 1, 13, 'damaged', '2026-01-01')";
+    assert!(sql.query_drop(wrong).is_err());
 }

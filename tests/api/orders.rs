@@ -1,5 +1,6 @@
 //! Orders as their owners and staff see them: who may read which, the lists, and the tracking page.
 
+mod finding;
 mod place;
 mod steps;
 

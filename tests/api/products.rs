@@ -62,8 +62,11 @@ fn a_product_reads_back_as_it_was_written() {
     assert_eq!(shop.anyone().get("/products").expect(200).body["data"], json!([created.body]));
 
     let plain = staff.post("/products", json!({"name": "Plain", "price": 0})).expect(201);
-    for empty in ["sku", "description", "category"] {
+    for empty in ["sku", "description", "category", "shelf", "slug", "archived_at"] {
         assert_eq!(plain.body[empty], Value::Null, "{empty}");
+    }
+    for empty in ["barcodes", "image_urls"] {
+        assert_eq!(plain.body[empty], json!([]), "{empty}");
     }
     assert_eq!(plain.body["price"], "0.00");
     assert_eq!(plain.body["in_stock"], false);

@@ -117,6 +117,14 @@ fn the_plan_is_paged_and_asked_for_one_product() {
     assert_eq!(of(shelves.due), [find(&all, shelves.due).clone()]);
     assert_eq!(of(shelves.unwatched), [Value::Null; 0]);
     assert_eq!(of(999_999), [Value::Null; 0]);
+    for archived in [shelves.due, shelves.unwatched] {
+        staff.delete(&format!("/products/{archived}")).expect(204);
+        let [line] = &of(archived)[..] else { panic!("no line of its own") };
+        assert_eq!((&line["action"], &line["quantity"]), (&json!("nothing"), &json!(0)));
+        assert_eq!(line["reason"], "archived: nothing is ordered for it; restore it first");
+    }
+    let rest: Vec<Value> = all.into_iter().filter(|line| line["product_id"] != shelves.due).collect();
+    assert_eq!(staff.all_pages("/restock/plan?limit=100"), rest, "they are in no other plan");
     let bad = staff.get("/restock/plan?product_id=0&limit=101&after=x&due=true");
     bad.expect_bad_fields(&[
         ("product_id", "invalid_number"),
@@ -239,9 +247,14 @@ fn a_run_may_be_for_one_product() {
     assert_eq!((&one.body["watched"], &one.body["ordered"]), (&json!(1), &json!(1)));
     assert_eq!(each(&staff.run_lines(one.id()), "product_id"), [shelves.due]);
     assert_eq!(staff.figures(shelves.due_at_once), [4, 0, 0]);
-    for unwatched in [shelves.unwatched, 999_999] {
-        assert_eq!(run(json!({"product_id": unwatched})).body["watched"], 0);
+    assert_eq!(run(json!({"product_id": shelves.unwatched})).body["watched"], 0);
+    let runs = staff.get("/restock/runs").expect(200).text;
+    for unknown in [999_999_u64, i64::MAX as u64] {
+        let refused = staff.post("/restock/runs", json!({"product_id": unknown}));
+        let refused = refused.expect_problem(404, "not_found");
+        assert!(refused.body["detail"].as_str().unwrap().contains(&unknown.to_string()), "{}", refused.text);
     }
+    assert_eq!(staff.get("/restock/runs").expect(200).text, runs, "none was begun");
     let without_a_body = staff.request("POST", "/restock/runs").send().expect(201);
     assert_eq!((&without_a_body.body["received"], &without_a_body.body["units"]), (&json!(1), &json!(36)));
     for bad in [json!(0), json!("1"), json!(1.5)] {
@@ -324,8 +337,8 @@ fn one_product_that_fails_holds_up_no_other_and_is_named() {
     let staff = shop.staff();
     let first = shop.watched(&staff, 0, AT_ONCE);
     // Whole multiples would bring it over what a shelf can hold.
-    let most = Rule { point: 1_000_000_000, target: 1_000_000_000, multiple: 999_983, lead_days: 0 };
-    let overfull = shop.watched(&staff, 900_000_000, most);
+    let most = Rule { point: 1_000_000_000, target: 1_000_000_000, multiple: 1_000_000, lead_days: 0 };
+    let overfull = shop.watched(&staff, 900_000_001, most);
     let last = shop.watched(&staff, 0, ORDERED);
     let run = staff.restock();
     let counted = ["watched", "ordered", "received", "nothing", "failed", "units"];

@@ -16,7 +16,7 @@ const LATER: Rule = Rule { point: 5, target: 20, multiple: 6, lead_days: 3 };
 const AT_ONCE: Rule = Rule { lead_days: 0, ..LATER };
 /// Whole multiples bring a shelf of 900,000,000 over what it can hold.
 const IMPOSSIBLE: Rule =
-    Rule { point: 1_000_000_000, target: 1_000_000_000, multiple: 999_983, lead_days: 0 };
+    Rule { point: 1_000_000_000, target: 1_000_000_000, multiple: 1_000_000, lead_days: 0 };
 
 fn run(shop: &Shop, arguments: &[&str]) -> Output {
     storekeeper_restock(&shop.database_url).args(arguments).output().expect("the program")
@@ -181,7 +181,7 @@ fn a_product_that_fails_makes_it_exit_with_1_after_the_others_are_done() {
     let shop = Shop::open();
     let staff = shop.staff();
     let first = shop.watched(&staff, 0, LATER);
-    let overfull = shop.watched(&staff, 900_000_000, IMPOSSIBLE);
+    let overfull = shop.watched(&staff, 900_000_001, IMPOSSIBLE);
     let last = shop.watched(&staff, 0, AT_ONCE);
     let output = run(&shop, &[]);
     expect_exit(&output, 1);

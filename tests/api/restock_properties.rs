@@ -174,7 +174,7 @@ impl Week<'_> {
         let (at, delta) = (self.any_shelf(), self.dice.between(1, 6) * [1, -1][self.dice.below(2) as usize]);
         self.note(("shift", at, delta));
         let possible = self.shelves[at].on_hand + delta >= 0;
-        let body = json!({"delta": delta, "reason": "correction"});
+        let body = json!({"delta": delta, "reason": "correction", "note": "Typed wrongly."});
         let answer = self.staff.move_stock(self.shelves[at].product_id, body);
         self.expect(answer, if possible { 201 } else { 409 });
         if possible {

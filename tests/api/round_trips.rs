@@ -8,7 +8,7 @@ use mysql::prelude::Queryable;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::fixtures::{items_json, unique};
+use crate::fixtures::{gtin, items_json, unique};
 use crate::harness::{MariaDb, Shop};
 
 /// What the database has been asked since it started.
@@ -161,6 +161,37 @@ fn lists_take_as_many_round_trips_for_one_as_for_twenty() {
         assert_eq!(counted.repeated(|counted| counted.guest.get(&own).expect(200)), 3, "{own}");
         assert_eq!(counted.repeated(|counted| counted.staff.get(&all).expect(200)), 2, "{all}");
     }
+}
+
+/// A product's barcodes are read with it, and written only when they change.
+#[test]
+fn barcodes_cost_a_round_trip_only_where_they_are_written() {
+    let mut counted = Counted::open();
+    let barcodes = json!([{"code": gtin("1")}, {"code": gtin("2"), "units": 6}]);
+    let body = json!({"name": "Mug", "price": "1.00", "barcodes": barcodes});
+    let with = format!("/products/{}", counted.staff.post("/products", body).expect(201).id());
+    let without = format!("/products/{}", counted.products(1)[0].0);
+    let anyone = counted.shop.anyone();
+    for path in [
+        with.as_str(),
+        &format!("/products?barcode={}", gtin("2")),
+        "/products?sku=none",
+        "/products?ids=1,2,3,4,5",
+        "/products?limit=20",
+        "/categories",
+    ] {
+        assert_eq!(counted.repeated(|_| anyone.get(path).expect(200)), 1, "{path}");
+    }
+    let priced = |counted: &Counted, path: &str| {
+        counted.staff.patch(path, json!({"price": unique("").replace('-', "")})).expect(200)
+    };
+    let plain = counted.repeated(|counted| priced(counted, &without));
+    assert_eq!(counted.repeated(|counted| priced(counted, &with)), plain);
+    let recoded = counted.repeated(|counted| {
+        let barcodes = json!([{"code": gtin(&unique(""))}, {"code": gtin("1")}]);
+        counted.staff.patch(&with, json!({"barcodes": barcodes})).expect(200)
+    });
+    assert_eq!(recoded, plain + 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Stock as staff see and change it: the view, the policy, movements, the list, and the forecast.
 //! The ledger and the past are in `ledger`.
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::fixtures::unique;
@@ -127,6 +128,50 @@ fn every_bad_field_of_a_policy_is_named() {
     assert_eq!(staff.stock(product_id), before);
 }
 
+/// What a run would order for an empty shelf must fit on it; otherwise every run would fail.
+#[test]
+fn a_rule_whose_target_can_never_be_received_is_refused_when_it_is_set() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 0);
+    let never = [("reorder_target", "never_fits")];
+    for days in [0, 30] {
+        for (target, multiple, fits) in [
+            (MOST, 999_999, false),
+            (MOST, 3, false),
+            (MOST - 1, 7, false),
+            (MOST, 1_000_000, true),
+            (MOST, 1, true),
+            (999_999_000, 999_999, true),
+            (1, 1_000_000, true),
+        ] {
+            let rule = json!({"reorder_point": 1, "reorder_target": target, "reorder_multiple": multiple,
+                "lead_time_days": days});
+            let answer = staff.set_policy(product_id, rule);
+            if fits {
+                assert_eq!(answer.expect(200).body["reorder_target"], target);
+            } else {
+                answer.expect_bad_fields(&never);
+            }
+        }
+    }
+    // Whichever field makes it so.
+    staff.set_policy(product_id, json!({"reorder_target": MOST, "reorder_multiple": 1})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_multiple": 3})).expect_bad_fields(&never);
+    // Also while it is not watched.
+    let unwatched = json!({"reorder_point": null, "reorder_multiple": 3});
+    staff.set_policy(product_id, unwatched).expect_bad_fields(&never);
+    staff.set_policy(product_id, json!({"reorder_point": null, "reorder_target": null})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_multiple": 999_999})).expect(200);
+    staff.set_policy(product_id, json!({"reorder_target": MOST})).expect_bad_fields(&never);
+    staff.set_policy(product_id, json!({"reorder_target": MOST, "reorder_multiple": 1})).expect(200);
+    staff
+        .set_policy(product_id, json!({"reorder_multiple": 2, "reorder_point": 1, "lead_time_days": 0}))
+        .expect(200);
+    assert_eq!(staff.restock()["received"], 1);
+    assert_eq!(staff.on_hand(product_id), MOST);
+}
+
 #[test]
 fn a_stale_etag_does_not_overwrite_somebody_elses_policy() {
     let shop = Shop::open();
@@ -178,7 +223,7 @@ fn movements_change_the_shelf_and_say_who_and_why() {
     });
     assert_eq!(answer.body, expected);
     assert_eq!(staff.ledger(product_id)[0], expected);
-    for (sequence, reason, delta) in [(3, "return", 4), (4, "correction", -1), (5, "stock_take", 1)] {
+    for (sequence, reason, delta) in [(3, "return", 4), (4, "lost", -1), (5, "found", 1)] {
         let moved = staff.move_stock(product_id, json!({"delta": delta, "reason": reason})).expect(201);
         assert_eq!(moved.body["sequence"], sequence);
         assert_eq!(moved.body["note"], Value::Null);
@@ -223,7 +268,8 @@ fn no_movement_leaves_less_than_nothing_or_more_than_a_shelf_holds() {
     let product_id = shop.product(&staff, 5);
     let full = shop.product(&staff, MOST);
     let by = |product_id: u64, delta: i64| {
-        staff.move_stock(product_id, json!({"delta": delta, "reason": "correction"}))
+        let body = json!({"delta": delta, "reason": "correction", "note": "Typed wrongly."});
+        staff.move_stock(product_id, body)
     };
     assert_eq!(by(product_id, -6).expect_problem(409, "stock_limit").body["on_hand"], 5);
     by(product_id, MOST - 4).expect_problem(409, "stock_limit");
@@ -280,8 +326,92 @@ fn every_bad_field_of_a_movement_is_named() {
         ],
     );
     assert_eq!(staff.ledger(product_id).len(), 1);
+    refused(json!({"reason": "correction"}), &[either[0], either[1], ("note", "required")]);
     let longest = json!({"delta": 1, "reason": "return", "note": "ß".repeat(500)});
     staff.move_stock(product_id, longest).expect(201);
+}
+
+/// Every reason with every kind of change, and what is wrong with it.
+#[test]
+fn a_reason_and_what_it_does_to_the_shelf_belong_together() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product_id = shop.product(&staff, 100);
+    let (wrong_sign, count) = (Some(("delta", "wrong_sign")), Some(("delta", "count_expected")));
+    let delta = Some(("counted", "delta_expected"));
+    for (reason, taking, adding, counting) in [
+        ("damaged", None, wrong_sign, delta),
+        ("lost", None, wrong_sign, delta),
+        ("return", wrong_sign, None, delta),
+        ("found", wrong_sign, None, delta),
+        ("stock_take", count, count, None),
+        ("correction", None, None, None),
+    ] {
+        for (change, refused) in [
+            (json!({"delta": -7}), taking),
+            (json!({"delta": 7}), adding),
+            (json!({"counted": 50}), counting),
+            (json!({"counted": 50, "expected_on_hand": 50}), counting),
+        ] {
+            let before = staff.on_hand(product_id);
+            let mut body = change.clone();
+            body["reason"] = json!(reason);
+            body["note"] = json!("Why.");
+            let answer = staff.move_stock(product_id, body);
+            match refused {
+                Some(bad) => {
+                    let refused = answer.expect_bad_fields(&[bad]);
+                    let message = refused.body["errors"][0]["message"].as_str().unwrap();
+                    assert!(message.contains("send"), "{message}");
+                    assert_eq!(staff.on_hand(product_id), before, "{reason} {change}");
+                }
+                None => assert_eq!(answer.expect(201).body["reason"], reason, "{change}"),
+            }
+        }
+    }
+    let told = staff.move_stock(product_id, json!({"delta": 7, "reason": "damaged"}));
+    let told = told.expect_bad_fields(&[("delta", "wrong_sign")]);
+    let message = "damaged takes away: send -7, or found or return for units that came";
+    assert_eq!(told.body["errors"][0]["message"], message);
+    for note in [json!({}), json!({"note": null})] {
+        let mut body = json!({"delta": 1, "reason": "correction"});
+        body.as_object_mut().unwrap().extend(note.as_object().unwrap().clone());
+        staff.move_stock(product_id, body).expect_bad_fields(&[("note", "required")]);
+    }
+}
+
+/// What is written past the service, or by one of before, is held to the same by the database. Lines from
+/// before the rule stay as they are.
+#[test]
+fn the_ledger_itself_refuses_a_reason_with_the_wrong_sign() {
+    let shop = Shop::open();
+    let product_id = shop.product(&shop.staff(), 5);
+    let mut sql = shop.sql();
+    for (reason, delta, note, taken) in [
+        ("damaged", 1, "NULL", false),
+        ("lost", 1, "NULL", false),
+        ("lost", 0, "NULL", false),
+        ("return", -1, "NULL", false),
+        ("found", -1, "NULL", false),
+        ("correction", 1, "NULL", false),
+        ("initial", -1, "NULL", false),
+        ("theft", -1, "NULL", false),
+        ("correction", 1, "'Why.'", true),
+        ("stock_take", 0, "NULL", true),
+        ("lost", -1, "NULL", true),
+    ] {
+        for ruled in [None, Some(0)] {
+            sql.query_drop("START TRANSACTION").unwrap();
+            let written = sql.query_drop(format!(
+                "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at, ruled)
+                 VALUES ({product_id}, 2, {delta}, 6, '{reason}', {note}, '2026-03-01', {})",
+                ruled.map_or("DEFAULT".to_owned(), |ruled: u8| ruled.to_string())
+            ));
+            let may_be = taken || (ruled == Some(0) && reason != "theft");
+            assert_eq!(written.is_ok(), may_be, "{reason} {delta} {ruled:?} {written:?}");
+            sql.query_drop("ROLLBACK").unwrap();
+        }
+    }
 }
 
 #[test]

@@ -178,8 +178,8 @@ fn place_order(conn: &mut Conn, number: u64) {
     .unwrap();
     let id = conn.last_insert_id();
     conn.exec_drop(
-        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, reserved_at_sequence)
-         VALUES (?, ?, 'a', 1, 100, 0), (?, ?, 'b', 1, 100, 0), (?, ?, 'c', 1, 100, 0)",
+        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, placed_at, reserved_at_sequence)
+         VALUES (?, ?, 'a', 1, 100, NOW(6), 0), (?, ?, 'b', 1, 100, NOW(6), 0), (?, ?, 'c', 1, 100, NOW(6), 0)",
         (id, a, id, b, id, c),
     )
     .unwrap();

@@ -25,6 +25,9 @@ EXPLAINED_FIELDS = [
     (r"current_password", "wrong_password", "which password an account has is nobody's to know"),
     (r"current_password", "without_password", "it depends on another field"),
     (r"current_password", "required", "it depends on another field and on who asks"),
+    (r"barcode|barcodes\[\d+\]\.code", "wrong_check_digit", "the last digit follows from the others"),
+    (r"barcodes\[\d+\]\.code", "appears_twice", "the same number has forms of different lengths"),
+    (r"barcode|sku|slug", "not_with_archived", "it depends on another parameter"),
     (r"customer_id", "required", "staff must name the customer, a customer need not; the schema is for both"),
     (r"expected_delivery_date", "before_order_date", "it depends on the order"),
     (r"expires_at", "invalid_expiry", "a moment is in the future or not depending on when it is asked"),
@@ -34,6 +37,7 @@ EXPLAINED_FIELDS = [
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
     (r"object", "required", "an id is one of a kind of object, which is another field"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
+    (r"reorder_target", "never_fits", "it depends on another field, sent or kept"),
     (r"reorder_target", "required", "it depends on another field, sent or kept"),
 ]
 
@@ -61,6 +65,8 @@ def explanation(failure, case, response):
         return "a retry under a key gets its answer, whatever password it holds"
     if type(failure).__name__ == "UseAfterFree" and operation in ("readStock", "listMovements"):
         return "an archived product keeps its books"
+    if type(failure).__name__ == "UseAfterFree" and operation == "restoreProduct":
+        return "an archived product can be restored"
     return None
 
 

@@ -199,17 +199,18 @@ fn insert(tx: &mut Transaction, caller: &Caller, order: &Order) -> Result<Id> {
         }
         inserted => inserted?,
     };
-    let mut values: Vec<Value> = Vec::with_capacity(5 * order.items.len());
+    let mut values: Vec<Value> = Vec::with_capacity(6 * order.items.len());
     for line in &order.items {
         values.push(id.into());
         values.push(line.product_id.into());
         values.push(line.name.as_str().into());
         values.push(line.quantity.into());
         values.push(line.unit_price.minor.into());
+        values.push(order.order_date.into());
     }
-    let rows = vec!["(?, ?, ?, ?, ?, 0)"; order.items.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, 0)"; order.items.len()].join(", ");
     let sql = format!(
-        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, reserved_at_sequence)
+        "INSERT INTO order_lines (order_id, product_id, name, quantity, unit_price_minor, placed_at, reserved_at_sequence)
          VALUES {rows}"
     );
     tx.execute(&sql, values)?;

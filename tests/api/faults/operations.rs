@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use storekeeper::web::caller::Role;
 
 use super::Frail;
-use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
+use crate::fixtures::{CUSTOMER_PASSWORD, gtin, items_json, unique};
 use crate::harness::STAFF_PASSWORD;
 use crate::shelves::Rule;
 
@@ -111,7 +111,9 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("DELETE", format!("/api_keys/{id}"), Value::Null)
     }),
     operation("POST", "/products", Replayed, |frail| {
-        let body = json!({"name": "Tea", "price": "1", "sku": unique("sku"), "stock": 5});
+        let barcodes = json!([{"code": gtin(&unique(""))}]);
+        let body =
+            json!({"name": "Tea", "price": "1", "sku": unique("sku"), "barcodes": barcodes, "stock": 5});
         frail.call("POST", "/products", body)
     }),
     operation("PUT", "/products/{id}", Same, |frail| {
@@ -119,11 +121,23 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("PUT", format!("/products/{}", frail.product), body)
     }),
     operation("PATCH", "/products/{id}", Same, |frail| {
-        frail.call("PATCH", format!("/products/{}", frail.product), json!({"name": unique("Tea")}))
+        let code = || json!({"code": gtin(&unique(""))});
+        let body = json!({"name": "Tea", "price": "1", "barcodes": [code()]});
+        let product = frail.staff.post("/products", body).expect(201).id();
+        let body = json!({"name": unique("Tea"), "barcodes": [code(), code()]});
+        frail.call("PATCH", format!("/products/{product}"), body)
     }),
     operation("DELETE", "/products/{id}", Gone, |frail| {
         let product = frail.shop.product(&frail.staff, 1);
         frail.call("DELETE", format!("/products/{product}"), Value::Null)
+    }),
+    operation("POST", "/products/{id}/restore", Replayed, |frail| {
+        let codes = [gtin(&unique("")), gtin(&unique(""))];
+        let barcodes = codes.map(|code| json!({"code": code}));
+        let body = json!({"name": "Tea", "price": "1", "sku": unique("sku"), "barcodes": barcodes});
+        let product = frail.staff.post("/products", body).expect(201).id();
+        frail.staff.delete(&format!("/products/{product}")).expect(204);
+        frail.call("POST", format!("/products/{product}/restore"), json!({}))
     }),
     operation("POST", "/orders", Replayed, |frail| {
         let body = json!({"items": items_json(&[(frail.product, 1)])});

@@ -97,8 +97,8 @@ export const requests = [
     {
         name: "Two candles break",
         description:
-            "A movement is the only way to change the units. The reasons for staff are `stock_take`, `damaged`, " +
-            "`return` and `correction`.",
+            "A movement is the only way to change the units. `damaged` and `lost` take away, `return` and `found` " +
+            "add, `stock_take` is a count, and a `correction` is any of them and needs a note.",
         POST: "/products/{{candle_id}}/stock/movements",
         idempotency_key: "new",
         body: { delta: -2, reason: "damaged", note: "Dropped on the way to the shelf." },
@@ -175,10 +175,26 @@ export const requests = [
         fields: ["delta: delta_or_counted", "counted: delta_or_counted", "reason: invalid_reason"],
     },
     {
+        name: "Damage that adds",
+        description: "A reason and its sign belong together.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: 7, reason: "damaged" },
+        status: 422,
+        fields: ["delta: wrong_sign"],
+    },
+    {
+        name: "A correction without a word",
+        description: "Whoever puts the ledger right says why.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: 1, reason: "correction" },
+        status: 422,
+        fields: ["note: required"],
+    },
+    {
         name: "A movement of nothing",
         description: "A count that confirms the shelf is sent as `counted`.",
         POST: "/products/{{candle_id}}/stock/movements",
-        body: { delta: 0, reason: "correction" },
+        body: { delta: 0, reason: "correction", note: "Nothing." },
         status: 422,
         fields: ["delta: zero"],
     },
@@ -215,6 +231,15 @@ export const requests = [
                 pm.expect(page.data[0]).to.include({ sequence: 1, delta: 10, balance_after: 10, reason: "initial" });
                 pm.expect(page.next).to.be.null;
             },
+        },
+    },
+    {
+        name: "The ledger of the whole shop",
+        description: "Every change of any product, by who made it, why and when; here of the candle.",
+        GET: "/stock/movements?product_id={{candle_id}}&reason=stock_take",
+        status: 200,
+        tests: {
+            "The count is there": (page) => pm.expect(page.data.map((movement) => movement.delta)).to.eql([1]),
         },
     },
     {
@@ -1004,7 +1029,13 @@ export const requests = [
         description: "The rule is still there, but nothing would be ordered.",
         GET: "/restock/plan?product_id={{candle_id}}",
         status: 200,
-        tests: { "The plan is empty": () => pm.expect(pm.response.json()).to.eql({ data: [], next: null }) },
+        tests: {
+            "The plan says so": (plan) => {
+                pm.expect(plan.data).to.have.lengthOf(1);
+                pm.expect(plan.data[0]).to.include({ action: "nothing", quantity: 0 });
+                pm.expect(plan.data[0].reason).to.include("archived");
+            },
+        },
     },
     {
         name: "The customer leaves",

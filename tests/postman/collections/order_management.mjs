@@ -373,6 +373,20 @@ export const requests = [
         },
     },
     {
+        name: "Staff find an order by a name",
+        description: "`q` is looked for in the customer's name and e-mail address, or is the order's number.",
+        GET: "/orders?q=grace.{{run}}&status=placed",
+        status: 200,
+        tests: { "The order from the counter is there": rows("counter_order_id") },
+    },
+    {
+        name: "Who bought the mug",
+        description: "Only orders that hold this product.",
+        GET: "/orders?product_id={{mug_id}}&customer_id={{ada_id}}",
+        status: 200,
+        tests: { "Ada did, twice at most": (page) => pm.expect(page.data.length).to.be.within(1, 2) },
+    },
+    {
         name: "A customer's orders",
         description: "The same list, by way of the customer.",
         GET: "/customers/{{ada_id}}/orders",
@@ -499,6 +513,13 @@ export const requests = [
                 pm.expect(order.allowed_actions).to.eql(["deliver"]);
             },
         },
+    },
+    {
+        name: "Find it by its parcel",
+        description: "Exactly by the carrier's number.",
+        GET: "/orders?tracking_number=RR123456789GB&customer_id={{ada_id}}",
+        status: 200,
+        tests: { "It is the one": rows("order_id") },
     },
     {
         name: "Ship it again",

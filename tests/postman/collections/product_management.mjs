@@ -140,8 +140,10 @@ export const requests = [
         status: 409,
         code: "sku_taken",
         tests: {
-            "The field is named": () =>
-                pm.expect(pm.response.json().errors[0]).to.include({ field: "sku", code: "taken" }),
+            "The field is named, and the product that has it": () => {
+                pm.expect(pm.response.json().errors[0]).to.include({ field: "sku", code: "taken" });
+                pm.expect(pm.response.json().product.id).to.eql(Number(pm.collectionVariables.get("mug_id")));
+            },
         },
     },
     {
@@ -221,7 +223,9 @@ export const requests = [
             "It is the mug": (mug) => {
                 pm.expect(mug.id).to.eql(Number(pm.collectionVariables.get("mug_id")));
                 const texts = ["sku", "name", "description", "category", "price", "currency"];
-                pm.expect(mug).to.have.all.keys("id", ...texts, "in_stock", "created_at", "updated_at");
+                const more = ["barcodes", "shelf", "image_urls", "slug"];
+                const dates = ["created_at", "updated_at", "archived_at"];
+                pm.expect(mug).to.have.all.keys("id", ...texts, ...more, "in_stock", ...dates);
             },
         },
         keep: { mug_etag: etag },
@@ -300,6 +304,36 @@ export const requests = [
         as: "nobody",
         status: 200,
         tests: { "Only the tray is there": rows("tray_id") },
+    },
+    {
+        name: "The product with a SKU",
+        description: "Exactly, whatever the case of its letters.",
+        GET: "/products?sku=mug-{{run}}",
+        as: "nobody",
+        status: 200,
+        tests: {
+            "It is the mug": (page) =>
+                pm.expect(page.data.map((one) => one.id)).to.eql([Number(pm.collectionVariables.get("mug_id"))]),
+        },
+    },
+    {
+        name: "A basket",
+        description: "Up to a hundred ids, all on one page; what is not in the catalogue is left out.",
+        GET: "/products?ids={{mug_id}},{{tray_id}},9223372036854775807",
+        as: "nobody",
+        status: 200,
+        tests: { "Two are there": (page) => pm.expect(page.data).to.have.lengthOf(2) },
+    },
+    {
+        name: "The categories",
+        description: "Those of the active products, with how many each has.",
+        GET: "/categories?limit=100",
+        as: "nobody",
+        status: 200,
+        tests: {
+            "Each has a product at least": (page) =>
+                page.data.forEach((one) => pm.expect(one.products).to.be.at.least(1)),
+        },
     },
     {
         name: "Nothing fits",
@@ -425,6 +459,22 @@ export const requests = [
         fields: ["stock: unknown_field"],
     },
     {
+        name: "A barcode that was misread",
+        description: "The last digit checks the others. An address must be one of the web.",
+        PATCH: "/products/{{tray_id}}",
+        body: { barcodes: [{ code: "4006381333932" }], image_urls: ["tray.jpg"], slug: "tea tray" },
+        status: 422,
+        fields: ["barcodes[0].code: wrong_check_digit", "image_urls[0]: invalid_url", "slug: invalid_slug"],
+    },
+    {
+        name: "Where it stands and what it looks like",
+        description: "For the people at the counter and the shop in front.",
+        PATCH: "/products/{{tray_id}}",
+        body: { shelf: "A3", image_urls: ["https://shop.example/tray.jpg"], slug: "tea-tray-{{run}}" },
+        status: 200,
+        tests: { "It is kept": (tray) => pm.expect(tray.shelf).to.eql("A3") },
+    },
+    {
         name: "Replacing needs a name and a price",
         description: "What `PUT` leaves out is missing, not kept.",
         PUT: "/products/{{mug_id}}",
@@ -532,10 +582,40 @@ export const requests = [
         keep: { heir_id: "id" },
     },
     {
+        name: "What is archived",
+        description: "Staff list it; its SKU belongs to another product by now.",
+        GET: "/products?archived=true&ids={{mug_id}}",
+        status: 200,
+        tests: {
+            "The mug is there, with the time": (page) => pm.expect(page.data[0].archived_at).to.be.a("string"),
+        },
+    },
+    {
+        name: "Restoring with a SKU that is taken",
+        description: "The refusal names the product that has it.",
+        POST: "/products/{{mug_id}}/restore",
+        status: 409,
+        code: "sku_taken",
+    },
+    {
         name: "Archive the new mug",
         description: "Cleans up.",
         DELETE: "/products/{{heir_id}}",
         status: 204,
+    },
+    {
+        name: "Restore the mug",
+        description: "It is in the catalogue again, with its SKU.",
+        POST: "/products/{{mug_id}}/restore",
+        status: 200,
+        tests: { "It is active": (mug) => pm.expect(mug.archived_at).to.eql(null) },
+    },
+    {
+        name: "Archive the mug again",
+        description: "The run leaves nothing behind.",
+        DELETE: "/products/{{mug_id}}",
+        status: 204,
+        tests: noBody,
     },
     {
         name: "Archive the jug",

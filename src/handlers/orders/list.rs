@@ -1,0 +1,207 @@
+//! How orders are found: by status, time, customer, product, parcel, or text.
+//!
+//! The filter that leaves the fewest is what an index is gone along by; the others are looked at in each order.
+
+use mysql::Value;
+use rouille::Response;
+
+use crate::app::App;
+use crate::db::{self, Connection, Filter, column};
+use crate::error::Result;
+use crate::handlers::customers;
+use crate::handlers::orders::{COLUMNS, Order, Status, with_lines};
+use crate::problem::Problem;
+use crate::values::{Bad, Id, Input, Line, Timestamp, id_from_digits, query_id};
+use crate::web::caller::Scope;
+use crate::web::form::Form;
+use crate::web::paging::{Cursor, Keyset, Page};
+use crate::web::request::Request;
+use crate::web::response;
+
+/// Which orders are looked for.
+struct Filters {
+    status: Option<Status>,
+    from: Timestamp,
+    to: Timestamp,
+    /// Both hold: whose orders the caller sees, and whose are asked for.
+    customers: Vec<Value>,
+    product_id: Option<Id>,
+    tracking_number: Option<Line<100>>,
+    q: Option<Line<100>>,
+}
+
+/// What a text in `q` stands for.
+struct Named {
+    text: Line<100>,
+    /// The order with this number.
+    number: Option<Id>,
+    /// The customers with such a name or address; none when they are more than [`PEOPLE_MAX`], or not looked up.
+    people: Option<Vec<Id>>,
+}
+
+/// So many people's orders are read and sorted. Of more people, whose name is in few letters then, a page of
+/// orders is found soon by going along all of them from the newest.
+const PEOPLE_MAX: usize = 100;
+
+/// `GET /orders?status=&customer_id=&product_id=&tracking_number=&q=&from=&to=&sort=&limit=&after=`: the caller's own
+/// orders, or all of them for staff, newest first; `sort=order_date` turns it round. `q` is looked for in the
+/// customer's name and e-mail address, or is the order's number.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    list_of(app, request, None)
+}
+
+/// `GET /customers/{id}/orders`, with the same filters.
+pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
+    let [all, own] = request.caller.scope().bound();
+    let customer = db::read(&app.pool, |db| {
+        let sql = "SELECT id FROM customers WHERE id = ? AND (? OR id = ?)";
+        db.row(sql, (request.path_id, all.clone(), own.clone()), |_| ())
+    })?;
+    customer.ok_or_else(Problem::not_found)?;
+    list_of(app, request, Some(request.path_id))
+}
+
+fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
+    let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, &newest_first);
+    let ascending = form.with_default("sort", false, |input| match input {
+        Input::Text(text) if text == "-order_date" => Ok(false),
+        Input::Text(text) if text == "order_date" => Ok(true),
+        _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
+    });
+    let filters = Filters::read(&mut form, request.caller.scope(), customer_id);
+    let (page, ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
+    let currency = &app.config.currency;
+    let orders = db::read(&app.pool, |db| {
+        let named = match &filters.q {
+            // Of one customer's orders each is looked at.
+            Some(text) if filters.customers.is_empty() => Some(Named::find(db, text)?),
+            q => q.as_ref().map(|text| Named::new(text, None)),
+        };
+        let (from, keyset, mut filter) = filters.search(named);
+        let keyset = if ascending { keyset } else { keyset.descending() };
+        page.restrict(&keyset, &mut filter);
+        let (sql, values) = (filter.sql(), filter.values(page.rows_to_read()));
+        let sql = format!("SELECT {COLUMNS} FROM {from} {sql} {} LIMIT ?", keyset.order_by());
+        let orders = db.rows(&sql, values, |row| Order::from_row(row, currency, &request.caller))?;
+        // They do not change once the order is there.
+        with_lines(db, currency, orders)
+    })?;
+    Ok(response::json(200, &page.list(orders, |order| Cursor::by_time(order.order_date, order.id))))
+}
+
+impl Filters {
+    fn read(form: &mut Form, scope: Scope, customer_id: Option<Id>) -> Option<Filters> {
+        let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
+        let from = form.with_default("from", Timestamp::MIN, Timestamp::parse);
+        let to = form.with_default("to", Timestamp::MAX, Timestamp::parse);
+        let asked = match customer_id {
+            Some(_) => Some(customer_id),
+            None => form.optional("customer_id", query_id),
+        };
+        let product_id = form.optional("product_id", query_id);
+        let tracking_number = form.optional("tracking_number", Line::parse);
+        let q = form.optional("q", Line::parse);
+        let [_, own] = scope.bound();
+        let own = (scope != Scope::All).then_some(own);
+        Some(Filters {
+            status: status?,
+            from: from?,
+            to: to?,
+            customers: own.into_iter().chain(asked?.map(Value::from)).collect(),
+            product_id: product_id?,
+            tracking_number: tracking_number?,
+            q: q?,
+        })
+    }
+
+    /// The tables that are read, in which order, and the conditions. Times are always among these, so that it
+    /// is one statement with and without them.
+    fn search(&self, mut named: Option<Named>) -> (String, Keyset, Filter) {
+        let mut filter = Filter::default();
+        let by_customer = !self.customers.is_empty();
+        for customer in &self.customers {
+            filter.add("o.customer_id = ?", [customer.clone()]);
+        }
+        if let Some(number) = &self.tracking_number {
+            filter.add("o.tracking_number = ?", [number.into()]);
+        }
+        if let Some(status) = self.status {
+            filter.add("o.status = ?", [status.into()]);
+        }
+        let mut product = self.product_id;
+        let mut keyset = Keyset::by_time("o.placed_at", "o.id");
+        let mut in_time = "o.placed_at >= ? AND o.placed_at < ?";
+        let through = |index: &str| format!("orders o FORCE INDEX ({index})");
+        let from = match (&self.tracking_number, by_customer, &named, self.status) {
+            (Some(_), ..) => through("orders_by_tracking"),
+            (None, true, _, None) => through("orders_by_customer"),
+            (None, true, _, Some(_)) => "orders o".to_owned(),
+            (None, false, Some(few), _) if few.people.is_some() => {
+                let (marks, values) = few.few();
+                filter.put_first(values);
+                named = None;
+                format!(
+                    "(SELECT id FROM orders WHERE customer_id IN ({marks}) UNION SELECT id FROM orders WHERE id = ?) f
+                     STRAIGHT_JOIN orders o ON o.id = f.id"
+                )
+            }
+            _ if product.is_some() => {
+                filter.add("l.product_id = ?", product.take().map(Value::from));
+                keyset = Keyset::by_time("l.placed_at", "l.order_id");
+                in_time = "l.placed_at >= ? AND l.placed_at < ?";
+                "order_lines l FORCE INDEX (order_lines_of_product_by_time) STRAIGHT_JOIN orders o ON o.id = l.order_id"
+                    .to_owned()
+            }
+            (.., None) => through("orders_by_time"),
+            (.., Some(_)) => through("orders_by_status"),
+        };
+        if let Some(product_id) = product {
+            let bought = "EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.product_id = ?)";
+            filter.add(bought, [product_id.into()]);
+        }
+        if let Some(named) = named {
+            named.restrict(&mut filter);
+        }
+        filter.add(in_time, [self.from.into(), self.to.into()]);
+        (from, keyset, filter)
+    }
+}
+
+impl Named {
+    fn find(db: &mut Connection, text: &Line<100>) -> Result<Named> {
+        let sql = format!("SELECT c.id FROM customers c WHERE {} ORDER BY c.id LIMIT ?", customers::NAMED);
+        let [pattern, again] = customers::named(text);
+        let values = (pattern, again, PEOPLE_MAX as u64 + 1);
+        let people: Vec<Id> = db.rows(&sql, values, |row| column(row, "id"))?;
+        Ok(Named::new(text, (people.len() <= PEOPLE_MAX).then_some(people)))
+    }
+
+    fn new(text: &Line<100>, people: Option<Vec<Id>>) -> Named {
+        Named { text: text.clone(), number: id_from_digits(text.0.trim_start_matches('#')), people }
+    }
+
+    /// The marks and values for the orders of a few people, and the one with the number.
+    fn few(&self) -> (String, Vec<Value>) {
+        let (marks, mut values) = db::in_list(self.people.iter().flatten().copied());
+        values.push(self.number.into());
+        (marks, values)
+    }
+
+    fn restrict(&self, filter: &mut Filter) {
+        match self.people {
+            Some(_) => {
+                let (marks, values) = self.few();
+                filter.add(format!("(o.customer_id IN ({marks}) OR o.id = ?)"), values);
+            }
+            None => {
+                let [pattern, again] = customers::named(&self.text);
+                let named = customers::NAMED;
+                let people =
+                    format!("EXISTS (SELECT 1 FROM customers c WHERE c.id = o.customer_id AND {named})");
+                filter.add(format!("({people} OR o.id = ?)"), [pattern, again, self.number.into()]);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! How the catalogue is looked through: filters, sorts, pages.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mysql::Value;
+use rouille::Response;
+
+use crate::app::App;
+use crate::db::{self, Filter};
+use crate::error::Result;
+use crate::handlers::products::{COLUMNS, Product};
+use crate::problem::{self, Problem};
+use crate::values::{
+    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Sku, Slug, query_boolean, query_ids,
+};
+use crate::web::form::Form;
+use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
+use crate::web::request::Request;
+use crate::web::response;
+
+/// A basket: as many as fit on one page, which is [`LIMIT_MAX`].
+const IDS_MAX: usize = 100;
+
+/// How a list of products is sorted; ties are in the order of the ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Id,
+    IdDescending,
+    Name,
+    NameDescending,
+    Price,
+    PriceDescending,
+}
+
+impl Sort {
+    fn parse(input: &Input) -> std::result::Result<Sort, Bad> {
+        let Input::Text(text) = input else {
+            return Err(Bad::new("wrong_type", "must be a string"));
+        };
+        match text.as_str() {
+            "id" => Ok(Sort::Id),
+            "-id" => Ok(Sort::IdDescending),
+            "name" => Ok(Sort::Name),
+            "-name" => Ok(Sort::NameDescending),
+            "price" => Ok(Sort::Price),
+            "-price" => Ok(Sort::PriceDescending),
+            _ => Err(Bad::new("invalid_sort", "must be one of id, -id, name, -name, price, -price")),
+        }
+    }
+
+    /// Unless a filter has an index of its own, the index that gives the order is named.
+    fn keyset(self, filters: &Filters) -> Keyset {
+        let by_category = filters.category.is_some();
+        let by_price = filters.min_price.or(filters.max_price).is_some();
+        let forced = match self {
+            // A few rows at most, which are sorted then.
+            _ if filters.sku.is_some() => Some("products_sku"),
+            _ if filters.slug.is_some() => Some("products_slug"),
+            _ if filters.barcode.is_some() || filters.ids.is_some() => Some("PRIMARY"),
+            Sort::Id | Sort::IdDescending if !by_category && !by_price => Some("products_by_id"),
+            Sort::Name | Sort::NameDescending if !by_category && !by_price => Some("products_by_name"),
+            Sort::Price | Sort::PriceDescending if !by_category => Some("products_by_price"),
+            _ => None,
+        };
+        let keyset = match self {
+            Sort::Id => Keyset::by_id("p.id"),
+            Sort::IdDescending => Keyset::by_id("p.id").descending(),
+            Sort::Name => Keyset::by_text("p.name", "p.id"),
+            Sort::NameDescending => Keyset::by_text("p.name", "p.id").descending(),
+            Sort::Price => Keyset::by_number("p.price_minor", "p.id"),
+            Sort::PriceDescending => Keyset::by_number("p.price_minor", "p.id").descending(),
+        };
+        match forced {
+            Some(index) => keyset.through(index),
+            None => keyset,
+        }
+    }
+
+    fn cursor(self, product: &Product) -> Cursor {
+        let value = match self {
+            Sort::Id | Sort::IdDescending => String::new(),
+            Sort::Name | Sort::NameDescending => product.details.name.0.clone(),
+            Sort::Price | Sort::PriceDescending => product.details.price.minor.to_string(),
+        };
+        Cursor { value, id: product.id }
+    }
+}
+
+/// Which products are looked for.
+#[derive(Default)]
+struct Filters {
+    q: Option<Line<100>>,
+    category: Option<Line<100>>,
+    min_price: Option<Price>,
+    max_price: Option<Price>,
+    in_stock: Option<bool>,
+    sku: Option<Sku>,
+    slug: Option<Slug>,
+    barcode: Option<Gtin>,
+    ids: Option<BTreeSet<Id>>,
+    archived: bool,
+}
+
+impl Filters {
+    fn read(form: &mut Form, currency: &Currency) -> Option<Filters> {
+        let q = form.optional("q", Line::parse);
+        let category = form.optional("category", Line::parse);
+        let min_price = form.optional("min_price", |input| currency.parse(input));
+        let max_price = form.optional("max_price", |input| currency.parse(input));
+        let in_stock = form.optional("in_stock", query_boolean);
+        let archived = form.with_default("archived", false, query_boolean);
+        for name in ["sku", "slug", "barcode"] {
+            if archived == Some(true) && form.has(name) {
+                let message = "names one of the active products; leave it out here, and look with q or ids";
+                form.reject(name, Bad::new("not_with_archived", message));
+            }
+        }
+        let sku = form.optional("sku", Sku::parse);
+        let slug = form.optional("slug", Slug::parse);
+        let barcode = form.optional("barcode", Gtin::parse);
+        let ids = form.optional("ids", |input| query_ids(input, IDS_MAX));
+        Some(Filters {
+            q: q?,
+            category: category?,
+            min_price: min_price?,
+            max_price: max_price?,
+            in_stock: in_stock?,
+            sku: sku?,
+            slug: slug?,
+            barcode: barcode?,
+            ids: ids?,
+            archived: archived?,
+        })
+    }
+
+    fn restrict(self, filter: &mut Filter) {
+        filter.add("p.active = ?", [(!self.archived).into()]);
+        if let Some(sku) = self.sku {
+            filter.add("p.sku_key = ?", [sku.key().into()]);
+        }
+        if let Some(slug) = self.slug {
+            filter.add("p.slug_key = ?", [slug.key().into()]);
+        }
+        if let Some(barcode) = self.barcode {
+            filter.add(
+                "p.id = (SELECT b.product_id FROM product_barcodes b WHERE b.gtin = ?)",
+                [barcode.key().into()],
+            );
+        }
+        if let Some(ids) = self.ids {
+            let (marks, ids) = db::in_list(ids);
+            filter.add(format!("p.id IN ({marks})"), ids);
+        }
+        if let Some(category) = self.category {
+            filter.add("p.category = ?", [category.into()]);
+        }
+        if self.min_price.or(self.max_price).is_some() {
+            let min = self.min_price.map_or(0, |price| price.minor);
+            let max = self.max_price.map_or(PRICE_MINOR_MAX, |price| price.minor);
+            filter.add("p.price_minor BETWEEN ? AND ?", [min.into(), max.into()]);
+        }
+        let pattern = self.q.map(|Line(q)| db::contains(&q).into());
+        filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
+        filter.add_if_given("(s.on_hand > s.reserved) = ?", self.in_stock.map(Value::from));
+    }
+}
+
+/// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&sort=&limit=
+/// &after=`. `q` is looked for in name and SKU; `sku`, `slug` and `barcode` find the one product that has it. `ids`
+/// are up to a hundred with commas between them, all on one page unless `limit` says otherwise; what is not in the
+/// catalogue is left out. Only staff see what is archived.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let currency = &app.config.currency;
+    let mut form = request.query()?;
+    let sort = form.with_default("sort", Sort::Id, Sort::parse);
+    let with_limit = form.has("limit");
+    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(&Filters::default()));
+    let filters = Filters::read(&mut form, currency);
+    let (sort, page, filters) = form.finish(|| Some((sort?, page?, filters?)))?;
+    if filters.archived && !request.caller.is_staff() {
+        let detail = "Only staff see archived products. Leave \"archived\" out.";
+        return Err(Problem::new(problem::FORBIDDEN, detail).into());
+    }
+    let page = match filters.ids {
+        Some(_) if !with_limit => Page { limit: LIMIT_MAX, ..page },
+        _ => page,
+    };
+    let keyset = sort.keyset(&filters);
+    let mut filter = Filter::default();
+    page.restrict(&keyset, &mut filter);
+    filters.restrict(&mut filter);
+    // STRAIGHT_JOIN: the products' index gives the order, whatever the optimizer thinks of stock.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM products p {} STRAIGHT_JOIN stock s ON s.product_id = p.id {} {} LIMIT ?",
+        keyset.hint(),
+        filter.sql(),
+        keyset.order_by(),
+    );
+    let values = filter.values(page.rows_to_read());
+    let asked = request.http.raw_query_string();
+    let text = app.product_lists.read(asked, (), |_| {
+        let products =
+            db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Product::from_row(row, currency)))?;
+        Ok(response::to_text(&page.list(products, |product| sort.cursor(product))).into_bytes().into())
+    })?;
+    Ok(response::from_shared_text(200, Arc::clone(&text)))
+}
