@@ -47,6 +47,7 @@ kinds! {
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
     LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
+    PRICE_CHANGED = 409 "price_changed" "The order would cost something else";
     SKU_TAKEN = 409 "sku_taken" "The SKU is taken";
     IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
     CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";

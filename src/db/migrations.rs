@@ -65,6 +65,8 @@ migrations! {
     21 "0021_stock_movements_actor_key"
     22 "0022_restock_runs_actor_key"
     23 "0023_audit_log"
+    32 "0032_products_search_text"
+    33 "0033_customers_search_text"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, in_list, unless_taken};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger;
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{
-    Bad, Currency, Id, Input, Line, PRICE_MINOR_MAX, Paragraph, Price, Sku, Timestamp, query_boolean,
-    whole_number,
+    Bad, Currency, Id, Input, Line, PRICE_MINOR_MAX, Paragraph, Price, Search, Sku, Timestamp, nfc,
+    query_boolean, search_text, whole_number,
 };
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -40,17 +41,21 @@ pub struct Product {
 pub struct Details {
     pub sku: Option<Sku>,
     pub name: Line<200>,
-    pub description: Option<Paragraph<5000>>,
-    pub category: Option<Line<100>>,
+    pub description: Option<Paragraph<32_000>>,
+    pub category: Option<Line<255>>,
     pub price: Price,
 }
+
+/// The longest body: a description with each character in two escapes, `\ud83d\ude00`, as some programs write
+/// all that is not ASCII, and room for the other fields written so.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
 
 /// What PATCH names; the inner None clears.
 struct Changes {
     sku: Option<Option<Sku>>,
     name: Option<Line<200>>,
-    description: Option<Option<Paragraph<5000>>>,
-    category: Option<Option<Line<100>>>,
+    description: Option<Option<Paragraph<32_000>>>,
+    category: Option<Option<Line<255>>>,
     price: Option<Price>,
 }
 
@@ -60,7 +65,7 @@ const COLUMNS: &str =
 
 /// What INSERT and UPDATE write; [`Details::written`] has the values. An archived product is never
 /// written again.
-const WRITTEN: &str = "active = ?, sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, updated_at = ?";
+const WRITTEN: &str = "active = ?, sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?, search_text = ?, updated_at = ?";
 
 impl Product {
     fn from_row(row: &Row, currency: &Currency) -> Product {
@@ -97,7 +102,7 @@ impl Details {
         })
     }
 
-    fn written(&self, now: Timestamp) -> [Value; 8] {
+    fn written(&self, now: Timestamp) -> [Value; 9] {
         [
             true.into(),
             self.sku.as_ref().map(|sku| &sku.0).into(),
@@ -106,8 +111,15 @@ impl Details {
             self.description.as_ref().into(),
             self.category.as_ref().into(),
             self.price.minor.into(),
+            self.search_text().into(),
             now.into(),
         ]
+    }
+
+    /// What `q` looks through.
+    fn search_text(&self) -> String {
+        let sku = self.sku.as_ref().map(|Sku(sku)| &**sku);
+        search_text([&*self.name.0].into_iter().chain(sku))
     }
 }
 
@@ -152,10 +164,32 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     Ok(answered.into_response())
 }
 
-fn sku_taken() -> Error {
+/// What an INSERT or UPDATE came to; a 409 that names the product that has the SKU, when one has.
+fn unless_sku_taken<T>(tx: &mut Transaction, written: Result<T>, details: &Details) -> Result<T> {
+    unless_taken(written, "products_sku", || match holder(tx, details) {
+        Ok(holder) => sku_taken(holder).into(),
+        Err(error) => error,
+    })
+}
+
+/// The id and the name of the product that has this SKU. None when it has been given up since.
+fn holder(db: &mut Connection, details: &Details) -> Result<Option<(Id, String)>> {
+    let key = details.sku.as_ref().map(Sku::key);
+    let sql = "SELECT id, name FROM products WHERE sku_key = ?";
+    db.row(sql, (key,), |row| (column(row, "id"), column(row, "name")))
+}
+
+fn sku_taken(holder: Option<(Id, String)>) -> Problem {
     let bad = Bad::new("taken", "belongs to another product");
-    let problem = Problem::new(problem::SKU_TAKEN, "Choose another SKU, or archive the product that has it.");
-    problem.with_errors(vec![FieldError::new("sku", bad)]).into()
+    let named = holder
+        .as_ref()
+        .map_or_else(String::new, |(id, name)| format!("{name} (product {id}) has this SKU. "));
+    let detail = format!("{named}Choose another, or archive the product that has it.");
+    let problem = Problem::new(problem::SKU_TAKEN, detail).with_errors(vec![FieldError::new("sku", bad)]);
+    match holder {
+        Some((id, name)) => problem.with_extra("product", json!({"id": id, "name": name})),
+        None => problem,
+    }
 }
 
 /// How a list of products is sorted; ties are in the order of the ids.
@@ -186,12 +220,15 @@ impl Sort {
     }
 
     /// Unless a filter has an index of its own, the index that gives the order is named.
-    fn keyset(self, by_category: bool, by_price: bool) -> Keyset {
-        let forced = match self {
-            Sort::Id | Sort::IdDescending if !by_category && !by_price => Some("products_by_id"),
-            Sort::Name | Sort::NameDescending if !by_category && !by_price => Some("products_by_name"),
-            Sort::Price | Sort::PriceDescending if !by_category => Some("products_by_price"),
-            _ => None,
+    fn keyset(self, filters: Filters) -> Keyset {
+        let forced = match (filters, self) {
+            (Filters::Narrow, _) => None,
+            // All that it looks at is in the key, so it is read through in the time of a few hundred rows.
+            (Filters::Words, _) => Some("products_by_search"),
+            (_, Sort::Price | Sort::PriceDescending) => Some("products_by_price"),
+            (Filters::Price, _) => None,
+            (_, Sort::Id | Sort::IdDescending) => Some("products_by_id"),
+            (_, Sort::Name | Sort::NameDescending) => Some("products_by_name"),
         };
         let keyset = match self {
             Sort::Id => Keyset::by_id("p.id"),
@@ -217,25 +254,44 @@ impl Sort {
     }
 }
 
-/// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sort=&limit=&after=`.
-/// `q` is looked for in name and SKU.
+/// What is asked of a list, as far as it decides which index is read.
+#[derive(Clone, Copy)]
+enum Filters {
+    /// One SKU or one category, each with an index of its own.
+    Narrow,
+    Words,
+    Price,
+    Wide,
+}
+
+/// `GET /products?q=&sku=&category=&min_price=&max_price=&in_stock=&sort=&limit=&after=`.
+/// Every word of `q` is looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut form = request.query()?;
     let sort = form.with_default("sort", Sort::Id, Sort::parse);
-    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(false, false));
-    let q = form.optional("q", Line::<100>::parse);
-    let category = form.optional("category", Line::<100>::parse);
+    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(Filters::Wide));
+    let q = form.optional("q", Search::parse);
+    let sku = form.optional("sku", Sku::parse);
+    let category = form.optional("category", Line::<255>::parse);
     let min_price = form.optional("min_price", |input| currency.parse(input));
     let max_price = form.optional("max_price", |input| currency.parse(input));
     let in_stock = form.optional("in_stock", query_boolean);
-    let (sort, page, q, category, min_price, max_price, in_stock) =
-        form.finish(|| Some((sort?, page?, q?, category?, min_price?, max_price?, in_stock?)))?;
+    let (sort, page, q, sku, category, min_price, max_price, in_stock) =
+        form.finish(|| Some((sort?, page?, q?, sku?, category?, min_price?, max_price?, in_stock?)))?;
 
-    let keyset = sort.keyset(category.is_some(), min_price.or(max_price).is_some());
+    let keyset = sort.keyset(match (&sku, &category, &q, min_price.or(max_price)) {
+        (None, None, None, None) => Filters::Wide,
+        (None, None, None, Some(_)) => Filters::Price,
+        (None, None, Some(_), _) => Filters::Words,
+        _ => Filters::Narrow,
+    });
     let mut filter = Filter::default();
     filter.add("p.active = 1", []);
     page.restrict(&keyset, &mut filter);
+    if let Some(sku) = sku {
+        filter.add("p.sku_key = ?", [sku.key().into()]);
+    }
     if let Some(category) = category {
         filter.add("p.category = ?", [category.into()]);
     }
@@ -244,8 +300,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         let max = max_price.map_or(PRICE_MINOR_MAX, |price| price.minor);
         filter.add("p.price_minor BETWEEN ? AND ?", [min.into(), max.into()]);
     }
-    let pattern = q.map(|Line(q)| db::contains(&q).into());
-    filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
+    if let Some(q) = q {
+        filter.add_words("p.search_text", &q.words, None);
+    }
     filter.add_if_given("(s.on_hand > s.reserved) = ?", in_stock.map(Value::from));
     // STRAIGHT_JOIN: the products' index gives the order, whatever the optimizer thinks of stock.
     let sql = format!(
@@ -334,6 +391,30 @@ pub fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<Product> {
     find(tx, &app.config.currency, id)
 }
 
+/// Writes the search text of these products again where it is not what their details say. Returns of how many.
+pub fn write_search_text(app: &App, tx: &mut Transaction, ids: &[Id]) -> Result<u64> {
+    let (marks, ids) = db::in_list(ids.iter().copied());
+    let sql = format!(
+        "SELECT {COLUMNS}, p.search_text FROM products p JOIN stock s ON s.product_id = p.id
+         WHERE p.id IN ({marks}) ORDER BY p.id"
+    );
+    let currency = &app.config.currency;
+    let products = tx.rows(&sql, ids, |row| {
+        (Product::from_row(row, currency), column::<Option<String>>(row, "search_text"))
+    })?;
+    let mut written = 0;
+    for (Product { id, details, .. }, old) in products {
+        let search_text = details.search_text();
+        if old.as_ref() != Some(&search_text) {
+            // A category is compared as it is kept. Nothing is written when somebody has changed the product since.
+            let category = details.category.map(|Line(category)| nfc(&category));
+            let sql = "UPDATE products SET search_text = ?, category = ? WHERE id = ? AND search_text <=> ?";
+            written += tx.execute(sql, (search_text, category, id, old))?;
+        }
+    }
+    Ok(written)
+}
+
 /// Adds a product to the catalogue, with what is on the shelf.
 pub fn insert(
     app: &App,
@@ -345,7 +426,7 @@ pub fn insert(
     let now = app.clock.now();
     let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
     let inserted = tx.insert(&sql, [&details.written(now)[..], &[now.into()]].concat());
-    let id = unless_taken(inserted, "products_sku", sku_taken)?;
+    let id = unless_sku_taken(tx, inserted, &details)?;
     let mut fields = audit::differences(&(), &details);
     fields.extend((on_hand > 0).then(|| "stock".to_owned()));
     audit::record(app, tx, caller.actor(), Action::Created, (Object::Product, id), &fields)?;
@@ -371,7 +452,7 @@ pub fn update(
     let now = app.clock.now();
     let sql = format!("UPDATE products SET {WRITTEN} WHERE id = ?");
     let updated = tx.execute(&sql, [&details.written(now)[..], &[old.id.into()]].concat());
-    unless_taken(updated, "products_sku", sku_taken)?;
+    unless_sku_taken(tx, updated, &details)?;
     let fields = audit::differences(&old.details, &details);
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, old.id), &fields)?;
     Ok(Product { details, updated_at: now, ..old })

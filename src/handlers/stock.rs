@@ -12,7 +12,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Id, Input, Line, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -103,17 +103,25 @@ impl PolicyChanges {
     }
 }
 
-/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the active products, by id. `q` is
-/// looked for in name and SKU.
+/// `GET /stock?below_threshold=&out_of_stock=&q=&limit=&after=`: the active products, by id.
+/// Every word of `q` is looked for in name and SKU.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let keyset = Keyset::by_id("s.product_id");
+    let by_id = Keyset::by_id("s.product_id");
     let mut form = request.query()?;
-    let page = Page::read(&mut form, &keyset);
+    let page = Page::read(&mut form, &by_id);
     let below_threshold = form.optional("below_threshold", query_boolean);
     let out_of_stock = form.optional("out_of_stock", query_boolean);
-    let q = form.optional("q", Line::<100>::parse);
+    let q = form.optional("q", Search::parse);
     let (page, below_threshold, out_of_stock, q) =
         form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?)))?;
+    let (keyset, tables) = match (&q, below_threshold) {
+        // The index that is read through for words gives the order too.
+        (Some(_), None | Some(false)) => {
+            let keyset = Keyset::by_id("p.id").through("products_by_search");
+            (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
+        }
+        _ => (by_id, "stock s STRAIGHT_JOIN products p".to_owned()),
+    };
     let mut filter = Filter::default();
     filter.add("p.active = 1", []);
     page.restrict(&keyset, &mut filter);
@@ -128,10 +136,11 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         None => {}
     }
     filter.add_if_given("(s.on_hand <= s.reserved) = ?", out_of_stock.map(Value::from));
-    let pattern = q.map(|Line(q)| db::contains(&q).into());
-    filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
+    if let Some(q) = q {
+        filter.add_words("p.search_text", &q.words, None);
+    }
     let sql = format!(
-        "SELECT {} FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {} LIMIT ?",
+        "SELECT {} FROM {tables} ON p.id = s.product_id {} {} LIMIT ?",
         columns(),
         filter.sql(),
         keyset.order_by()

@@ -63,6 +63,7 @@ mod staff;
 mod statements;
 mod stock;
 mod storage;
+mod strangers;
 mod tables;
 mod tour;
 mod words;
