@@ -19,6 +19,9 @@ INSERT INTO products (id, active, sku, sku_key, name, description, category, pri
     (15, 1, 'BSK-0001', 'BSK-0001', 'Willow basket', 'Hand woven, 35 cm.', 'Home', 4200, '2026-01-05 08:00:00', '2026-01-05 08:00:00'),
     (16, 1, 'SOP-0001', 'SOP-0001', 'Olive soap', 'Bar of 120 g.', 'Home', 590, '2026-01-05 08:00:00', '2026-01-05 08:00:00');
 
+-- All of it is in ASCII, so this is what POST /products writes.
+UPDATE products SET search_text = LOWER(CONCAT(name, ' ', sku));
+
 INSERT INTO stock
     (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
      reorder_point, reorder_target, reorder_multiple, lead_time_days)

@@ -47,6 +47,7 @@ kinds! {
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
     LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
+    PRICE_CHANGED = 409 "price_changed" "The order would cost something else";
     BARCODE_TAKEN = 409 "barcode_taken" "A barcode is taken";
     SLUG_TAKEN = 409 "slug_taken" "The slug is taken";
     SKU_TAKEN = 409 "sku_taken" "The SKU is taken";

@@ -29,10 +29,10 @@ use crate::web::api_key::KeyScope::{
 use crate::web::caller::{self, Caller, Identified, Label, Role};
 use crate::web::description::Description;
 use crate::web::idempotency;
-use crate::web::request::{BODY_BYTES_MAX, Request, read_body};
+use crate::web::request::{Request, read_body};
 use crate::web::response;
 use crate::web::route::Access::{self, Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
-use crate::web::route::{Handler, Route};
+use crate::web::route::{BODY_BYTES_MAX, Handler, Route};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -71,10 +71,10 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api_keys/{id}",                 Manager,      None,                  api_keys::revoke),
 
     route("GET",    "/products",                      Anyone,       Some(CatalogueRead),   products::list),
-    route("POST",   "/products",                      Staff,        Some(CatalogueWrite),  products::create),
+    route("POST",   "/products",                      Staff,        Some(CatalogueWrite),  products::create).taking(products::BODY_BYTES_MAX),
     route("GET",    "/products/{id}",                 Anyone,       Some(CatalogueRead),   products::read),
-    route("PUT",    "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::replace),
-    route("PATCH",  "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::change),
+    route("PUT",    "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::replace).taking(products::BODY_BYTES_MAX),
+    route("PATCH",  "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::change).taking(products::BODY_BYTES_MAX),
     route("DELETE", "/products/{id}",                 Staff,        Some(CatalogueWrite),  products::delete),
     route("POST",   "/products/{id}/restore",         Staff,        Some(CatalogueWrite),  products::post_restore),
     route("GET",    "/categories",                    Anyone,       Some(CatalogueRead),   categories::list),
@@ -153,7 +153,7 @@ const fn route(
     scope: Option<KeyScope>,
     handler: Handler,
 ) -> Route {
-    Route { method, path, access, scope, handler }
+    Route { method, path, access, scope, handler, body_bytes: BODY_BYTES_MAX }
 }
 
 /// What the log and the metrics say about a request beside its answer.
@@ -215,16 +215,17 @@ pub const INTERNAL_LIMITS: Limits = Limits {
 
 /// What a request will need, from its method and target.
 fn needs(method: &str, target: &str) -> Needs {
-    Needs { lane: lane(get_for_head(method), without_query(target)), body_bytes: BODY_BYTES_MAX }
+    let (method, path) = (get_for_head(method), without_query(target));
+    let route = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some());
+    Needs {
+        lane: route.map_or(Lane::NoDatabase, lane),
+        body_bytes: route.map_or(BODY_BYTES_MAX, |route| route.body_bytes),
+    }
 }
 
 /// A login writes, but waits for no lock that is held for long, so it goes with
 /// the reads and is never stuck behind changes.
-fn lane(method: &str, path: &str) -> Lane {
-    let Some(route) = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some())
-    else {
-        return Lane::NoDatabase;
-    };
+fn lane(route: &Route) -> Lane {
     match (route.method, route.path) {
         ("POST", "/sessions") => Lane::Read,
         ("GET", "/products/{id}") => Lane::SharedRead,
@@ -288,7 +289,8 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     check_access(route, &caller)?;
     admission::admit_call(app, http, route, &caller)?;
     idempotency::refuse_for_secret(http, route, &caller)?;
-    let request = Request { http, body: read_body(http)?, method: route.method, caller, path_id };
+    let request =
+        Request { http, body: read_body(http, route.body_bytes)?, method: route.method, caller, path_id };
     let response = match idempotency::replay(app, &request, under_key)? {
         Some(answered) => answered.into_response(),
         None => (route.handler)(app, &request)?,

@@ -1,7 +1,7 @@
 -- Invariant 9: of an erased customer nothing personal is left anywhere.
 SELECT c.id AS customer_id, 'the customer' AS found_in
 FROM customers c
-WHERE c.erased_at IS NOT NULL AND (c.name IS NOT NULL OR c.email IS NOT NULL OR c.phone IS NOT NULL)
+WHERE c.erased_at IS NOT NULL AND (c.name IS NOT NULL OR c.email IS NOT NULL OR c.phone IS NOT NULL OR c.search_text IS NOT NULL)
 UNION ALL
 SELECT c.id, 'an account' FROM customers c JOIN accounts a ON a.customer_id = c.id WHERE c.erased_at IS NOT NULL
 UNION ALL

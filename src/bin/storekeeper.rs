@@ -17,6 +17,7 @@ use storekeeper::audit::{self, Action, Actor, Object};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
+use storekeeper::handlers::search_text::{self, Rows};
 use storekeeper::handlers::{sessions, staff};
 use storekeeper::http::Listener;
 use storekeeper::ledger;
@@ -39,7 +40,8 @@ Commands:
   add-staff --reset NAME  give an existing staff account a new password, end its sessions, and let it log in
                         again if it was disabled; with --role also another role
   verify                prove the books: run every invariant, print the rows that break one
-  verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say
+  verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, and what ?q=
+                        looks through to what the rows say
   prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs
 
 Options:
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Outcome {
     let config = cli::settings()?;
     match command {
-        Command::Migrate => migrate(&config),
+        Command::Migrate => migrate(config),
         Command::MigrateStatus => migrate_status(&config),
         Command::AddStaff { name, role, reset } => add_staff(config, &name, role, reset),
         Command::Verify { repair } => verify(config, repair),
@@ -252,11 +254,17 @@ fn ask_health_on(mut stream: impl Read + Write) -> io::Result<()> {
     }
 }
 
-fn migrate(config: &Config) -> Outcome {
-    let (mut conn, mut guard) = (cli::connect(config)?, cli::connect(config)?);
+fn migrate(config: Config) -> Outcome {
+    let (mut conn, mut guard) = (cli::connect(&config)?, cli::connect(&config)?);
     let applied = migrations::migrate(&mut conn, &mut guard, migrations::MIGRATIONS)?;
+    drop((conn, guard));
     for name in &applied {
         println!("applied {name}");
+    }
+    let app = App::new(Config { database_connections: 1, ..config })?;
+    match search_text::write(&app, Rows::Missing)? {
+        0 => {}
+        rows => println!("made {rows} rows of products and customers ready for searching"),
     }
     match applied.len() {
         0 => println!("the schema is up to date"),
@@ -365,6 +373,8 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
         }
     }
     println!("{repaired} figures repaired");
+    let rows = search_text::write(&app, Rows::All)?;
+    println!("{rows} search texts repaired");
     Ok(())
 }
 

@@ -65,13 +65,15 @@ migrations! {
     21 "0021_stock_movements_actor_key"
     22 "0022_restock_runs_actor_key"
     23 "0023_audit_log"
-    38 "0038_stock_movements_ruled"
-    39 "0039_stock_movements_sign"
-    40 "0040_products_barcodes"
-    41 "0041_product_barcodes"
-    42 "0042_order_lines_placed_at"
-    43 "0043_order_lines_of_before"
-    44 "0044_orders_by_tracking"
+    24 "0024_products_search_text"
+    25 "0025_customers_search_text"
+    26 "0026_products_barcodes"
+    27 "0027_product_barcodes"
+    28 "0028_stock_movements_ruled"
+    29 "0029_stock_movements_sign"
+    30 "0030_order_lines_placed_at"
+    31 "0031_order_lines_of_before"
+    32 "0032_orders_by_tracking"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

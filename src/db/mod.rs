@@ -190,6 +190,18 @@ impl Filter {
         self.values.splice(0..0, values);
     }
 
+    /// Adds that `column` holds each of these words, or else this `other` text. A word is repeated until there
+    /// are a power of two, so that texts of all lengths are a few statements.
+    pub fn add_words(&mut self, column: &str, words: &[String], other: Option<&str>) {
+        let mut patterns: Vec<Value> = words.iter().map(|word| contains(word).into()).collect();
+        let last = patterns.last().cloned().unwrap_or(Value::NULL);
+        patterns.resize(patterns.len().next_power_of_two(), last);
+        let each = vec![format!("{column} LIKE ?"); patterns.len()].join(" AND ");
+        patterns.extend(other.map(|other| contains(other).into()));
+        let or_other = other.map_or_else(String::new, |_| format!(" OR {column} LIKE ?"));
+        self.add(format!("({each}{or_other})"), patterns);
+    }
+
     /// `WHERE …`, or nothing.
     pub fn sql(&self) -> String {
         match self.conditions.as_slice() {

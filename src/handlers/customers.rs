@@ -13,7 +13,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Email, Id, Line, Phone, Timestamp};
+use crate::values::{Email, Id, Line, Phone, Search, Timestamp, search_text};
 use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -50,7 +50,7 @@ pub const COLUMNS: &str = "c.id, c.name, c.email, c.phone, c.created_at, c.updat
     (SELECT a.id FROM accounts a WHERE a.customer_id = c.id) AS account_id";
 
 /// What INSERT and UPDATE write; [`Details::written`] has the values.
-const WRITTEN: &str = "name = ?, email = ?, phone = ?, updated_at = ?";
+const WRITTEN: &str = "name = ?, email = ?, phone = ?, search_text = ?, updated_at = ?";
 
 impl Customer {
     pub fn from_row(row: &Row) -> Customer {
@@ -76,8 +76,14 @@ impl Details {
         Some(Details { name: name?, email: email?, phone: phone? })
     }
 
-    fn written(&self, now: Timestamp) -> [Value; 4] {
-        [(&self.name).into(), (&self.email).into(), (&self.phone).into(), now.into()]
+    fn written(&self, now: Timestamp) -> [Value; 5] {
+        let search_text = self.search_text();
+        [(&self.name).into(), (&self.email).into(), (&self.phone).into(), search_text.into(), now.into()]
+    }
+
+    /// What `q` looks through.
+    fn search_text(&self) -> String {
+        search_text([&*self.name.0, &*self.email.0, &*self.phone.0, &*self.phone.digits()])
     }
 }
 
@@ -98,26 +104,25 @@ impl Changes {
     }
 }
 
-/// Whom a text names, by name or e-mail address; [`named`] has the values.
-pub const NAMED: &str = "c.erased_at IS NULL AND (c.name LIKE ? OR c.email LIKE ?)";
-
-pub fn named(text: &Line<100>) -> [Value; 2] {
-    let pattern: Value = db::contains(&text.0).into();
-    [pattern.clone(), pattern]
+/// Restricts customers `c` to those that `q` names: every word of it is looked for in name, email and phone, which
+/// is found by its digits too. Who is erased has no search text.
+pub fn named(q: &Search, filter: &mut Filter) {
+    filter.add_words("c.search_text", &q.words, q.phone.as_deref());
 }
 
-/// `GET /customers?q=&limit=&after=`, by id. `q` is looked for in name, email and phone.
+/// `GET /customers?q=&limit=&after=`, by id.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_id("c.id");
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
-    let q = form.optional("q", Line::<100>::parse);
+    let q = form.optional("q", Search::parse);
     let (page, q) = form.finish(|| Some((page?, q?)))?;
     let mut filter = Filter::default();
     filter.add("c.erased_at IS NULL", []);
     page.restrict(&keyset, &mut filter);
-    let pattern = q.map(|Line(q)| db::contains(&q).into());
-    filter.add_if_given("c.name LIKE ? OR c.email LIKE ? OR c.phone LIKE ?", pattern);
+    if let Some(q) = q {
+        named(&q, &mut filter);
+    }
     let sql = format!("SELECT {COLUMNS} FROM customers c {} {} LIMIT ?", filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());
     let customers = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Customer::from_row))?;
@@ -165,6 +170,24 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
         erase(app, tx, &request.caller, customer.id)
     })?;
     Ok(response::no_content())
+}
+
+/// Writes the search text of these customers again where it is not what their details say. Returns of how many.
+pub fn write_search_text(tx: &mut Transaction, ids: &[Id]) -> Result<u64> {
+    let (marks, ids) = db::in_list(ids.iter().copied());
+    let sql = format!(
+        "SELECT {COLUMNS}, c.search_text FROM customers c WHERE c.id IN ({marks}) AND c.erased_at IS NULL ORDER BY c.id FOR UPDATE"
+    );
+    let customers =
+        tx.rows(&sql, ids, |row| (Customer::from_row(row), column::<Option<String>>(row, "search_text")))?;
+    let mut written = 0;
+    for (Customer { id, details, .. }, old) in customers {
+        let search_text = details.search_text();
+        if old.as_ref() != Some(&search_text) {
+            written += tx.execute("UPDATE customers SET search_text = ? WHERE id = ?", (search_text, id))?;
+        }
+    }
+    Ok(written)
 }
 
 /// Adds a customer without an account.
@@ -225,7 +248,7 @@ pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result
     match ordered {
         None => tx.execute("DELETE FROM customers WHERE id = ?", (id,)),
         Some(()) => tx.execute(
-            "UPDATE customers SET name = NULL, email = NULL, phone = NULL, updated_at = ?, erased_at = ? WHERE id = ?",
+            "UPDATE customers SET name = NULL, email = NULL, phone = NULL, search_text = NULL, updated_at = ?, erased_at = ? WHERE id = ?",
             (now, now, id),
         ),
     }?;

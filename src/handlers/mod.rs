@@ -14,6 +14,7 @@ pub mod orders;
 pub mod products;
 pub mod restock;
 pub mod restock_orders;
+pub mod search_text;
 pub mod sessions;
 pub mod sign_up;
 pub mod staff;

@@ -3,206 +3,31 @@
 //! A SKU, a slug and each barcode name one active product, which UNIQUE keys see to. Archiving frees them.
 
 mod barcodes;
+mod fields;
 mod list;
 mod taken;
 
-use mysql::{Row, Value};
+use mysql::Row;
 use rouille::Response;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
+use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, WRITTEN};
 use crate::ledger;
 use crate::problem::Problem;
-use crate::values::{Currency, Id, ImageUrl, Line, Paragraph, Price, Sku, Slug, Timestamp, whole_number};
+use crate::values::{Currency, Id, Timestamp, whole_number};
 use crate::web::caller::Caller;
-use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
 use crate::web::response;
 
-pub use barcodes::Barcode;
 pub use list::list;
 
-#[derive(Debug, Clone, Serialize)]
-pub struct Product {
-    pub id: Id,
-    #[serde(flatten)]
-    pub details: Details,
-    pub currency: String,
-    /// Whether at least one unit can be ordered now.
-    pub in_stock: bool,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// When it was taken out of the catalogue; only staff see such a product.
-    pub archived_at: Option<Timestamp>,
-}
-
-/// What people set.
-#[derive(Debug, Clone, Serialize)]
-pub struct Details {
-    pub sku: Option<Sku>,
-    pub name: Line<200>,
-    pub description: Option<Paragraph<5000>>,
-    pub category: Option<Line<100>>,
-    pub price: Price,
-    pub barcodes: Vec<Barcode>,
-    /// Where in the shop it stands.
-    pub shelf: Option<Line<100>>,
-    pub image_urls: Vec<ImageUrl>,
-    pub slug: Option<Slug>,
-}
-
-/// What PATCH names; the inner None clears.
-struct Changes {
-    sku: Option<Option<Sku>>,
-    name: Option<Line<200>>,
-    description: Option<Option<Paragraph<5000>>>,
-    category: Option<Option<Line<100>>>,
-    price: Option<Price>,
-    barcodes: Option<Vec<Barcode>>,
-    shelf: Option<Option<Line<100>>>,
-    image_urls: Option<Vec<ImageUrl>>,
-    slug: Option<Option<Slug>>,
-}
-
-/// Enough for a carousel.
-const IMAGE_URLS_MAX: usize = 10;
-
-const COLUMNS: &str =
-    "p.id, p.sku, p.name, p.description, p.category, p.price_minor, p.barcodes, p.shelf, p.image_urls, p.slug,
-    p.created_at, p.updated_at, p.archived_at, s.on_hand > s.reserved AS in_stock";
-
-/// What INSERT and UPDATE write; [`Details::written`] has the values. What is written is
-/// active.
-const WRITTEN: &str = "active = ?, archived_at = ?, sku = ?, sku_key = ?, name = ?, description = ?, category = ?, price_minor = ?,
-    barcodes = ?, shelf = ?, image_urls = ?, slug = ?, slug_key = ?, updated_at = ?";
-
-impl Product {
-    fn from_row(row: &Row, currency: &Currency) -> Product {
-        Product {
-            id: column(row, "id"),
-            details: Details {
-                sku: column::<Option<String>>(row, "sku").map(Sku),
-                name: Line(column(row, "name")),
-                description: column::<Option<String>>(row, "description").map(Paragraph),
-                category: column::<Option<String>>(row, "category").map(Line),
-                price: currency.price(column(row, "price_minor")),
-                barcodes: from_json(row, "barcodes"),
-                shelf: column::<Option<String>>(row, "shelf").map(Line),
-                image_urls: from_json(row, "image_urls"),
-                slug: column::<Option<String>>(row, "slug").map(Slug),
-            },
-            currency: currency.code().to_owned(),
-            in_stock: column(row, "in_stock"),
-            created_at: column(row, "created_at"),
-            updated_at: column(row, "updated_at"),
-            archived_at: column(row, "archived_at"),
-        }
-    }
-}
-
-/// A list that is kept as JSON; NULL when it is empty, so that a product without costs nothing.
-fn from_json<T: DeserializeOwned>(row: &Row, name: &str) -> Vec<T> {
-    let text: Option<String> = column(row, name);
-    text.map(|text| serde_json::from_str(&text).expect("JSON that was written here")).unwrap_or_default()
-}
-
-fn to_json<T: Serialize>(list: &[T]) -> Option<String> {
-    (!list.is_empty()).then(|| response::to_text(&list))
-}
-
-impl Details {
-    pub fn read(form: &mut Form, currency: &Currency) -> Option<Details> {
-        let sku = form.optional("sku", Sku::parse);
-        let name = form.required("name", Line::parse);
-        let description = form.optional("description", Paragraph::parse);
-        let category = form.optional("category", Line::parse);
-        let price = form.required("price", |input| currency.parse(input));
-        let barcodes = barcodes::read(form);
-        let shelf = form.optional("shelf", Line::parse);
-        let image_urls = read_image_urls(form);
-        let slug = form.optional("slug", Slug::parse);
-        Some(Details {
-            sku: sku?,
-            name: name?,
-            description: description?,
-            category: category?,
-            price: price?,
-            barcodes: barcodes?.unwrap_or_default(),
-            shelf: shelf?,
-            image_urls: image_urls?.unwrap_or_default(),
-            slug: slug?,
-        })
-    }
-
-    fn written(&self, now: Timestamp) -> [Value; 14] {
-        [
-            true.into(),
-            Value::NULL,
-            self.sku.as_ref().map(|sku| &sku.0).into(),
-            self.sku.as_ref().map(Sku::key).into(),
-            (&self.name).into(),
-            self.description.as_ref().into(),
-            self.category.as_ref().into(),
-            self.price.minor.into(),
-            to_json(&self.barcodes).into(),
-            self.shelf.as_ref().into(),
-            to_json(&self.image_urls).into(),
-            self.slug.as_ref().map(|slug| &slug.0).into(),
-            self.slug.as_ref().map(Slug::key).into(),
-            now.into(),
-        ]
-    }
-}
-
-impl Changes {
-    fn read(form: &mut Form, currency: &Currency) -> Option<Changes> {
-        let sku = form.changed_or_cleared("sku", Sku::parse);
-        let name = form.changed("name", Line::parse);
-        let description = form.changed_or_cleared("description", Paragraph::parse);
-        let category = form.changed_or_cleared("category", Line::parse);
-        let price = form.changed("price", |input| currency.parse(input));
-        let barcodes = barcodes::read(form);
-        let shelf = form.changed_or_cleared("shelf", Line::parse);
-        let image_urls = read_image_urls(form);
-        let slug = form.changed_or_cleared("slug", Slug::parse);
-        Some(Changes {
-            sku: sku?,
-            name: name?,
-            description: description?,
-            category: category?,
-            price: price?,
-            barcodes: barcodes?,
-            shelf: shelf?,
-            image_urls: image_urls?,
-            slug: slug?,
-        })
-    }
-
-    fn merged(&self, old: &Details) -> Details {
-        Details {
-            sku: self.sku.as_ref().unwrap_or(&old.sku).clone(),
-            name: self.name.as_ref().unwrap_or(&old.name).clone(),
-            description: self.description.as_ref().unwrap_or(&old.description).clone(),
-            category: self.category.as_ref().unwrap_or(&old.category).clone(),
-            price: self.price.unwrap_or(old.price),
-            barcodes: self.barcodes.as_ref().unwrap_or(&old.barcodes).clone(),
-            shelf: self.shelf.as_ref().unwrap_or(&old.shelf).clone(),
-            image_urls: self.image_urls.as_ref().unwrap_or(&old.image_urls).clone(),
-            slug: self.slug.as_ref().unwrap_or(&old.slug).clone(),
-        }
-    }
-}
-
-fn read_image_urls(form: &mut Form) -> Option<Option<Vec<ImageUrl>>> {
-    form.changed_list("image_urls", IMAGE_URLS_MAX, |form, place, item| {
-        form.item(place, &item, ImageUrl::parse)
-    })
-}
+/// The longest body: a description with each character in two escapes, `\ud83d\ude00`, as some programs write
+/// all that is not ASCII, and room for the other fields.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
 
 /// `POST /products`: `{name, price, sku?, description?, category?, barcodes?, shelf?, image_urls?, slug?,
 /// stock?}`; `stock` is the number of units on the shelf, 0 when it is left out. 201; 409 `sku_taken`,
@@ -305,6 +130,30 @@ pub fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<Product> {
 fn lock_row(tx: &mut Transaction, id: Id) -> Result<()> {
     tx.row("SELECT id FROM products WHERE id = ? FOR UPDATE", (id,), |_| ())?;
     Ok(())
+}
+
+/// Writes the search text of these products again where it is not what their details say. Returns of how many.
+pub fn write_search_text(app: &App, tx: &mut Transaction, ids: &[Id]) -> Result<u64> {
+    let (marks, ids) = in_list(ids.iter().copied());
+    let sql = format!(
+        "SELECT {COLUMNS}, p.search_text FROM products p JOIN stock s ON s.product_id = p.id
+         WHERE p.id IN ({marks}) ORDER BY p.id"
+    );
+    let currency = &app.config.currency;
+    let products = tx.rows(&sql, ids, |row| {
+        (Product::from_row(row, currency), column::<Option<String>>(row, "search_text"))
+    })?;
+    let mut written = 0;
+    for (Product { id, details, .. }, old) in products {
+        let search_text = details.search_text();
+        if old.as_ref() != Some(&search_text) {
+            // Nothing is written when somebody has changed the product since.
+            let category = details.category_kept();
+            let sql = "UPDATE products SET search_text = ?, category = ? WHERE id = ? AND search_text <=> ?";
+            written += tx.execute(sql, (search_text, category, id, old))?;
+        }
+    }
+    Ok(written)
 }
 
 /// Adds a product to the catalogue, with what is on the shelf.

@@ -12,7 +12,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Id, Input, Line, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -113,18 +113,29 @@ impl PolicyChanges {
 }
 
 /// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&limit=&after=`: the active products, or those
-/// archived ones whose stock is not written off yet, by id. `q` is looked for in name and SKU.
+/// archived ones whose stock is not written off yet, by id. Every word of `q` is looked for in name, SKU and
+/// barcodes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let keyset = Keyset::by_id("s.product_id");
+    let by_id = Keyset::by_id("s.product_id");
     let mut form = request.query()?;
-    let page = Page::read(&mut form, &keyset);
+    let page = Page::read(&mut form, &by_id);
     let below_threshold = form.optional("below_threshold", query_boolean);
     let out_of_stock = form.optional("out_of_stock", query_boolean);
-    let q = form.optional("q", Line::<100>::parse);
+    let q = form.optional("q", Search::parse);
     let archived = form.with_default("archived", false, query_boolean);
     let (page, below_threshold, out_of_stock, q, archived) =
         form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?, archived?)))?;
-    let keyset = if archived { Keyset::by_id("p.id") } else { keyset };
+    let by_products = |index| {
+        let keyset = Keyset::by_id("p.id").through(index);
+        (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
+    };
+    let (keyset, tables) = match (&q, below_threshold, archived) {
+        // The index that is read through for words gives the order too.
+        (Some(_), None | Some(false), _) => by_products("products_by_search"),
+        // Whichever table has fewer rows that are not wanted comes first.
+        (_, _, true) => by_products("products_by_id"),
+        (_, _, false) => (by_id, "stock s STRAIGHT_JOIN products p".to_owned()),
+    };
     let mut filter = Filter::default();
     filter.add("p.active = ?", [(!archived).into()]);
     if archived {
@@ -142,15 +153,15 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         None => {}
     }
     filter.add_if_given("(s.on_hand <= s.reserved) = ?", out_of_stock.map(Value::from));
-    let pattern = q.map(|Line(q)| db::contains(&q).into());
-    filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
-    // Whichever table has fewer rows that are not wanted comes first.
-    let from = if archived {
-        "products p FORCE INDEX (products_by_id) STRAIGHT_JOIN stock s ON s.product_id = p.id"
-    } else {
-        "stock s STRAIGHT_JOIN products p ON p.id = s.product_id"
-    };
-    let sql = format!("SELECT {} FROM {from} {} {} LIMIT ?", columns(), filter.sql(), keyset.order_by());
+    if let Some(q) = q {
+        filter.add_words("p.search_text", &q.words, q.barcode.as_deref());
+    }
+    let sql = format!(
+        "SELECT {} FROM {tables} ON p.id = s.product_id {} {} LIMIT ?",
+        columns(),
+        filter.sql(),
+        keyset.order_by()
+    );
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
     Ok(response::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))

@@ -9,7 +9,7 @@ use crate::http::places::{Count, Place};
 use crate::problem::{self, Problem};
 use crate::random;
 
-/// Orders and products stay far below; only the import of a whole catalogue is longer.
+/// Orders and nearly all products stay below; a long description and the import of a catalogue are longer.
 pub const IN_MEMORY_BYTES_MAX: usize = 64 * 1024;
 /// Long bodies at once, from their arrival to their answer. A shop imports one file at a time; times the
 /// longest body of any route this is what strangers can make the disk hold.

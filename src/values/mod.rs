@@ -4,8 +4,10 @@
 //! parameter) and returns the value or a [`Bad`]: a stable code and a message that tells
 //! the caller what to send instead.
 
+mod characters;
 mod contact;
 mod credentials;
+mod folded;
 pub mod input;
 mod listen_address;
 mod money;
@@ -16,8 +18,10 @@ mod text;
 mod time;
 mod words;
 
+pub use characters::nfc;
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
+pub use folded::{Search, phone_digits, search_text};
 pub use input::Input;
 pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};

@@ -8,6 +8,9 @@ use super::{Bad, Input};
 /// largest total is 10^17, which an `i64` holds ninety times over, so totals cannot overflow.
 pub const PRICE_MINOR_MAX: i64 = 9_999_999_999;
 
+/// The highest total, by the limits above.
+const TOTAL_MINOR_MAX: i64 = 100 * 100_000 * PRICE_MINOR_MAX;
+
 /// ISO 4217 codes in use, by their number of decimals.
 const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
 const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
@@ -51,18 +54,28 @@ impl Currency {
     /// Reads a price from a string or a number, exactly: what cannot be kept to the last digit is
     /// refused, never rounded.
     pub fn parse(&self, input: &Input) -> Result<Price, Bad> {
+        self.parse_up_to(PRICE_MINOR_MAX, input)
+    }
+
+    /// Like [`Currency::parse`], for what a whole order comes to.
+    pub fn parse_total(&self, input: &Input) -> Result<Price, Bad> {
+        self.parse_up_to(TOTAL_MINOR_MAX, input)
+    }
+
+    fn parse_up_to(&self, minor_max: i64, input: &Input) -> Result<Price, Bad> {
         let text = match input {
             Input::Text(text) | Input::Number(text) => text.as_str(),
             _ => return Err(Bad::new("wrong_type", "must be a decimal number, as a string or a number")),
         };
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || !digits(fraction) {
-            let message = "must be digits with an optional decimal point, such as \"19.99\": no sign, exponent or spaces";
+            let message = "must be digits with an optional decimal point, such as \"19.99\": no sign, exponent or thousands separator";
             return Err(Bad::new("invalid_price", message));
         }
         let decimals = usize::from(self.decimals);
-        let fraction = if text.contains('.') { fraction } else { "" };
+        // 19.990 is 19.99.
+        let fraction = fraction.trim_end_matches('0');
         if fraction.len() > decimals {
             let message = format!("must have at most {decimals} decimals, as {} has", self.code());
             return Err(Bad::new("too_many_decimals", message));
@@ -71,9 +84,9 @@ impl Currency {
         let minor = format!("{whole}{fraction:0<decimals$}");
         let minor = if minor.is_empty() { Ok(0) } else { minor.parse::<i64>() };
         match minor {
-            Ok(minor) if minor <= PRICE_MINOR_MAX => Ok(self.price(minor)),
+            Ok(minor) if minor <= minor_max => Ok(self.price(minor)),
             _ => {
-                let max = self.price(PRICE_MINOR_MAX).to_string();
+                let max = self.price(minor_max).to_string();
                 Err(Bad::new("too_large", format!("must be at most {max}")))
             }
         }
@@ -123,9 +136,12 @@ mod tests {
         assert_eq!(parse("EUR", "100000000"), Err("too_large"));
         assert_eq!(parse("EUR", &"9".repeat(60)), Err("too_large"));
         assert_eq!(parse("EUR", "19.999"), Err("too_many_decimals"));
-        assert_eq!(parse("EUR", "19.990"), Err("too_many_decimals"));
-        assert_eq!(parse("JPY", "1.0"), Err("too_many_decimals"));
-        for bad in ["", "-1", "+1", "1e2", "NaN", "1.", ".5", "1,5", " 1", "1.2.3", "٣"] {
+        assert_eq!(parse("EUR", "19.990"), Ok(1999));
+        assert_eq!(parse("EUR", "19.9900000000000000000000000001"), Err("too_many_decimals"));
+        assert_eq!(parse("EUR", " 19.99\u{A0}"), Ok(1999));
+        assert_eq!(parse("JPY", "1.0"), Ok(1));
+        assert_eq!(parse("JPY", "1.5"), Err("too_many_decimals"));
+        for bad in ["", "-1", "+1", "1e2", "NaN", "1.", ".5", "1,5", "1 000", " ", ". 5", "1.2.3", "٣"] {
             assert_eq!(parse("EUR", bad), Err("invalid_price"), "{bad}");
         }
     }

@@ -2,33 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bad, Input};
+use super::characters::{is_blank, is_invisible, nfc, turns_direction};
+use super::{Bad, Input, Line};
 
-/// A stock keeping unit. It reads back as it was written, and is unique among the active products
+/// A stock keeping unit: one line. It reads back as it was written, and is unique among the active products
 /// whatever the case of its letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Sku(pub String);
 
 impl Sku {
-    pub const LENGTH_MAX: usize = 64;
-
     pub fn parse(input: &Input) -> Result<Sku, Bad> {
-        let Input::Text(text) = input else {
-            return Err(Bad::not_text());
-        };
-        let sku = text.trim_matches(' ');
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._/".contains(&b);
-        if sku.is_empty() || text.len() > Sku::LENGTH_MAX || !sku.bytes().all(allowed) {
-            let message = "must be 1 to 64 letters, digits or -._/ such as MUG-0042";
-            return Err(Bad::new("invalid_sku", message));
-        }
-        Ok(Sku(sku.to_owned()))
+        Line::<64>::parse(input).map(|Line(sku)| Sku(sku))
     }
 
-    /// The form that is compared for uniqueness.
+    /// The form that is compared: in capitals, without what nobody sees.
     pub fn key(&self) -> String {
-        self.0.to_ascii_uppercase()
+        let visible = self.0.chars().filter(|&c| !is_invisible(c));
+        let capitals: String = visible.flat_map(char::to_lowercase).flat_map(char::to_uppercase).collect();
+        nfc(&capitals)
     }
 }
 
@@ -82,29 +74,27 @@ impl Slug {
     pub const LENGTH_MAX: usize = 255;
 
     pub fn parse(input: &Input) -> Result<Slug, Bad> {
-        let Input::Text(text) = input else {
+        let Input::Text(_) = input else {
             return Err(Bad::not_text());
         };
-        let slug = text.trim();
         let allowed = |c: char| match c {
             _ if c.is_ascii() => c.is_ascii_alphanumeric() || "-_.~%+".contains(c),
-            // What nobody sees.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => false,
-            '\u{3164}' | '\u{feff}' => false,
             // Letters of any script, with their marks.
-            other => !other.is_whitespace() && !other.is_control(),
+            other => !is_blank(other),
         };
-        if slug.is_empty() || text.chars().count() > Slug::LENGTH_MAX || !slug.chars().all(allowed) {
-            let message = "must be 1 to 255 letters, digits or -_.~%+ such as stoneware-mug";
-            return Err(Bad::new("invalid_slug", message));
+        match Line::<{ Slug::LENGTH_MAX }>::parse(input) {
+            Ok(Line(slug)) if slug.chars().all(allowed) => Ok(Slug(slug)),
+            _ => {
+                let message = "must be 1 to 255 letters, digits or -_.~%+ such as stoneware-mug";
+                Err(Bad::new("invalid_slug", message))
+            }
         }
-        Ok(Slug(slug.to_owned()))
     }
 
     /// The form that is compared for uniqueness. Lower case may be longer, and is cut off where the column
     /// ends.
     pub fn key(&self) -> String {
-        self.0.to_lowercase().chars().take(Slug::LENGTH_MAX).collect()
+        nfc(&self.0.to_lowercase()).chars().take(Slug::LENGTH_MAX).collect()
     }
 }
 
@@ -132,7 +122,8 @@ impl ImageUrl {
         let host = scheme.map(|scheme| &url[scheme.len()..]).unwrap_or_default();
         let host = host.split(['/', '?', '#']).next().unwrap_or_default();
         // What would end an attribute or an address in a page is percent-encoded in every proper one.
-        let unsafe_in_pages = |c: char| c.is_whitespace() || c.is_control() || "<>\"'\\^`{|}".contains(c);
+        let unsafe_in_pages =
+            |c: char| c.is_whitespace() || c.is_control() || turns_direction(c) || "<>\"'\\^`{|}".contains(c);
         if host.is_empty() || host.contains('@') || url.chars().any(unsafe_in_pages) {
             return refused(
                 "must be an address such as https://shop.example/mug.jpg, with %20 for a space".to_owned(),
@@ -147,6 +138,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn skus_are_compared_whatever_their_case() {
+        let key = |text: &str| Sku::parse(&Input::Text(text.into())).unwrap().key();
+        for (one, other) in [
+            ("EC-JB8023 GP", " ec-jb8023 gp\u{200B}"),
+            ("Ö-1", "o\u{308}-1"),
+            ("GROẞ-1", "groß-1"),
+            ("A\u{200B}1", "a1"),
+            ("ΐ", "\u{3AA}\u{301}"),
+        ] {
+            assert_eq!(key(one), key(other), "{one}");
+        }
+        for (one, other) in [("A+B", "A B"), ("Ö-1", "O-1"), ("A１", "A1"), ("A#1", "A-1"), ("A  1", "A 1")]
+        {
+            assert_ne!(key(one), key(other), "{one}");
+        }
+        // A key of a SKU in ASCII stays what it always was.
+        assert_eq!(key("mug-0042._/"), "MUG-0042._/");
+    }
 
     fn gtin(text: &str) -> Result<Gtin, &'static str> {
         Gtin::parse(&Input::Text(text.into())).map_err(|bad| bad.code)
@@ -222,6 +233,7 @@ mod tests {
             "https://shop.example/<x>",
             "https://user@shop.example/mug.jpg",
             "https://shop.example/a\nb",
+            "https://shop.example/\u{202E}gpj.exe",
             "https:/\\shop.example/mug.jpg",
         ] {
             assert_eq!(url(bad), Err("invalid_url"), "{bad}");
@@ -240,11 +252,14 @@ mod tests {
             ("café", "café"),
             ("किताब", "किताब"),
             ("caf%C3%A9", "caf%c3%a9"),
-            (" mug ", "mug"),
+            (" mug\u{200B} ", "mug"),
+            ("cafe\u{301}", "café"),
         ] {
             assert_eq!(slug(good), Ok(key.to_owned()), "{good}");
         }
-        for bad in ["", " ", "a/b", "a b", "a?b", "a#b", "a&b", "<a>", "a\u{200b}b"] {
+        for bad in
+            ["", " ", "a/b", "a b", "a?b", "a#b", "a&b", "<a>", "a\u{200b}b", "a\u{202e}b", "\u{e000}", "a\n"]
+        {
             assert_eq!(slug(bad), Err("invalid_slug"), "{bad}");
         }
         assert_eq!(slug(&"x".repeat(256)), Err("invalid_slug"));

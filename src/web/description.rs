@@ -114,6 +114,7 @@ mod tests {
             access: Access::Open,
             scope: None,
             handler: |_, _| Ok(response::no_content()),
+            body_bytes: 0,
         }
     }
 

@@ -101,26 +101,28 @@ fn names_another_charset(parameter: &str) -> bool {
     name.trim().eq_ignore_ascii_case("charset") && !utf8
 }
 
-/// The largest body that any route needs is an order of 100 lines, under 10 KiB.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// The whole body. `http` never hands over a longer one than [`BODY_BYTES_MAX`]; other listeners may.
-pub fn read_body(http: &rouille::Request) -> Result<Vec<u8>, Problem> {
+/// The whole body, without a byte order mark before it. `http` never hands over one of more than `bytes_max`
+/// bytes; other listeners may.
+pub fn read_body(http: &rouille::Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     // None when it was read before, which nobody does.
     let Some(data) = http.data() else {
         return Ok(body);
     };
-    let read = data.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut body);
+    let read = data.take(bytes_max as u64 + 1).read_to_end(&mut body);
     read.map_err(|_| Problem::new(problem::MALFORMED_REQUEST, "The body did not arrive whole."))?;
-    if body.len() > BODY_BYTES_MAX {
-        return Err(Problem::new(problem::BODY_TOO_LARGE, format!("Send at most {BODY_BYTES_MAX} bytes.")));
+    if body.len() > bytes_max {
+        return Err(Problem::new(problem::BODY_TOO_LARGE, format!("Send at most {bytes_max} bytes.")));
     }
     let encoding =
         http.header("Content-Encoding").filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
     if encoding.is_some() && !body.is_empty() {
         let detail = "Send the body as it is, without a Content-Encoding.";
         return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    // Some editors and languages put it before all that they write in UTF-8.
+    if body.starts_with("\u{FEFF}".as_bytes()) {
+        body.drain(.."\u{FEFF}".len());
     }
     Ok(body)
 }

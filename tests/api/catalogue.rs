@@ -152,7 +152,7 @@ fn every_bad_barcode_address_and_slug_is_named() {
     for slug in ["", "a b", "a/b", "a?b", "\u{feff}", "a&b"] {
         refused("slug", json!(slug), &[("slug", "invalid_slug")]);
     }
-    refused("shelf", json!("A\n3"), &[("shelf", "control_character")]);
+    refused("shelf", json!("A\n3"), &[("shelf", "line_break")]);
     for slug in ["t-shirt", "Größe_2", "किताब", "caf%C3%A9"] {
         assert_eq!(staff.post("/products", with("Mug", "slug", json!(slug))).expect(201).body["slug"], slug);
     }
@@ -176,6 +176,51 @@ fn a_scan_finds_one_product_in_whatever_length_the_scanner_sends() {
     assert_eq!(found(&anyone, &format!("barcode={EAN}&in_stock=true")), NONE);
     anyone.get("/products?barcode=4006381333932").expect_bad_fields(&[("barcode", "wrong_check_digit")]);
     anyone.get("/products?barcode=123").expect_bad_fields(&[("barcode", "invalid_barcode")]);
+}
+
+#[test]
+fn a_barcode_is_found_among_the_words_too_and_in_the_archive() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let soap = add(&staff, with("Soap", "barcodes", json!([{"code": "036000291452"}])));
+    let book = add(&staff, with("Field guide", "barcodes", json!([{"code": "9783161484100"}])));
+    let named_so = add(&staff, with("Other", "sku", json!("978-3-16-148410-0")));
+    for (q, expected) in [
+        ("036000291452", vec![soap]),
+        ("0036000291452", vec![soap]),
+        ("0-36000-29145-2", vec![soap]),
+        ("soap+29145", vec![soap]),
+        ("guide+29145", vec![]),
+        ("9783161484100", vec![book]),
+        ("978-3-16-148410-0", vec![book, named_so]),
+        ("978+3161484100", vec![book]),
+        ("%EF%BC%99%EF%BC%97%EF%BC%983161484100", vec![book]),
+        ("978-3-16-148410-1", vec![]),
+    ] {
+        for sort in ["id", "name", "-price"] {
+            let mut ids = found(&staff, &format!("q={q}&sort={sort}"));
+            ids.sort_unstable();
+            assert_eq!(ids, expected, "{q} {sort}");
+        }
+        let list = staff.get(&format!("/stock?q={q}")).expect(200);
+        let ids: Vec<u64> = list.body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["product_id"].as_u64())
+            .collect();
+        assert_eq!(ids, expected, "{q} in stock");
+    }
+    staff.patch(&path(soap), json!({"barcodes": [{"code": "96385074"}]})).expect(200);
+    assert_eq!(found(&staff, "q=036000291452"), NONE);
+    assert_eq!(found(&staff, "q=96385074"), [soap]);
+    staff.delete(&path(soap)).expect(204);
+    assert_eq!(found(&staff, "q=96385074"), NONE);
+    for sort in ["id", "-id", "name", "-price"] {
+        assert_eq!(found(&staff, &format!("archived=true&q=96385074&sort={sort}")), [soap], "{sort}");
+    }
+    restore(&staff, soap).expect(200);
+    assert_eq!(found(&staff, "q=96385074"), [soap]);
 }
 
 #[test]
@@ -398,6 +443,14 @@ fn the_stock_of_an_archived_product_stays_until_it_is_written_off() {
     assert_eq!(listed(""), [(kept, 7)]);
     assert_eq!(listed("archived=false"), [(kept, 7)]);
     assert_eq!(listed("archived=true&out_of_stock=true"), [(promised, 2)]);
+    let name = staff.get(&format!("/products/{left}/stock")).expect(200).body["name"]
+        .as_str()
+        .unwrap()
+        .replace(' ', "+");
+    for more in ["", "&below_threshold=false", "&limit=1"] {
+        assert_eq!(listed(&format!("archived=true&q={name}{more}")), [(left, 4)], "{more}");
+        assert_eq!(listed(&format!("q={name}{more}")), []);
+    }
     assert_eq!(listed("archived=true&limit=1"), [(left, 4)]);
     staff.post(&format!("/orders/{order}/ship"), json!({})).expect(200);
     assert_eq!(listed("archived=true"), [(left, 4)]);

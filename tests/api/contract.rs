@@ -200,6 +200,7 @@ fn broken_request(operation: &'static Value, body: &[u8]) -> Vec<String> {
         let needed = described["required"] == true;
         return Vec::from_iter(needed.then(|| "the request has no body".to_owned()));
     }
+    let body = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
     let body = serde_json::from_slice(body).expect("a body that was taken is JSON");
     let found = violations(&DOCUMENT, &described["content"]["application/json"]["schema"], &body);
     found.into_iter().map(|found| format!("request{found}")).collect()

@@ -328,6 +328,7 @@ fn erasing_a_customer_with_finished_orders_leaves_no_trace_of_the_person() {
             "accounts.username_key",
             "customers.email",
             "customers.name",
+            "customers.search_text",
             "idempotency_keys.body",
             "orders.note",
             "orders.shipping_address",

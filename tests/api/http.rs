@@ -35,7 +35,7 @@ fn concrete(pattern: &str) -> String {
 }
 
 /// A whole sign-up with this body and with headers beside the needed ones, which end in `\r\n`.
-fn sign_up(headers: &str, body: &str) -> Vec<u8> {
+pub fn sign_up(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "POST /customers HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\

@@ -65,6 +65,7 @@ mod staff;
 mod statements;
 mod stock;
 mod storage;
+mod strangers;
 mod tables;
 mod tour;
 mod words;

@@ -35,14 +35,17 @@ fn fillings() -> [Vec<String>; 6] {
     [
         vec![
             format!(
-                "INSERT INTO customers (id, name, email, phone, created_at, updated_at)
-                 SELECT seq, CONCAT('Customer ', seq), CONCAT('c', seq, '@example.com'), '555-0100', '2024-01-01', '2024-01-01'
+                "INSERT INTO customers (id, name, email, phone, search_text, created_at, updated_at)
+                 SELECT seq, CONCAT('Customer ', seq), CONCAT('c', seq, '@example.com'), '555-0100',
+                        CONCAT('customer ', seq, ' c', seq, '@example.com 555-0100 5550100'), '2024-01-01', '2024-01-01'
                  FROM seq_1_to_{CUSTOMERS}"
             ),
             format!(
-                "INSERT INTO products (id, active, sku, sku_key, slug, slug_key, name, category, price_minor, created_at, updated_at)
+                "INSERT INTO products (id, active, sku, sku_key, slug, slug_key, name, search_text, category, price_minor,
+                                       created_at, updated_at)
                  SELECT seq, 1, CONCAT('SKU-', seq), CONCAT('SKU-', seq), CONCAT('p-', seq), CONCAT('p-', seq),
                         CONCAT(ELT(1 + seq % 7, 'Mug', 'Pot', 'Pan', 'Cup', 'Jug', 'Jar', 'Urn'), ' ', seq * 7919 % {PRODUCTS}),
+                        CONCAT(ELT(1 + seq % 7, 'mug', 'pot', 'pan', 'cup', 'jug', 'jar', 'urn'), ' ', seq * 7919 % {PRODUCTS}, ' sku-', seq),
                         CONCAT('Category ', seq % 50), seq * 7919 % {PRODUCTS}, '2024-01-01', '2024-01-01'
                  FROM seq_1_to_{PRODUCTS}"
             ),
@@ -325,9 +328,14 @@ impl LargeShop {
             self.check_list_of(&staff, &format!("/orders?sort={sort}&tracking_number=nowhere"), 0);
         }
         // A text is looked for in all customers, and in the orders of those that it names.
-        for (q, orders) in
-            [("Customer+9876", 100), ("c9876@", 100), ("999999", 1), ("Customer", 100), ("nobody", 0)]
-        {
+        for (q, orders) in [
+            ("Customer+9876", 100),
+            ("c9876@", 100),
+            ("999999", 1),
+            ("Customer", 100),
+            ("nobody", 0),
+            ("555-0100", 100),
+        ] {
             let path = format!("/orders?q={q}");
             let statements = self.statements(|| drop(staff.get(&path).expect(200)));
             let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
@@ -363,6 +371,49 @@ impl LargeShop {
         }
         for query in ["product_id=101", "product_id=101&reason=damaged"] {
             self.check_list_of(&staff, &format!("/stock/movements?{query}"), 10);
+        }
+    }
+
+    /// Words are looked for in a key that holds them, and only the rows that have them are read.
+    fn check_words(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        // What is read beside the key: a page, or what must be sorted. A seventh of the products are mugs.
+        let (page, mugs) = (ROWS_OF_A_PAGE, PRODUCTS / 7 + ROWS_OF_A_PAGE);
+        for (path, rows_max) in [
+            ("/products?q=mug", page),
+            ("/products?q=mug+sku&sort=-id", page),
+            ("/products?q=nothing", page),
+            ("/products?q=nothing&sort=-id", page),
+            ("/products?q=sku-99999", page),
+            ("/products?q=sku-99999&sort=-id", page),
+            ("/products?q=sku-99999&sort=name", page),
+            ("/products?q=sku-99999&sort=-price&max_price=900", page),
+            ("/products?q=mug&sort=-name", mugs),
+            ("/products?q=mug&in_stock=true", page),
+            ("/products?q=mug&category=Category+7", PRODUCTS / 50 + page),
+            ("/products?sku=sku-500", page),
+            ("/stock?q=mug", page),
+            ("/stock?q=nothing", page),
+            ("/stock?q=sku-99999&below_threshold=false", page),
+        ] {
+            let statements = self.statements(|| drop(staff.get(path).expect(200)));
+            let list =
+                statements.iter().find(|statement| statement.contains("LIMIT")).expect("a list").clone();
+            for Access { table, how, rows, extra } in self.explain(&list) {
+                let whole = how == "ALL" || (how == "index" && !extra.contains("Using index"));
+                if whole || extra.contains("temporary") {
+                    self.dear.push(format!("{path}: {how} of {rows} rows of {table}, {extra}"));
+                }
+            }
+            self.sql.query_drop("FLUSH STATUS").unwrap();
+            self.sql.query_drop(&list).unwrap();
+            let behind =
+                "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_read_rnd', 'Handler_read_key')";
+            let behind: Vec<(String, u64)> = self.sql.query(behind).unwrap();
+            let read: u64 = behind.iter().map(|(_, count)| count).sum();
+            if read > rows_max {
+                self.dear.push(format!("{path} reads {read} rows behind the key: {list}"));
+            }
         }
     }
 
@@ -512,6 +563,7 @@ fn work_a_day(base: &str, staff_token: &str) {
 #[test]
 fn lists_and_daily_work_go_by_index_however_much_there_is() {
     let mut large = LargeShop::open();
+    large.check_words();
     large.check_products();
     large.check_filtered_products();
     large.check_found_products();

@@ -97,15 +97,14 @@ fn every_bad_field_of_a_product_is_named_and_nothing_is_kept() {
     for (field, value, code) in [
         ("name", json!(" "), "blank"),
         ("name", json!("x".repeat(201)), "too_long"),
-        ("name", json!("Mug\nTwo"), "control_character"),
-        ("sku", json!(""), "invalid_sku"),
-        ("sku", json!("MUG 42"), "invalid_sku"),
-        ("sku", json!("MÜG"), "invalid_sku"),
-        ("sku", json!("M".repeat(65)), "invalid_sku"),
+        ("name", json!("Mug\nTwo"), "line_break"),
+        ("sku", json!(""), "blank"),
+        ("sku", json!("MUG\n42"), "line_break"),
+        ("sku", json!("M".repeat(65)), "too_long"),
         ("description", json!(""), "blank"),
-        ("description", json!("x".repeat(5001)), "too_long"),
+        ("description", json!("x".repeat(32_001)), "too_long"),
         ("description", json!("bell\u{7}"), "control_character"),
-        ("category", json!("x".repeat(101)), "too_long"),
+        ("category", json!("x".repeat(256)), "too_long"),
         ("stock", json!(-1), "invalid_number"),
         ("stock", json!(1.5), "invalid_number"),
         ("stock", json!(1_000_000_001), "invalid_number"),
@@ -117,8 +116,8 @@ fn every_bad_field_of_a_product_is_named_and_nothing_is_kept() {
         "name": "é".repeat(200),
         "price": "99999999.99",
         "sku": "M".repeat(64),
-        "description": "é".repeat(5000),
-        "category": "é".repeat(100),
+        "description": "é".repeat(32_000),
+        "category": "é".repeat(255),
         "stock": 1_000_000_000,
     });
     staff.post("/products", most).expect(201);
@@ -152,14 +151,14 @@ fn prices_are_kept_exactly_or_refused() {
         (r#""-0.01""#, "invalid_price"),
         (r#""+1""#, "invalid_price"),
         (r#""1,50""#, "invalid_price"),
-        (r#"" 1""#, "invalid_price"),
+        (r#""1 0""#, "invalid_price"),
         (r#"".5""#, "invalid_price"),
         (r#""5.""#, "invalid_price"),
         (r#""""#, "invalid_price"),
         (r#""NaN""#, "invalid_price"),
         (r#""Infinity""#, "invalid_price"),
         ("19.999", "too_many_decimals"),
-        ("19.990", "too_many_decimals"),
+        ("19.991", "too_many_decimals"),
         ("19.989999999999999999999999", "too_many_decimals"),
         ("100000000", "too_large"),
         ("99999999999999999999999999", "too_large"),
@@ -183,7 +182,7 @@ fn prices_have_the_decimals_of_the_shops_currency() {
     create_at(&staff, "1200.5").expect_bad_fields(&[("price", "too_many_decimals")]);
     assert_eq!(found(&yen, "min_price=1200&max_price=1200"), [tea.id()]);
     assert_eq!(found(&yen, "min_price=1201"), NONE);
-    yen.anyone().get("/products?min_price=1.0").expect_bad_fields(&[("min_price", "too_many_decimals")]);
+    yen.anyone().get("/products?min_price=1.5").expect_bad_fields(&[("min_price", "too_many_decimals")]);
 
     let dinar = Shop::open_with(&[("STOREKEEPER_CURRENCY", "KWD")]);
     let staff = dinar.staff();
@@ -220,9 +219,9 @@ fn put_clears_what_is_left_out_and_patch_keeps_it() {
     assert_eq!(replaced.body["created_at"], created.body["created_at"]);
 
     staff.put(&path, json!({"sku": "CUP"})).expect_bad_fields(&[("name", "required"), ("price", "required")]);
-    let bad = json!({"name": null, "price": null, "sku": "a b", "stock": 7});
+    let bad = json!({"name": null, "price": null, "sku": "a\nb", "stock": 7});
     let named =
-        [("name", "required"), ("price", "required"), ("sku", "invalid_sku"), ("stock", "unknown_field")];
+        [("name", "required"), ("price", "required"), ("sku", "line_break"), ("stock", "unknown_field")];
     staff.patch(&path, bad.clone()).expect_bad_fields(&named);
     staff.put(&path, bad).expect_bad_fields(&named);
     assert_eq!(shop.anyone().get(&path).expect(200).text, replaced.text);
@@ -335,7 +334,7 @@ fn every_bad_filter_is_named() {
         ],
     );
     refused("q=mug&q=cup", &[("q", "repeated")]);
-    refused(&format!("q={}", "x".repeat(101)), &[("q", "too_long")]);
+    refused(&format!("q={}", "x".repeat(256)), &[("q", "too_long")]);
     refused("min_price=1.001", &[("min_price", "too_many_decimals")]);
     refused("sort=", &[("sort", "invalid_sort")]);
     shop.anyone().get("/products?q=%ff").expect_problem(400, "invalid_utf8");

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 use storekeeper::routes;
-use storekeeper::web::request::BODY_BYTES_MAX;
+use storekeeper::web::route::BODY_BYTES_MAX;
 
 use crate::harness::{STAFF_PASSWORD, Shop};
 

@@ -163,7 +163,7 @@ def own_refusals(site):
         ("no host", "GET / HTTP/1.1\r\n", 400, "malformed_request"),
         ("two lengths", get + "Content-Length: 1\r\nContent-Length: 2\r\n", 400, "malformed_request"),
         ("an odd header", get + "Authorization: \u00e9\r\n", 400, "malformed_request"),
-        ("a large body", get.replace("GET", "POST") + "Content-Length: 70000\r\n", 413, "body_too_large"),
+        ("a large body", get.replace("GET", "POST") + "Content-Length: 600000\r\n", 413, "body_too_large"),
         ("a long address", get.replace("/healthz", "/" + "x" * 9000), 414, "uri_too_long"),
         ("a long header", get + "X-Long: " + "x" * 9000 + "\r\n", 431, "headers_too_large"),
         ("many headers", get + "".join(f"X-{n}: {'x' * 200}\r\n" for n in range(300)), 431, "headers_too_large"),

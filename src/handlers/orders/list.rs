@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::handlers::customers;
 use crate::handlers::orders::{COLUMNS, Order, Status, with_lines};
 use crate::problem::Problem;
-use crate::values::{Bad, Id, Input, Line, Timestamp, id_from_digits, query_id};
+use crate::values::{Bad, Id, Input, Line, Search, Timestamp, id_from_digits, query_id};
 use crate::web::caller::Scope;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -23,29 +23,33 @@ struct Filters {
     status: Option<Status>,
     from: Timestamp,
     to: Timestamp,
-    /// Both hold: whose orders the caller sees, and whose are asked for.
-    customers: Vec<Value>,
+    /// Whose they are, for staff or a customer. NULL is nobody's.
+    customer: Option<Value>,
     product_id: Option<Id>,
     tracking_number: Option<Line<100>>,
-    q: Option<Line<100>>,
+    q: Option<Search>,
 }
 
 /// What a text in `q` stands for.
 struct Named {
-    text: Line<100>,
+    q: Search,
     /// The order with this number.
     number: Option<Id>,
-    /// The customers with such a name or address; none when they are more than [`PEOPLE_MAX`], or not looked up.
+    /// The customers whom it names; None when they are more than [`PEOPLE_MAX`], or not looked up.
     people: Option<Vec<Id>>,
 }
+
+/// Of so many digits a text is a number of an order and nothing else. Fewer are in the telephone numbers of too
+/// many people for their orders to be of use beside it.
+const DIGITS_OF_PEOPLE_MIN: usize = 6;
 
 /// So many people's orders are read and sorted. Of more people, whose name is in few letters then, a page of
 /// orders is found soon by going along all of them from the newest.
 const PEOPLE_MAX: usize = 100;
 
 /// `GET /orders?status=&customer_id=&product_id=&tracking_number=&q=&from=&to=&sort=&limit=&after=`: the caller's own
-/// orders, or all of them for staff, newest first; `sort=order_date` turns it round. `q` is looked for in the
-/// customer's name and e-mail address, or is the order's number.
+/// orders, or all of them for staff, newest first; `sort=order_date` turns it round. Every word of `q`
+/// is looked for in the customer's name, e-mail address and telephone number, or it is the order's number.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     list_of(app, request, None)
 }
@@ -76,8 +80,8 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     let orders = db::read(&app.pool, |db| {
         let named = match &filters.q {
             // Of one customer's orders each is looked at.
-            Some(text) if filters.customers.is_empty() => Some(Named::find(db, text)?),
-            q => q.as_ref().map(|text| Named::new(text, None)),
+            Some(q) if filters.customer.is_none() => Some(Named::find(db, q)?),
+            q => q.as_ref().map(Named::new),
         };
         let (from, keyset, mut filter) = filters.search(named);
         let keyset = if ascending { keyset } else { keyset.descending() };
@@ -102,14 +106,19 @@ impl Filters {
         };
         let product_id = form.optional("product_id", query_id);
         let tracking_number = form.optional("tracking_number", Line::parse);
-        let q = form.optional("q", Line::parse);
+        let q = form.optional("q", Search::parse);
         let [_, own] = scope.bound();
         let own = (scope != Scope::All).then_some(own);
+        let asked = asked?.map(Value::from);
+        let customer = match (&own, &asked) {
+            (Some(own), Some(asked)) if own != asked => Some(Value::NULL),
+            _ => own.or(asked),
+        };
         Some(Filters {
             status: status?,
             from: from?,
             to: to?,
-            customers: own.into_iter().chain(asked?.map(Value::from)).collect(),
+            customer,
             product_id: product_id?,
             tracking_number: tracking_number?,
             q: q?,
@@ -120,8 +129,8 @@ impl Filters {
     /// is one statement with and without them.
     fn search(&self, mut named: Option<Named>) -> (String, Keyset, Filter) {
         let mut filter = Filter::default();
-        let by_customer = !self.customers.is_empty();
-        for customer in &self.customers {
+        let by_customer = self.customer.is_some();
+        if let Some(customer) = &self.customer {
             filter.add("o.customer_id = ?", [customer.clone()]);
         }
         if let Some(number) = &self.tracking_number {
@@ -170,16 +179,28 @@ impl Filters {
 }
 
 impl Named {
-    fn find(db: &mut Connection, text: &Line<100>) -> Result<Named> {
-        let sql = format!("SELECT c.id FROM customers c WHERE {} ORDER BY c.id LIMIT ?", customers::NAMED);
-        let [pattern, again] = customers::named(text);
-        let values = (pattern, again, PEOPLE_MAX as u64 + 1);
-        let people: Vec<Id> = db.rows(&sql, values, |row| column(row, "id"))?;
-        Ok(Named::new(text, (people.len() <= PEOPLE_MAX).then_some(people)))
+    fn new(q: &Search) -> Named {
+        let digits = match q.words.as_slice() {
+            [word] => word.trim_start_matches('#'),
+            _ => "",
+        };
+        let number = id_from_digits(digits);
+        let is_number_only = number.is_some() && digits.len() < DIGITS_OF_PEOPLE_MIN;
+        Named { q: q.clone(), number, people: is_number_only.then(Vec::new) }
     }
 
-    fn new(text: &Line<100>, people: Option<Vec<Id>>) -> Named {
-        Named { text: text.clone(), number: id_from_digits(text.0.trim_start_matches('#')), people }
+    /// With the people looked up.
+    fn find(db: &mut Connection, q: &Search) -> Result<Named> {
+        let named = Named::new(q);
+        if named.people.is_some() {
+            return Ok(named);
+        }
+        let mut filter = Filter::default();
+        customers::named(q, &mut filter);
+        let sql = format!("SELECT c.id FROM customers c {} ORDER BY c.id LIMIT ?", filter.sql());
+        let values = filter.values(PEOPLE_MAX as u64 + 1);
+        let people: Vec<Id> = db.rows(&sql, values, |row| column(row, "id"))?;
+        Ok(Named { people: (people.len() <= PEOPLE_MAX).then_some(people), ..named })
     }
 
     /// The marks and values for the orders of a few people, and the one with the number.
@@ -196,11 +217,11 @@ impl Named {
                 filter.add(format!("(o.customer_id IN ({marks}) OR o.id = ?)"), values);
             }
             None => {
-                let [pattern, again] = customers::named(&self.text);
-                let named = customers::NAMED;
-                let people =
-                    format!("EXISTS (SELECT 1 FROM customers c WHERE c.id = o.customer_id AND {named})");
-                filter.add(format!("({people} OR o.id = ?)"), [pattern, again, self.number.into()]);
+                let mut customer = Filter::default();
+                customer.add("c.id = o.customer_id", []);
+                customers::named(&self.q, &mut customer);
+                let named = format!("(EXISTS (SELECT 1 FROM customers c {}) OR o.id = ?)", customer.sql());
+                filter.add(named, customer.values(self.number));
             }
         }
     }

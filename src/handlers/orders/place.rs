@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::handlers::orders::{Order, OrderLine, Status};
 use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
-use crate::values::{Bad, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
+use crate::values::{Bad, Currency, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Kept, Key};
@@ -34,6 +34,8 @@ pub struct Wanted {
     pub items: Vec<Item>,
     pub shipping_address: Option<Paragraph<500>>,
     pub note: Option<Paragraph<1000>>,
+    /// What the customer was told that it costs.
+    pub expected_total: Option<Price>,
 }
 
 pub struct Item {
@@ -41,12 +43,12 @@ pub struct Item {
     pub quantity: Quantity,
 }
 
-/// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, customer_id?}`; staff
-/// must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
-/// is available; 422 names unknown products. Nothing is kept unless all of it is.
+/// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, expected_total?, customer_id?}`;
+/// staff must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
+/// is available; 409 `price_changed` when the total is not the expected one; 422 names unknown products. Nothing is kept unless all of it is.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let wanted = Wanted::read(&mut form, &request.caller);
+    let wanted = Wanted::read(&mut form, &request.caller, &app.config.currency);
     let wanted = form.finish(|| wanted)?;
     request.caller.scope().check(wanted.customer_id)?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
@@ -70,6 +72,8 @@ pub fn place(
     let now = app.clock.now();
     let quantities = wanted.quantities()?;
     let items = priced_lines(app, tx, wanted, &quantities)?;
+    let total = sum(app, &items);
+    refuse_another_total(wanted.expected_total, total)?;
     let mut order = Order {
         id: 0,
         customer_id: wanted.customer_id,
@@ -77,7 +81,7 @@ pub fn place(
         order_date: now,
         expected_delivery_date: Day(add_business_days(now.0.date(), app.config.delivery_business_days)),
         currency: app.config.currency.code().to_owned(),
-        total: sum(app, &items),
+        total,
         items,
         shipping_address: wanted.shipping_address.clone(),
         note: wanted.note.clone(),
@@ -98,7 +102,7 @@ pub fn place(
 }
 
 impl Wanted {
-    fn read(form: &mut Form, caller: &Caller) -> Option<Wanted> {
+    fn read(form: &mut Form, caller: &Caller, currency: &Currency) -> Option<Wanted> {
         let customer_id = caller.customer_in(form);
         let items = form.objects("items", ITEMS_MAX, |item| {
             let product_id = item.required("product_id", id);
@@ -107,11 +111,13 @@ impl Wanted {
         });
         let shipping_address = form.optional("shipping_address", Paragraph::parse);
         let note = form.optional("note", Paragraph::parse);
+        let expected_total = form.optional("expected_total", |input| currency.parse_total(input));
         Some(Wanted {
             customer_id: customer_id?,
             items: items?,
             shipping_address: shipping_address?,
             note: note?,
+            expected_total: expected_total?,
         })
     }
 
@@ -169,6 +175,18 @@ fn priced_lines(
 
 fn sum(app: &App, items: &[OrderLine]) -> Price {
     app.config.currency.price(items.iter().map(|line| line.total.minor).sum())
+}
+
+/// Nobody pays another price than they have seen.
+fn refuse_another_total(expected: Option<Price>, total: Price) -> std::result::Result<(), Problem> {
+    let Some(expected) = expected.filter(|expected| *expected != total) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "The order comes to {total} now, not {expected}. Show the customer the new total, and order again with it. Nothing was ordered."
+    );
+    let problem = Problem::new(problem::PRICE_CHANGED, detail);
+    Err(problem.with_extra("expected_total", json!(expected)).with_extra("total", json!(total)))
 }
 
 /// Writes the order and its lines: one statement each.

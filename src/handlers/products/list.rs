@@ -9,10 +9,10 @@ use rouille::Response;
 use crate::app::App;
 use crate::db::{self, Filter};
 use crate::error::Result;
-use crate::handlers::products::{COLUMNS, Product};
+use crate::handlers::products::fields::{COLUMNS, Product};
 use crate::problem::{self, Problem};
 use crate::values::{
-    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Sku, Slug, query_boolean, query_ids,
+    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Search, Sku, Slug, query_boolean, query_ids,
 };
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
@@ -49,23 +49,22 @@ impl Sort {
         }
     }
 
-    /// Unless a filter has an index of its own, the index that gives the order is named.
-    fn keyset(self, filters: &Filters) -> Keyset {
-        let by_category = filters.category.is_some();
-        let by_price = filters.min_price.or(filters.max_price).is_some();
-        let forced = match self {
-            // A few rows at most, which are sorted then.
-            _ if filters.sku.is_some() => Some("products_sku"),
-            _ if filters.slug.is_some() => Some("products_slug"),
-            _ if filters.barcode.is_some() || filters.ids.is_some() => Some("PRIMARY"),
-            Sort::Id | Sort::IdDescending if !by_category && !by_price => Some("products_by_id"),
-            Sort::Name | Sort::NameDescending if !by_category && !by_price => Some("products_by_name"),
-            Sort::Price | Sort::PriceDescending if !by_category => Some("products_by_price"),
-            _ => None,
+    /// Unless the way has an index of its own, the index that gives the order is named.
+    fn keyset(self, way: Way) -> Keyset {
+        let forced = match (way, self) {
+            (Way::Few(index), _) => Some(index),
+            (Way::Category, _) => None,
+            // All that it looks at is in the key, so none of the rows is read that lack the words.
+            (Way::Words, _) => Some("products_by_search"),
+            (_, Sort::Price | Sort::PriceDescending) => Some("products_by_price"),
+            (Way::Price, _) => None,
+            (Way::All, Sort::Id | Sort::IdDescending) => Some("products_by_id"),
+            (Way::All, Sort::Name | Sort::NameDescending) => Some("products_by_name"),
         };
+        let id = if way.by_key_alone(self) { "w.id" } else { "p.id" };
         let keyset = match self {
-            Sort::Id => Keyset::by_id("p.id"),
-            Sort::IdDescending => Keyset::by_id("p.id").descending(),
+            Sort::Id => Keyset::by_id(id),
+            Sort::IdDescending => Keyset::by_id(id).descending(),
             Sort::Name => Keyset::by_text("p.name", "p.id"),
             Sort::NameDescending => Keyset::by_text("p.name", "p.id").descending(),
             Sort::Price => Keyset::by_number("p.price_minor", "p.id"),
@@ -87,11 +86,29 @@ impl Sort {
     }
 }
 
+/// How the products are gone through, which decides the index that is read.
+#[derive(Clone, Copy)]
+enum Way {
+    /// A few rows at most, by this index, which are sorted then.
+    Few(&'static str),
+    Category,
+    Words,
+    Price,
+    All,
+}
+
+impl Way {
+    /// Whether the key that holds the words gives the order too. Then it is a table of its own, `w`: asked for the
+    /// rows behind it, MariaDB reads every one when it goes backwards.
+    fn by_key_alone(self, sort: Sort) -> bool {
+        matches!((self, sort), (Way::Words, Sort::Id | Sort::IdDescending))
+    }
+}
+
 /// Which products are looked for.
-#[derive(Default)]
 struct Filters {
-    q: Option<Line<100>>,
-    category: Option<Line<100>>,
+    q: Option<Search>,
+    category: Option<Line<255>>,
     min_price: Option<Price>,
     max_price: Option<Price>,
     in_stock: Option<bool>,
@@ -104,7 +121,7 @@ struct Filters {
 
 impl Filters {
     fn read(form: &mut Form, currency: &Currency) -> Option<Filters> {
-        let q = form.optional("q", Line::parse);
+        let q = form.optional("q", Search::parse);
         let category = form.optional("category", Line::parse);
         let min_price = form.optional("min_price", |input| currency.parse(input));
         let max_price = form.optional("max_price", |input| currency.parse(input));
@@ -134,8 +151,28 @@ impl Filters {
         })
     }
 
-    fn restrict(self, filter: &mut Filter) {
-        filter.add("p.active = ?", [(!self.archived).into()]);
+    /// The filter that leaves the fewest goes first.
+    fn way(&self) -> Way {
+        if self.sku.is_some() {
+            Way::Few("products_sku")
+        } else if self.slug.is_some() {
+            Way::Few("products_slug")
+        } else if self.barcode.is_some() || self.ids.is_some() {
+            Way::Few("PRIMARY")
+        } else if self.category.is_some() {
+            Way::Category
+        } else if self.q.is_some() {
+            Way::Words
+        } else if self.min_price.or(self.max_price).is_some() {
+            Way::Price
+        } else {
+            Way::All
+        }
+    }
+
+    /// `key` is the table whose index is gone along.
+    fn restrict(self, key: &str, filter: &mut Filter) {
+        filter.add(format!("{key}.active = ?"), [(!self.archived).into()]);
         if let Some(sku) = self.sku {
             filter.add("p.sku_key = ?", [sku.key().into()]);
         }
@@ -160,22 +197,23 @@ impl Filters {
             let max = self.max_price.map_or(PRICE_MINOR_MAX, |price| price.minor);
             filter.add("p.price_minor BETWEEN ? AND ?", [min.into(), max.into()]);
         }
-        let pattern = self.q.map(|Line(q)| db::contains(&q).into());
-        filter.add_if_given("p.name LIKE ? OR p.sku LIKE ?", pattern);
+        if let Some(q) = self.q {
+            filter.add_words(&format!("{key}.search_text"), &q.words, q.barcode.as_deref());
+        }
         filter.add_if_given("(s.on_hand > s.reserved) = ?", self.in_stock.map(Value::from));
     }
 }
 
 /// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&sort=&limit=
-/// &after=`. `q` is looked for in name and SKU; `sku`, `slug` and `barcode` find the one product that has it. `ids`
-/// are up to a hundred with commas between them, all on one page unless `limit` says otherwise; what is not in the
-/// catalogue is left out. Only staff see what is archived.
+/// &after=`. Every word of `q` is looked for in name, SKU and barcodes; `sku`, `slug` and `barcode` find the one
+/// product that has it. `ids` are up to a hundred with commas between them, all on one page unless `limit` says
+/// otherwise; what is not in the catalogue is left out. Only staff see what is archived.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut form = request.query()?;
     let sort = form.with_default("sort", Sort::Id, Sort::parse);
     let with_limit = form.has("limit");
-    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(&Filters::default()));
+    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(Way::All));
     let filters = Filters::read(&mut form, currency);
     let (sort, page, filters) = form.finish(|| Some((sort?, page?, filters?)))?;
     if filters.archived && !request.caller.is_staff() {
@@ -186,13 +224,16 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         Some(_) if !with_limit => Page { limit: LIMIT_MAX, ..page },
         _ => page,
     };
-    let keyset = sort.keyset(&filters);
+    let way = filters.way();
+    let keyset = sort.keyset(way);
+    let (key, rows) =
+        if way.by_key_alone(sort) { ("w", "STRAIGHT_JOIN products p ON p.id = w.id") } else { ("p", "") };
     let mut filter = Filter::default();
     page.restrict(&keyset, &mut filter);
-    filters.restrict(&mut filter);
+    filters.restrict(key, &mut filter);
     // STRAIGHT_JOIN: the products' index gives the order, whatever the optimizer thinks of stock.
     let sql = format!(
-        "SELECT {COLUMNS} FROM products p {} STRAIGHT_JOIN stock s ON s.product_id = p.id {} {} LIMIT ?",
+        "SELECT {COLUMNS} FROM products {key} {} {rows} STRAIGHT_JOIN stock s ON s.product_id = p.id {} {} LIMIT ?",
         keyset.hint(),
         filter.sql(),
         keyset.order_by(),

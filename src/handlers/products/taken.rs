@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::db::{Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
-use crate::handlers::products::{Barcode, Details};
+use crate::handlers::products::barcodes::Barcode;
+use crate::handlers::products::fields::Details;
 use crate::problem::{self, FieldError, Kind, Problem};
 use crate::values::{Bad, Id, Sku, Slug};
 

@@ -39,7 +39,15 @@ fn staff_find_orders_by_name_address_and_number() {
         (&format!("%23{second}"), vec![second]),
         ("999999", vec![]),
         ("nobody", vec![]),
-        ("555-0100", vec![]),
+        ("hopper+grace", vec![second]),
+        ("GRACE++navy", vec![second]),
+        ("ada+hopper", vec![]),
+        ("%EF%BC%A1da", vec![third, first]),
+        ("555-0100", vec![third, second, first]),
+        ("5550100", vec![third, second, first]),
+        // So few digits are a number of an order, whosever telephone number holds them.
+        ("55501", vec![]),
+        ("%23555-0100", vec![]),
     ] {
         assert_eq!(found(&staff, &format!("q={q}")), expected, "{q}");
         let mut turned = expected.clone();
@@ -74,12 +82,14 @@ fn a_text_that_names_very_many_people_finds_their_orders_too() {
     for more in [99, 1, 50] {
         let mut sql = shop.sql();
         sql.query_drop(format!(
-            "INSERT INTO customers (name, email, phone, created_at, updated_at)
-             SELECT 'Ada Another', 'another@example.com', '555-0100', NOW(6), NOW(6) FROM seq_1_to_{more}"
+            "INSERT INTO customers (name, email, phone, search_text, created_at, updated_at)
+             SELECT 'Ada Another', 'another@example.com', '555-0100', 'ada another another@example.com 555-0100 5550100',
+                    NOW(6), NOW(6) FROM seq_1_to_{more}"
         ))
         .unwrap();
         assert_eq!(found(&staff, "q=ada"), newest);
         assert_eq!(walk(&staff, "/orders?limit=1&q=ada"), newest);
+        assert_eq!(found(&staff, "q=countess+ada"), newest);
         assert_eq!(found(&staff, &format!("q={}", orders[1])), [orders[1]]);
         assert_eq!(found(&staff, &format!("q=ada&product_id={mug}&status=placed")), newest);
     }

@@ -142,7 +142,7 @@ fn bad_shipping_details_are_named() {
     let path = path_of(&shop.guest().client.order(&[(mug, 1)]).expect(201));
     let body = json!({"carrier": "a\nb", "tracking_number": "9".repeat(101), "weight": 1});
     staff.post(&format!("{path}/ship"), body).expect_bad_fields(&[
-        ("carrier", "control_character"),
+        ("carrier", "line_break"),
         ("tracking_number", "too_long"),
         ("weight", "unknown_field"),
     ]);

@@ -174,6 +174,22 @@ export const requests = [
         },
     },
     {
+        name: "An order at another price than the customer has seen",
+        description: "Whoever names what they expect to pay is never charged something else.",
+        POST: "/orders",
+        as: "ada",
+        body: { items: [{ product_id: "{{mug_id}}", quantity: 1 }], expected_total: "0.01" },
+        status: 409,
+        code: "price_changed",
+        tests: {
+            "Both totals are named": () => {
+                const problem = pm.response.json();
+                pm.expect(problem.expected_total).to.eql("0.01");
+                pm.expect(Number(problem.total)).to.be.above(0.01);
+            },
+        },
+    },
+    {
         name: "Nothing was kept of it",
         description: "Staff see that only Ada's first order has reserved anything.",
         GET: "/products/{{mug_id}}/stock",
