@@ -5,7 +5,7 @@
 mod barcodes;
 mod fields;
 mod list;
-mod taken;
+mod names;
 
 use mysql::Row;
 use rouille::Response;
@@ -167,8 +167,8 @@ pub fn insert(
     let now = app.clock.now();
     let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
     let inserted = tx.insert(&sql, [&details.written(now)[..], &[now.into()]].concat());
-    let id = taken::named(tx, &details, inserted)?;
-    barcodes::write(tx, id, &details.barcodes)?;
+    let id = names::unless_taken(tx, &details, inserted)?;
+    names::take_barcodes(tx, id, &details.barcodes)?;
     let mut fields = audit::differences(&(), &details);
     fields.extend((on_hand > 0).then(|| "stock".to_owned()));
     audit::record(app, tx, caller.actor(), Action::Created, (Object::Product, id), &fields)?;
@@ -195,8 +195,8 @@ pub fn update(
     let now = app.clock.now();
     rewrite(tx, old.id, &details, now)?;
     if details.barcodes != old.details.barcodes {
-        barcodes::clear(tx, old.id)?;
-        barcodes::write(tx, old.id, &details.barcodes)?;
+        names::free_barcodes(tx, old.id)?;
+        names::take_barcodes(tx, old.id, &details.barcodes)?;
     }
     let fields = audit::differences(&old.details, &details);
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, old.id), &fields)?;
@@ -206,7 +206,7 @@ pub fn update(
 fn rewrite(tx: &mut Transaction, id: Id, details: &Details, now: Timestamp) -> Result<()> {
     let sql = format!("UPDATE products SET {WRITTEN} WHERE id = ?");
     let updated = tx.execute(&sql, [&details.written(now)[..], &[id.into()]].concat());
-    taken::named(tx, details, updated)?;
+    names::unless_taken(tx, details, updated)?;
     Ok(())
 }
 
@@ -220,7 +220,7 @@ pub fn archive(app: &App, tx: &mut Transaction, caller: &Caller, product: &Produ
         (now, now, product.id),
     )?;
     if !product.details.barcodes.is_empty() {
-        barcodes::clear(tx, product.id)?;
+        names::free_barcodes(tx, product.id)?;
     }
     Ok(())
 }
@@ -234,7 +234,7 @@ pub fn restore(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resu
     }
     let now = app.clock.now();
     rewrite(tx, id, &product.details, now)?;
-    barcodes::write(tx, id, &product.details.barcodes)?;
+    names::take_barcodes(tx, id, &product.details.barcodes)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, id), &["archived_at"])?;
     Ok(Product { updated_at: now, archived_at: None, ..product })
 }

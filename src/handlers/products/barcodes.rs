@@ -1,15 +1,10 @@
-//! The barcodes of a product: kept with it for showing, and those of active products in a table of their own,
-//! by which a scan finds one product.
+//! The barcodes of a product, as they are asked for, kept with it and shown.
 
 use std::collections::HashSet;
 
-use mysql::Value;
 use serde::{Deserialize, Serialize};
 
-use crate::db::Transaction;
-use crate::error::Result;
-use crate::handlers::products::taken;
-use crate::values::{Bad, Gtin, Id, Quantity, whole_number};
+use crate::values::{Bad, Gtin, Quantity, whole_number};
 use crate::web::form::Form;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,24 +33,4 @@ pub fn read(form: &mut Form) -> Option<Option<Vec<Barcode>>> {
         }
         Some(barcode)
     })
-}
-
-/// Takes them for this product; 409 when another active one has one of them.
-pub fn write(tx: &mut Transaction, product_id: Id, barcodes: &[Barcode]) -> Result<()> {
-    if barcodes.is_empty() {
-        return Ok(());
-    }
-    let values: Vec<Value> =
-        barcodes.iter().flat_map(|barcode| [barcode.code.key().into(), product_id.into()]).collect();
-    let rows = vec!["(?, ?)"; barcodes.len()].join(", ");
-    let written =
-        tx.execute(&format!("INSERT INTO product_barcodes (gtin, product_id) VALUES {rows}"), values);
-    taken::barcodes_named(tx, barcodes, written)?;
-    Ok(())
-}
-
-/// Frees all barcodes of this product.
-pub fn clear(tx: &mut Transaction, product_id: Id) -> Result<()> {
-    tx.execute("DELETE FROM product_barcodes WHERE product_id = ?", (product_id,))?;
-    Ok(())
 }

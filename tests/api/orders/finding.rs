@@ -114,6 +114,9 @@ fn customers_find_among_their_own_only() {
         (&format!("q={other}"), vec![]),
         (&format!("product_id={mug}"), vec![own]),
         ("tracking_number=RR1", vec![own]),
+        (&format!("customer_id={}", ada.id), vec![own]),
+        (&format!("customer_id={}", grace.id), vec![]),
+        (&format!("q=ada&customer_id={}", ada.id), vec![own]),
         (&format!("tracking_number=RR1&customer_id={}", grace.id), vec![]),
     ] {
         assert_eq!(found(&ada.client, query), expected, "{query}");

@@ -1,4 +1,5 @@
-//! What names one active product and belongs to another already: a 409 that says to which.
+//! What names one active product: its SKU and slug, whose keys stand in its row, and its barcodes, in a table of
+//! their own, by which a scan finds it. What belongs to another already is a 409 that says to which.
 
 use mysql::{Row, Value};
 use serde_json::json;
@@ -35,7 +36,7 @@ impl Owner {
 }
 
 /// Turns a broken UNIQUE key of the SKU or the slug into the 409 for it.
-pub fn named<T>(tx: &mut Transaction, details: &Details, written: Result<T>) -> Result<T> {
+pub fn unless_taken<T>(tx: &mut Transaction, details: &Details, written: Result<T>) -> Result<T> {
     let cause = match written {
         Err(Error::Database(cause)) => cause,
         other => return other,
@@ -55,7 +56,7 @@ pub fn named<T>(tx: &mut Transaction, details: &Details, written: Result<T>) -> 
 }
 
 /// Turns a broken key of the barcodes into the 409, which names each that the product has that has the first.
-pub fn barcodes_named<T>(tx: &mut Transaction, barcodes: &[Barcode], written: Result<T>) -> Result<T> {
+fn unless_barcodes_taken<T>(tx: &mut Transaction, barcodes: &[Barcode], written: Result<T>) -> Result<T> {
     match written {
         Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => {}
         other => return other,
@@ -73,4 +74,24 @@ pub fn barcodes_named<T>(tx: &mut Transaction, barcodes: &[Barcode], written: Re
         taken.iter().any(of_owner).then(|| format!("barcodes[{index}].code"))
     });
     Err(owner.problem(problem::BARCODE_TAKEN, "barcode", fields.collect()).into())
+}
+
+/// Takes these barcodes for this product; 409 when another active one has one of them.
+pub fn take_barcodes(tx: &mut Transaction, product_id: Id, barcodes: &[Barcode]) -> Result<()> {
+    if barcodes.is_empty() {
+        return Ok(());
+    }
+    let values: Vec<Value> =
+        barcodes.iter().flat_map(|barcode| [barcode.code.key().into(), product_id.into()]).collect();
+    let rows = vec!["(?, ?)"; barcodes.len()].join(", ");
+    let written =
+        tx.execute(&format!("INSERT INTO product_barcodes (gtin, product_id) VALUES {rows}"), values);
+    unless_barcodes_taken(tx, barcodes, written)?;
+    Ok(())
+}
+
+/// Frees all barcodes of this product.
+pub fn free_barcodes(tx: &mut Transaction, product_id: Id) -> Result<()> {
+    tx.execute("DELETE FROM product_barcodes WHERE product_id = ?", (product_id,))?;
+    Ok(())
 }
