@@ -17,7 +17,7 @@ use storekeeper::audit::{self, Action, Actor, Object};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
-use storekeeper::handlers::{sessions, staff};
+use storekeeper::handlers::{orders, sessions, staff};
 use storekeeper::http::Listener;
 use storekeeper::ledger;
 use storekeeper::values::{Input, ListenAddress, StaffPassword, Username};
@@ -40,7 +40,8 @@ Commands:
                         again if it was disabled; with --role also another role
   verify                prove the books: run every invariant, print the rows that break one
   verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say
-  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs
+  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs; cancel
+                        guests' orders that nobody confirmed
 
 Options:
   -h, --help            print this
@@ -374,8 +375,10 @@ fn prune(config: Config) -> Outcome {
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
     let lines = restock::prune(&app)?;
+    let orders = orders::cancel_unconfirmed(&app)?;
     println!(
-        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs"
+        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs; \
+         cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -65,6 +65,8 @@ migrations! {
     21 "0021_stock_movements_actor_key"
     22 "0022_restock_runs_actor_key"
     23 "0023_audit_log"
+    24 "0024_orders_confirmed"
+    25 "0025_order_events_reason"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 mod place;
 mod steps;
+mod unconfirmed;
 
 use mysql::{Row, Value};
 use rouille::Response;
@@ -15,14 +16,19 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_id, words};
+use crate::values::{
+    Bad, Currency, Day, Id, Input, Line, Paragraph, Price, Timestamp, query_boolean, query_id, words,
+};
 use crate::web::caller::{Caller, Scope};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
 pub use place::{Item, Wanted, create, place};
-pub use steps::{Shipment, cancel, deliver, post_cancel, post_deliver, post_ship, ship};
+pub use steps::{
+    Shipment, cancel, confirm, deliver, post_cancel, post_confirm, post_deliver, post_ship, ship,
+};
+pub use unconfirmed::cancel_unconfirmed;
 
 words! {
     /// Where an order stands.
@@ -31,6 +37,14 @@ words! {
         Shipped = "shipped",
         Delivered = "delivered",
         Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// Why a step was taken that nobody asked for.
+    StepReason, refused as "invalid_reason" {
+        /// Nobody confirmed a guest's order in time.
+        Unconfirmed = "unconfirmed",
     }
 }
 
@@ -48,8 +62,19 @@ pub struct Order {
     pub note: Option<Paragraph<1000>>,
     pub carrier: Option<Line<100>>,
     pub tracking_number: Option<Line<100>>,
+    /// When somebody behind the counter said that it is meant.
+    pub confirmed_at: Option<Timestamp>,
+    #[serde(flatten)]
+    confirmed_by: Option<ConfirmedBy>,
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
+}
+
+/// Who confirmed an order, for those behind the counter.
+#[derive(Debug, Clone, Default, Serialize)]
+struct ConfirmedBy {
+    confirmed_by_account_id: Option<Id>,
+    confirmed_by_api_key_id: Option<Id>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -65,6 +90,9 @@ pub struct OrderLine {
 struct Event {
     status: Status,
     at: Timestamp,
+    /// Why the shop itself took the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<StepReason>,
     #[serde(flatten)]
     actor: Option<StepActor>,
 }
@@ -89,7 +117,8 @@ struct Tracking {
 
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
-    o.shipping_address, o.note, o.carrier, o.tracking_number";
+    o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
+    o.confirmed_by_api_key_id";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
@@ -113,9 +142,10 @@ impl Status {
     }
 
     /// Returns the steps that this caller may take next; the README draws them.
-    pub fn allowed_actions(self, caller: &Caller) -> Vec<&'static str> {
+    pub fn allowed_actions(self, is_confirmed: bool, caller: &Caller) -> Vec<&'static str> {
         match (self, caller.is_staff()) {
-            (Status::Placed, true) => vec!["cancel", "ship"],
+            (Status::Placed, true) if is_confirmed => vec!["cancel", "ship"],
+            (Status::Placed, true) => vec!["cancel", "confirm", "ship"],
             (Status::Placed, false) => vec!["cancel"],
             (Status::Shipped, true) => vec!["deliver"],
             _ => vec![],
@@ -127,6 +157,7 @@ impl Order {
     /// Without its lines, which are rows of their own.
     fn from_row(row: &Row, currency: &Currency, caller: &Caller) -> Order {
         let status: Status = column(row, "status");
+        let confirmed_at: Option<Timestamp> = column(row, "confirmed_at");
         Order {
             id: column(row, "id"),
             customer_id: column(row, "customer_id"),
@@ -140,8 +171,19 @@ impl Order {
             note: column::<Option<String>>(row, "note").map(Paragraph),
             carrier: column::<Option<String>>(row, "carrier").map(Line),
             tracking_number: column::<Option<String>>(row, "tracking_number").map(Line),
-            allowed_actions: status.allowed_actions(caller),
+            confirmed_at,
+            confirmed_by: ConfirmedBy::told_to(caller, || ConfirmedBy {
+                confirmed_by_account_id: column(row, "confirmed_by_account_id"),
+                confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
+            }),
+            allowed_actions: status.allowed_actions(confirmed_at.is_some(), caller),
         }
+    }
+}
+
+impl ConfirmedBy {
+    fn told_to(caller: &Caller, who: impl FnOnce() -> ConfirmedBy) -> Option<ConfirmedBy> {
+        caller.is_staff().then(who)
     }
 }
 
@@ -161,7 +203,8 @@ impl Event {
     /// None when the order has taken no step since it was placed.
     fn from_row(row: &Row, caller: &Caller) -> Option<Event> {
         let actor = StepActor::from_row(row, caller, "step_account_id", "step_api_key_id");
-        Some(Event { status: column::<Option<Status>>(row, "event_status")?, at: column(row, "at"), actor })
+        let status = column::<Option<Status>>(row, "event_status")?;
+        Some(Event { status, at: column(row, "at"), reason: column(row, "reason"), actor })
     }
 }
 
@@ -186,12 +229,12 @@ impl Tracking {
             expected_delivery_date: column(row, "expected_delivery_date"),
             carrier: column(row, "carrier"),
             tracking_number: column(row, "tracking_number"),
-            events: vec![Event { status: Status::Placed, at: order_date, actor }],
+            events: vec![Event { status: Status::Placed, at: order_date, reason: None, actor }],
         }
     }
 }
 
-/// `GET /orders?status=&customer_id=&from=&to=&sort=&limit=&after=`: the caller's own orders, or all
+/// `GET /orders?status=&confirmed=&customer_id=&from=&to=&sort=&limit=&after=`: the caller's own orders, or all
 /// of them for staff, newest first; `sort=order_date` turns it round.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     list_of(app, request, None)
@@ -218,14 +261,15 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
     let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
+    let confirmed = form.optional("confirmed", query_boolean);
     let from = form.optional("from", Timestamp::parse);
     let to = form.optional("to", Timestamp::parse);
     let of_customer = match customer_id {
         Some(_) => Some(None),
         None => form.optional("customer_id", query_id),
     };
-    let (page, keyset, status, from, to, of_customer) =
-        form.finish(|| Some((page?, keyset?, status?, from?, to?, of_customer?)))?;
+    let (page, keyset, status, confirmed, from, to, of_customer) =
+        form.finish(|| Some((page?, keyset?, status?, confirmed?, from?, to?, of_customer?)))?;
 
     let mut filter = Filter::default();
     let scope = request.caller.scope();
@@ -247,6 +291,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     if let Some(status) = status {
         filter.add("o.status = ?", [status.into()]);
     }
+    filter.add_if_given("(o.confirmed_at IS NOT NULL) = ?", confirmed.map(Value::from));
     // Always there, so that it is one statement with and without them.
     let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
     filter.add("o.placed_at >= ? AND o.placed_at < ?", [from.into(), to.into()]);
@@ -280,7 +325,7 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
     let rows = db::read(&app.pool, |db| {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
-                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at,
+                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at, e.reason,
                  e.actor_account_id AS step_account_id, e.actor_api_key_id AS step_api_key_id
              FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
