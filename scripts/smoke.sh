@@ -215,6 +215,8 @@ if [ -n "$staff" ]; then
     step "more than there is cannot be ordered" 409 POST /orders "$items"
     shows '"code":"out_of_stock"' '"available":1'
     token=$staff_token
+    step "staff confirm it" 200 POST "/orders/$order/confirm"
+    shows '"confirmed_at":"'
     step "staff ship it" 200 POST "/orders/$order/ship" '{"carrier": "By hand"}'
     token=$customer_token
     step "it is too late to cancel" 409 POST "/orders/$order/cancel"

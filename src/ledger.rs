@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use mysql::Row;
 use mysql::prelude::Queryable;
+use mysql::{Row, Value};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::audit::Actor;
@@ -78,6 +78,11 @@ impl Figures {
             reserved: column(row, "reserved"),
             incoming: column(row, "incoming"),
         }
+    }
+
+    /// With so many units less reserved, but never less than none.
+    pub fn without_reserved(self, units: i64) -> Figures {
+        Figures { reserved: (self.reserved - units).max(0), ..self }
     }
 
     pub fn available(&self) -> i64 {
@@ -156,15 +161,36 @@ pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
     Ok(())
 }
 
+/// How many placed orders a customer may have at once. Who reserves under such a limit holds the customer's row.
+#[derive(Clone, Copy)]
+pub struct OpenOrders {
+    pub customer_id: Id,
+    pub most: u32,
+}
+
 /// Promises the products of an order to it, and notes on its lines where in the ledger that was. False
-/// when there is too little of one; the caller must then roll back.
-pub fn reserve(tx: &mut Transaction, order_id: Id, order_lines: usize) -> Result<bool> {
-    let reserved = tx.execute(
+/// when there is too little of one, or the customer has more open orders than they may, this one among them; the
+/// caller must then roll back.
+pub fn reserve(
+    tx: &mut Transaction,
+    order_id: Id,
+    order_lines: usize,
+    open_orders: Option<OpenOrders>,
+) -> Result<bool> {
+    let mut values: Vec<Value> = vec![order_id.into()];
+    let few_open = match open_orders {
+        None => "",
+        Some(OpenOrders { customer_id, most }) => {
+            values.extend([customer_id.into(), most.into()]);
+            "AND (SELECT COUNT(*) FROM orders WHERE customer_id = ? AND status = 'placed') <= ?"
+        }
+    };
+    let sql = format!(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.reserved = s.reserved + l.quantity, l.reserved_at_sequence = s.movement_count
-         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity",
-        (order_id,),
-    )?;
+         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity {few_open}"
+    );
+    let reserved = tx.execute(&sql, values)?;
     // Both servers count the rows of both tables: each line, and the stock row that is its own.
     Ok(reserved == 2 * order_lines as u64)
 }

@@ -12,7 +12,7 @@ use crate::db::{self, column};
 use crate::error::Result;
 use crate::values::Timestamp;
 
-/// Pruning runs once a day. A quarter more lets the belief catch up after a pause.
+/// As far as the belief goes in one run, however long the pause before it was: a day and a quarter.
 const ADVANCE_MAX: Duration = Duration::hours(30);
 
 /// What a clock that ran ahead was believed is taken back when it is right again. One that is further behind

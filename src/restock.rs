@@ -7,6 +7,7 @@
 
 pub mod forecast;
 mod run;
+mod unconfirmed;
 
 use mysql::{Row, Value};
 use serde::Serialize;
@@ -166,7 +167,9 @@ pub struct Watched {
     pub archived: bool,
     pub name: String,
     pub sku: Option<String>,
+    /// As the rule sees it: less what is left out of what is reserved.
     pub shelf: Figures,
+    pub left_out: i64,
     pub policy: Policy,
 }
 
@@ -225,6 +228,7 @@ impl Watched {
             name: column(row, "name"),
             sku: column(row, "sku"),
             shelf: Figures::from_row(row),
+            left_out: 0,
             policy: Policy::from_row(row),
         }
     }
@@ -250,8 +254,13 @@ pub struct Selection {
     pub limit: Option<i64>,
 }
 
-/// The watched active products in the order of their ids, with one statement.
-pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
+/// The watched active products in the order of their ids, with one statement, and one for what is left out of it:
+/// what guests hold without confirmation beyond `guests_units_max`.
+pub fn scan(
+    db: &mut Connection,
+    selection: Selection,
+    guests_units_max: Option<i64>,
+) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
     if selection.or_archived {
         filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", []);
@@ -274,6 +283,11 @@ pub fn scan(db: &mut Connection, selection: Selection) -> Result<Vec<Watched>> {
     );
     let mut watched = db.rows(&sql, filter.values(selection.limit.unwrap_or(i64::MAX)), Watched::from_row)?;
     watched.sort_by_key(|watched| watched.product_id);
+    let left_out = unconfirmed::left_out(db, guests_units_max)?;
+    for watched in &mut watched {
+        watched.left_out = left_out.get(&watched.product_id).copied().unwrap_or(0);
+        watched.shelf = watched.shelf.without_reserved(watched.left_out);
+    }
     Ok(watched)
 }
 
@@ -284,8 +298,13 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
 }
 
 /// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
-pub fn plan(db: &mut Connection, selection: Selection, now: Timestamp) -> Result<Vec<PlanLine>> {
-    let watched = scan(db, selection)?;
+pub fn plan(
+    db: &mut Connection,
+    selection: Selection,
+    guests_units_max: Option<i64>,
+    now: Timestamp,
+) -> Result<Vec<PlanLine>> {
+    let watched = scan(db, selection, guests_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let sales = forecast::sales(db, &ids, now)?;
     let line = |watched: Watched| {
@@ -304,7 +323,7 @@ pub fn plan(db: &mut Connection, selection: Selection, now: Timestamp) -> Result
                 Decision::Order { .. } => "order",
             },
             quantity: decision.quantity(),
-            reason: decision.explained(&watched.policy),
+            reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
             forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, now),
         }
     };

@@ -84,6 +84,7 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/orders/{id}",                   SignedIn,     Some(OrdersRead),      orders::read),
     route("PATCH",  "/orders/{id}",                   Staff,        Some(OrdersWrite),     orders::change),
     route("GET",    "/orders/{id}/track",             SignedIn,     Some(OrdersRead),      orders::track),
+    route("POST",   "/orders/{id}/confirm",           Staff,        Some(OrdersWrite),     orders::post_confirm),
     route("POST",   "/orders/{id}/cancel",            SignedIn,     Some(OrdersWrite),     orders::post_cancel),
     route("POST",   "/orders/{id}/ship",              Staff,        Some(OrdersWrite),     orders::post_ship),
     route("POST",   "/orders/{id}/deliver",           Staff,        Some(OrdersWrite),     orders::post_deliver),

@@ -18,7 +18,7 @@ use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
 use storekeeper::handlers::search_text::{self, Rows};
-use storekeeper::handlers::{sessions, staff};
+use storekeeper::handlers::{orders, sessions, staff};
 use storekeeper::http::Listener;
 use storekeeper::ledger;
 use storekeeper::values::{Input, ListenAddress, StaffPassword, Username};
@@ -42,7 +42,8 @@ Commands:
   verify                prove the books: run every invariant, print the rows that break one
   verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, and what ?q=
                         looks through to what the rows say
-  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs
+  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs; cancel
+                        guests' orders that nobody confirmed
 
 Options:
   -h, --help            print this
@@ -384,8 +385,10 @@ fn prune(config: Config) -> Outcome {
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
     let lines = restock::prune(&app)?;
+    let orders = orders::cancel_unconfirmed(&app)?;
     println!(
-        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs"
+        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs; \
+         cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@
 mod list;
 mod place;
 mod steps;
+mod unconfirmed;
 
 use mysql::Row;
 use rouille::Response;
@@ -23,7 +24,10 @@ use crate::web::response;
 
 pub use list::{list, list_of_customer};
 pub use place::{Item, Wanted, create, place};
-pub use steps::{Shipment, cancel, deliver, post_cancel, post_deliver, post_ship, ship};
+pub use steps::{
+    Shipment, cancel, confirm, deliver, post_cancel, post_confirm, post_deliver, post_ship, ship,
+};
+pub use unconfirmed::cancel_unconfirmed;
 
 words! {
     /// Where an order stands.
@@ -32,6 +36,14 @@ words! {
         Shipped = "shipped",
         Delivered = "delivered",
         Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// Why a step was taken that nobody asked for.
+    StepReason, refused as "invalid_reason" {
+        /// Nobody confirmed a guest's order in time.
+        Unconfirmed = "unconfirmed",
     }
 }
 
@@ -49,8 +61,19 @@ pub struct Order {
     pub note: Option<Paragraph<1000>>,
     pub carrier: Option<Line<100>>,
     pub tracking_number: Option<Line<100>>,
+    /// When somebody behind the counter said that it is meant.
+    pub confirmed_at: Option<Timestamp>,
+    #[serde(flatten)]
+    confirmed_by: Option<ConfirmedBy>,
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
+}
+
+/// Who confirmed an order, for those behind the counter.
+#[derive(Debug, Clone, Default, Serialize)]
+struct ConfirmedBy {
+    confirmed_by_account_id: Option<Id>,
+    confirmed_by_api_key_id: Option<Id>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -66,6 +89,9 @@ pub struct OrderLine {
 struct Event {
     status: Status,
     at: Timestamp,
+    /// Why the shop itself took the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<StepReason>,
     #[serde(flatten)]
     actor: Option<StepActor>,
 }
@@ -90,7 +116,8 @@ struct Tracking {
 
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
-    o.shipping_address, o.note, o.carrier, o.tracking_number";
+    o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
+    o.confirmed_by_api_key_id";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
@@ -114,9 +141,10 @@ impl Status {
     }
 
     /// Returns the steps that this caller may take next; the README draws them.
-    pub fn allowed_actions(self, caller: &Caller) -> Vec<&'static str> {
+    pub fn allowed_actions(self, is_confirmed: bool, caller: &Caller) -> Vec<&'static str> {
         match (self, caller.is_staff()) {
-            (Status::Placed, true) => vec!["cancel", "ship"],
+            (Status::Placed, true) if is_confirmed => vec!["cancel", "ship"],
+            (Status::Placed, true) => vec!["cancel", "confirm", "ship"],
             (Status::Placed, false) => vec!["cancel"],
             (Status::Shipped, true) => vec!["deliver"],
             _ => vec![],
@@ -128,6 +156,7 @@ impl Order {
     /// Without its lines, which are rows of their own.
     fn from_row(row: &Row, currency: &Currency, caller: &Caller) -> Order {
         let status: Status = column(row, "status");
+        let confirmed_at: Option<Timestamp> = column(row, "confirmed_at");
         Order {
             id: column(row, "id"),
             customer_id: column(row, "customer_id"),
@@ -141,8 +170,19 @@ impl Order {
             note: column::<Option<String>>(row, "note").map(Paragraph),
             carrier: column::<Option<String>>(row, "carrier").map(Line),
             tracking_number: column::<Option<String>>(row, "tracking_number").map(Line),
-            allowed_actions: status.allowed_actions(caller),
+            confirmed_at,
+            confirmed_by: ConfirmedBy::told_to(caller, || ConfirmedBy {
+                confirmed_by_account_id: column(row, "confirmed_by_account_id"),
+                confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
+            }),
+            allowed_actions: status.allowed_actions(confirmed_at.is_some(), caller),
         }
+    }
+}
+
+impl ConfirmedBy {
+    fn told_to(caller: &Caller, who: impl FnOnce() -> ConfirmedBy) -> Option<ConfirmedBy> {
+        caller.is_staff().then(who)
     }
 }
 
@@ -162,7 +202,8 @@ impl Event {
     /// None when the order has taken no step since it was placed.
     fn from_row(row: &Row, caller: &Caller) -> Option<Event> {
         let actor = StepActor::from_row(row, caller, "step_account_id", "step_api_key_id");
-        Some(Event { status: column::<Option<Status>>(row, "event_status")?, at: column(row, "at"), actor })
+        let status = column::<Option<Status>>(row, "event_status")?;
+        Some(Event { status, at: column(row, "at"), reason: column(row, "reason"), actor })
     }
 }
 
@@ -187,7 +228,7 @@ impl Tracking {
             expected_delivery_date: column(row, "expected_delivery_date"),
             carrier: column(row, "carrier"),
             tracking_number: column(row, "tracking_number"),
-            events: vec![Event { status: Status::Placed, at: order_date, actor }],
+            events: vec![Event { status: Status::Placed, at: order_date, reason: None, actor }],
         }
     }
 }
@@ -205,7 +246,7 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
     let rows = db::read(&app.pool, |db| {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
-                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at,
+                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at, e.reason,
                  e.actor_account_id AS step_account_id, e.actor_api_key_id AS step_api_key_id
              FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",

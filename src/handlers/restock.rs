@@ -27,7 +27,9 @@ pub fn plan(app: &App, request: &Request) -> Result<Response> {
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
-    let lines = db::read(&app.pool, |db| restock::plan(db, selection, app.clock.now()))?;
+    let lines = db::read(&app.pool, |db| {
+        restock::plan(db, selection, app.config.guest_units_max(), app.clock.now())
+    })?;
     Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }
 

@@ -10,6 +10,7 @@ use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
+use crate::restock::unconfirmed::explained;
 use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
 use crate::values::{Id, Timestamp, words};
 
@@ -114,16 +115,17 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
-    let watched = db::read(&app.pool, |db| scan(db, selection))?;
+    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.guest_units_max()))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
-    for Watched { product_id, shelf, policy, .. } in watched {
+    for looked_at in watched {
+        let Watched { product_id, shelf, left_out, policy, .. } = looked_at;
         let decision = decide(&shelf, &policy);
         if decision.quantity() == 0 {
-            let reason = decision.explained(&policy);
+            let reason = explained(decision.explained(&policy), left_out);
             idle.push(RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason));
         } else {
-            lines.push(restock(app, run_id, actor, product_id, shelf, policy)?);
+            lines.push(restock(app, run_id, actor, &looked_at)?);
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
@@ -136,15 +138,9 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
 
 /// Restocks one product, which looked like this when it was scanned. Only when not even its failure can
 /// be written down an Err is returned.
-fn restock(
-    app: &App,
-    run_id: Id,
-    actor: Actor,
-    product_id: Id,
-    shelf: Figures,
-    policy: Policy,
-) -> Result<RunLine> {
-    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, actor, product_id));
+fn restock(app: &App, run_id: Id, actor: Actor, looked_at: &Watched) -> Result<RunLine> {
+    let &Watched { product_id, shelf, policy, .. } = looked_at;
+    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, actor, looked_at));
     done.or_else(|error| {
         log::error!("product {product_id} could not be restocked: {error}");
         // The error's text may hold the data of others; the log has it whole.
@@ -174,7 +170,7 @@ fn decide_and_act(
     tx: &mut Transaction,
     run_id: Id,
     actor: Actor,
-    product_id: Id,
+    &Watched { product_id, left_out, .. }: &Watched,
 ) -> Result<RunLine> {
     let sql = format!(
         "SELECT s.on_hand, s.reserved, s.incoming, {} FROM stock s WHERE s.product_id = ? FOR UPDATE",
@@ -183,8 +179,10 @@ fn decide_and_act(
     let locked = tx.row(&sql, (product_id,), |row| (Figures::from_row(row), Policy::from_row(row)))?;
     let (shelf, policy) =
         locked.ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
+    let shelf = shelf.without_reserved(left_out);
     let decision = decide(&shelf, &policy);
-    let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, decision.explained(&policy));
+    let reason = explained(decision.explained(&policy), left_out);
+    let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason);
     if let Decision::Order { quantity, .. } = decision {
         if policy.lead_time_days > 0 {
             line.outcome = Outcome::Ordered;

@@ -272,6 +272,7 @@ const MATRIX: &[Row] = &[
     row("GET",    "/orders/{id}",            Rule::Owner,    200, None),
     row("PATCH",  "/orders/{id}",            Rule::Staff,    200, Some(|_| json!({"expected_delivery_date": "2999-12-31"}))),
     row("GET",    "/orders/{id}/track",      Rule::Owner,    200, None),
+    row("POST",   "/orders/{id}/confirm",    Rule::Staff,    200, None),
     row("POST",   "/orders/{id}/cancel",     Rule::Owner,    200, None),
     row("POST",   "/orders/{id}/ship",       Rule::Staff,    200, None),
     // The order is not shipped yet.

@@ -75,6 +75,7 @@ const CASES: &[Case] = &[
     }),
     case("POST",   "/orders",                 ("placed", "order"), |world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}), AS_IT_IS),
     case("PATCH",  "/orders/{id}",            ("changed", "order"), |_| json!({"expected_delivery_date": "2999-12-31"}), AS_IT_IS),
+    case("POST",   "/orders/{id}/confirm",    ("changed", "order"), NOTHING, AS_IT_IS),
     case("POST",   "/orders/{id}/cancel",     ("cancelled", "order"), NOTHING, AS_IT_IS),
     case("POST",   "/orders/{id}/ship",       ("shipped", "order"), NOTHING, AS_IT_IS),
     case("POST",   "/orders/{id}/deliver",    ("delivered", "order"), NOTHING, |world| {

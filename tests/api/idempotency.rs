@@ -55,10 +55,14 @@ fn a_step_under_a_key_is_taken_once_and_told_again() {
     let (staff, guest) = (shop.staff(), shop.guest());
     let shelf = shop.product(&staff, 10);
     let shipment = json!({"carrier": "Post", "tracking_number": "RR1"});
-    for (number, (caller, step, body)) in
-        [(&guest.client, "cancel", json!({})), (&staff, "ship", shipment), (&staff, "deliver", json!({}))]
-            .into_iter()
-            .enumerate()
+    for (number, (caller, step, body)) in [
+        (&staff, "confirm", json!({})),
+        (&guest.client, "cancel", json!({})),
+        (&staff, "ship", shipment),
+        (&staff, "deliver", json!({})),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let id = guest.client.order(&[(shelf, 1)]).expect(201).id();
         if step == "deliver" {

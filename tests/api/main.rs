@@ -40,6 +40,7 @@ mod ledger;
 mod ledger_scale;
 mod logs;
 mod migrations;
+mod order_limits;
 mod orders;
 mod outage;
 mod paging;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mysql::prelude::Queryable;
 use storekeeper::audit::{Action, Object};
-use storekeeper::handlers::orders::Status;
+use storekeeper::handlers::orders::{Status, StepReason};
 use storekeeper::ledger::Reason;
 use storekeeper::restock::{OrderStatus, Outcome};
 use storekeeper::web::caller::Role;
@@ -35,6 +35,7 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
         ("accounts_role", words(Role::ALL, Role::text)),
         ("audit_log_action", words(Action::ALL, Action::text)),
         ("audit_log_object", words(Object::ALL, Object::text)),
+        ("order_events_reason", words(StepReason::ALL, StepReason::text)),
         ("orders_status", words(Status::ALL, Status::text)),
         ("restock_orders_status", words(OrderStatus::ALL, OrderStatus::text)),
         ("restock_run_lines_outcome", words(Outcome::ALL, Outcome::text)),

@@ -225,7 +225,8 @@ fn serve(database_url: &str, address: SocketAddr, log: &PathBuf) -> Child {
     command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_storekeeper"), "serve"]);
     command.env("STOREKEEPER_DATABASE_URL", database_url).env("STOREKEEPER_LISTEN", address.to_string());
     // The crowd stands behind one address and never rests, so what one address or caller may do is not limited.
-    let of_callers = |name: &&str| name.contains("_PER_") || name.contains("_CALLER_");
+    let of_callers =
+        |name: &&str| ["_PER_", "_CALLER_", "_OPEN_ORDERS"].iter().any(|part| name.contains(part));
     let limits = SETTINGS.iter().map(|setting| setting.name).filter(of_callers);
     command.envs(limits.map(|name| (name, "0")));
     // The log of every request would be long.

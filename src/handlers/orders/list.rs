@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::handlers::customers;
 use crate::handlers::orders::{COLUMNS, Order, Status, with_lines};
 use crate::problem::Problem;
-use crate::values::{Bad, Id, Input, Line, Search, Timestamp, id_from_digits, query_id};
+use crate::values::{Bad, Id, Input, Line, Search, Timestamp, id_from_digits, query_boolean, query_id};
 use crate::web::caller::Scope;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -21,6 +21,7 @@ use crate::web::response;
 /// Which orders are looked for.
 struct Filters {
     status: Option<Status>,
+    confirmed: Option<bool>,
     from: Timestamp,
     to: Timestamp,
     /// Whose they are, for staff or a customer. NULL is nobody's.
@@ -47,7 +48,7 @@ const DIGITS_OF_PEOPLE_MIN: usize = 6;
 /// orders is found soon by going along all of them from the newest.
 const PEOPLE_MAX: usize = 100;
 
-/// `GET /orders?status=&customer_id=&product_id=&tracking_number=&q=&from=&to=&sort=&limit=&after=`: the caller's own
+/// `GET /orders?status=&confirmed=&customer_id=&product_id=&tracking_number=&q=&from=&to=&sort=&limit=&after=`: the caller's own
 /// orders, or all of them for staff, newest first; `sort=order_date` turns it round. Every word of `q`
 /// is looked for in the customer's name, e-mail address and telephone number, or it is the order's number.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
@@ -98,6 +99,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
 impl Filters {
     fn read(form: &mut Form, scope: Scope, customer_id: Option<Id>) -> Option<Filters> {
         let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
+        let confirmed = form.optional("confirmed", query_boolean);
         let from = form.with_default("from", Timestamp::MIN, Timestamp::parse);
         let to = form.with_default("to", Timestamp::MAX, Timestamp::parse);
         let asked = match customer_id {
@@ -116,6 +118,7 @@ impl Filters {
         };
         Some(Filters {
             status: status?,
+            confirmed: confirmed?,
             from: from?,
             to: to?,
             customer,
@@ -139,6 +142,7 @@ impl Filters {
         if let Some(status) = self.status {
             filter.add("o.status = ?", [status.into()]);
         }
+        filter.add_if_given("(o.confirmed_at IS NOT NULL) = ?", self.confirmed.map(Value::from));
         let mut product = self.product_id;
         let mut keyset = Keyset::by_time("o.placed_at", "o.id");
         let mut in_time = "o.placed_at >= ? AND o.placed_at < ?";

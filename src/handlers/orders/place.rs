@@ -15,8 +15,8 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
-use crate::handlers::orders::{Order, OrderLine, Status};
-use crate::ledger::{self, Shortage};
+use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
+use crate::ledger::{self, OpenOrders, Shortage};
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, Currency, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
 use crate::web::caller::Caller;
@@ -27,6 +27,14 @@ use crate::web::request::Request;
 /// A longer order is a wholesale contract. See [`crate::values::PRICE_MINOR_MAX`] for what the
 /// limits guarantee together.
 const ITEMS_MAX: usize = 100;
+
+/// What a caller may order.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Placed orders at once.
+    open_orders: Option<u32>,
+    units_per_product: i64,
+}
 
 /// What is ordered, as the caller wrote it.
 pub struct Wanted {
@@ -45,7 +53,8 @@ pub struct Item {
 
 /// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, expected_total?, customer_id?}`;
 /// staff must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
-/// is available; 409 `price_changed` when the total is not the expected one; 422 names unknown products. Nothing is kept unless all of it is.
+/// is available, `price_changed` both totals when the total is not the expected one, and `too_many_open_orders` says
+/// how many a customer may have; 422 names unknown products. Nothing is kept unless all of it is.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let wanted = Wanted::read(&mut form, &request.caller, &app.config.currency);
@@ -70,7 +79,8 @@ pub fn place(
     keep: impl FnOnce(&mut Transaction, &Order) -> Result<Kept>,
 ) -> Result<Kept> {
     let now = app.clock.now();
-    let quantities = wanted.quantities()?;
+    let limits = Limits::of(app, caller);
+    let quantities = wanted.quantities(limits.units_per_product)?;
     let items = priced_lines(app, tx, wanted, &quantities)?;
     let total = sum(app, &items);
     refuse_another_total(wanted.expected_total, total)?;
@@ -87,18 +97,59 @@ pub fn place(
         note: wanted.note.clone(),
         carrier: None,
         tracking_number: None,
-        allowed_actions: Status::Placed.allowed_actions(caller),
+        confirmed_at: None,
+        confirmed_by: ConfirmedBy::told_to(caller, ConfirmedBy::default),
+        allowed_actions: Status::Placed.allowed_actions(false, caller),
     };
-    order.id = insert(tx, caller, &order)?;
+    order.id = insert(tx, caller, limits, &order)?;
     audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;
     let kept = keep(tx, &order)?;
     tx.take_turn(quantities.keys().copied())?;
-    if !ledger::reserve(tx, order.id, order.items.len())? {
+    let open_orders = limits.open_orders.map(|most| OpenOrders { customer_id: order.customer_id, most });
+    if !ledger::reserve(tx, order.id, order.items.len(), open_orders)? {
+        refuse_too_many(tx, caller, open_orders)?;
         let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;
         let advice = "Order less, or leave these products out. Nothing was ordered.";
         return Err(out_of_stock(advice, &short).into());
     }
     Ok(kept)
+}
+
+impl Limits {
+    /// Those of a customer; who stands behind the counter has none.
+    fn of(app: &App, caller: &Caller) -> Limits {
+        let config = &app.config;
+        let (open_orders, units) = match caller {
+            Caller::Customer { session, .. } if session.account_id.is_some() => {
+                (config.account_open_orders, config.order_units_per_product)
+            }
+            Caller::Customer { .. } => (config.guest_open_orders, config.order_units_per_product),
+            _ => (0, 0),
+        };
+        Limits {
+            open_orders: (open_orders > 0).then_some(open_orders),
+            units_per_product: if units > 0 { units.into() } else { Quantity::MAX },
+        }
+    }
+}
+
+/// A 409 when it is too many open orders that an order was not reserved for.
+fn refuse_too_many(tx: &mut Transaction, caller: &Caller, limit: Option<OpenOrders>) -> Result<()> {
+    let Some(OpenOrders { customer_id, most }) = limit else {
+        return Ok(());
+    };
+    let sql = "SELECT COUNT(*) AS open FROM orders WHERE customer_id = ? AND status = 'placed'";
+    let open: Option<u32> = tx.row(sql, (customer_id,), |row| column(row, "open"))?;
+    if open.is_none_or(|open| open <= most) {
+        return Ok(());
+    }
+    let with_account = matches!(caller, Caller::Customer { session, .. } if session.account_id.is_some());
+    let more = if with_account { "" } else { " With an account there may be more." };
+    let detail = format!(
+        "Of your orders {most} wait to be shipped, as many as may wait at once. Order again when one is shipped, or \
+         cancel one.{more} Nothing was ordered."
+    );
+    Err(Problem::new(problem::TOO_MANY_OPEN_ORDERS, detail).into())
 }
 
 impl Wanted {
@@ -122,14 +173,14 @@ impl Wanted {
     }
 
     /// How many units of each product, with repeated ones added up, in the order of the ids.
-    fn quantities(&self) -> std::result::Result<BTreeMap<Id, i64>, Problem> {
+    fn quantities(&self, units_max: i64) -> std::result::Result<BTreeMap<Id, i64>, Problem> {
         let mut quantities = BTreeMap::new();
         for item in &self.items {
             *quantities.entry(item.product_id).or_insert(0) += item.quantity.0;
         }
         self.reject(|product_id| {
-            let too_many = quantities[&product_id] > Quantity::MAX;
-            let message = format!("must add up to at most {} for one product", Quantity::MAX);
+            let too_many = quantities[&product_id] > units_max;
+            let message = format!("must add up to at most {units_max} for one product");
             too_many.then(|| ("quantity", Bad::new("too_large", message)))
         })?;
         Ok(quantities)
@@ -190,15 +241,20 @@ fn refuse_another_total(expected: Option<Price>, total: Price) -> std::result::R
 }
 
 /// Writes the order and its lines: one statement each.
-fn insert(tx: &mut Transaction, caller: &Caller, order: &Order) -> Result<Id> {
+fn insert(tx: &mut Transaction, caller: &Caller, limits: Limits, order: &Order) -> Result<Id> {
     let actor = caller.actor();
-    // The locking read makes placing an order and erasing its customer take turns.
-    let inserted = tx.insert(
+    // The locking read makes placing an order and erasing its customer take turns, and where the customer's open
+    // orders are counted, two orders of one customer.
+    let lock = if limits.open_orders.is_some() { "FOR UPDATE" } else { "LOCK IN SHARE MODE" };
+    let sql = format!(
         "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, actor_account_id, actor_api_key_id, expected_delivery_date)
          VALUES (
-             (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE),
+             (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL {lock}),
              'placed', ?, ?, ?, ?, ?, ?, ?, ?
-         )",
+         )"
+    );
+    let inserted = tx.insert(
+        &sql,
         (
             order.customer_id,
             &order.currency,

@@ -1,4 +1,4 @@
-//! Moving an order along: cancel, ship, deliver.
+//! Moving an order along: confirm, cancel, ship, deliver.
 //!
 //! Each step is one guarded UPDATE of the status; who comes second finds no row to change. Asking
 //! again for a step that was taken returns the order as it is.
@@ -7,11 +7,11 @@ use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
-use crate::audit::{self, Action, Object};
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{Transaction, column};
 use crate::error::Result;
 use crate::handlers::orders::place::out_of_stock;
-use crate::handlers::orders::{Order, Status, find};
+use crate::handlers::orders::{Order, Status, StepReason, find};
 use crate::ledger;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Line, Timestamp};
@@ -24,6 +24,13 @@ use crate::web::request::Request;
 pub struct Shipment {
     pub carrier: Option<Line<100>>,
     pub tracking_number: Option<Line<100>>,
+}
+
+/// `POST /orders/{id}/confirm`: notes that a placed order is meant, so that it is not cancelled for want of it. 200,
+/// also the second time; 409 `order_state` unless it is placed.
+pub fn post_confirm(app: &App, request: &Request) -> Result<Response> {
+    request.json_or_nothing()?.finish(|| Some(()))?;
+    step(app, request, |tx| confirm(app, tx, &request.caller, request.path_id))
 }
 
 /// `POST /orders/{id}/cancel`: gives back what was reserved. 200, also the second time; 409
@@ -69,6 +76,22 @@ fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<
     Ok(answered.into_response())
 }
 
+/// Notes that a placed order is meant, and who says so.
+pub fn confirm(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
+    let actor = caller.actor();
+    let confirmed = tx.execute(
+        "UPDATE orders SET confirmed_at = GREATEST(placed_at, ?), confirmed_by_account_id = ?, confirmed_by_api_key_id = ?
+         WHERE id = ? AND status = ? AND confirmed_at IS NULL",
+        (app.clock.now(), actor.account_id, actor.api_key_id, id, Status::Placed),
+    )?;
+    let order = find(app, tx, caller, id, "")?;
+    if confirmed == 0 {
+        return unless_done(order, Status::Placed, "Only a placed order can be confirmed.");
+    }
+    audit::record(app, tx, actor, Action::Changed, (Object::Order, id), &["confirmed_at"])?;
+    Ok(order)
+}
+
 /// Calls a placed order off and gives back what was reserved.
 pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
     let moved = advance(tx, caller, id, Status::Cancelled, None)?;
@@ -76,7 +99,7 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
     if !moved {
         return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
     }
-    record(app, tx, caller, order.id, Status::Cancelled)?;
+    record(app, tx, caller.actor(), order.id, Status::Cancelled, None)?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     ledger::release(tx, order.id)?;
     Ok(order)
@@ -94,7 +117,7 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
             _ => unless_done(order, Status::Shipped, advice),
         };
     }
-    let now = record(app, tx, caller, order.id, Status::Shipped)?;
+    let now = record(app, tx, caller.actor(), order.id, Status::Shipped, None)?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     if !ledger::ship(tx, order.id, order.items.len(), caller.actor(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
@@ -112,7 +135,7 @@ pub fn deliver(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resu
     if !moved {
         return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
     }
-    record(app, tx, caller, order.id, Status::Delivered)?;
+    record(app, tx, caller.actor(), order.id, Status::Delivered, None)?;
     Ok(order)
 }
 
@@ -151,14 +174,15 @@ fn wrong_state(order: &Order, advice: &str) -> Problem {
 
 /// Adds a step to the history, and returns the time now. Clocks of two machines may differ; a history
 /// never goes back.
-fn record(
+pub fn record(
     app: &App,
     tx: &mut Transaction,
-    caller: &Caller,
+    actor: Actor,
     order_id: Id,
     status: Status,
+    reason: Option<StepReason>,
 ) -> Result<Timestamp> {
-    let (now, actor) = (app.clock.now(), caller.actor());
+    let now = app.clock.now();
     let action = match status {
         Status::Placed => Action::Placed,
         Status::Shipped => Action::Shipped,
@@ -167,10 +191,10 @@ fn record(
     };
     audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
     tx.execute(
-        "INSERT INTO order_events (order_id, step, status, actor_account_id, actor_api_key_id, at)
-         SELECT o.id, ?, ?, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
+        "INSERT INTO order_events (order_id, step, status, reason, actor_account_id, actor_api_key_id, at)
+         SELECT o.id, ?, ?, ?, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
          FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? GROUP BY o.id, o.placed_at",
-        (status.step(), status, actor.account_id, actor.api_key_id, now, order_id),
+        (status.step(), status, reason, actor.account_id, actor.api_key_id, now, order_id),
     )?;
     Ok(now)
 }

@@ -147,6 +147,9 @@ pub const OPERATIONS: &[Operation] = &[
         let date = json!({"expected_delivery_date": "2100-01-04"});
         frail.call("PATCH", format!("/orders/{}", frail.order()), date)
     }),
+    operation("POST", "/orders/{id}/confirm", Replayed, |frail| {
+        frail.call("POST", format!("/orders/{}/confirm", frail.order()), json!({}))
+    }),
     operation("POST", "/orders/{id}/cancel", Replayed, |frail| {
         frail.call("POST", format!("/orders/{}/cancel", frail.order()), json!({}))
     }),

@@ -42,6 +42,7 @@ fn a_customer_orders_and_reads_back_what_was_answered() {
         "note": "Please ring twice ☎",
         "carrier": null,
         "tracking_number": null,
+        "confirmed_at": null,
         "allowed_actions": ["cancel"],
     });
     assert_eq!(order.body, expected);
@@ -339,7 +340,7 @@ fn staff_order_for_a_customer_whom_they_name() {
     let body = json!({"items": items_json(&[(mug, 1)]), "customer_id": guest.id});
     let order = staff.post("/orders", body).expect(201);
     assert_eq!(order.body["customer_id"], guest.id);
-    assert_eq!(order.body["allowed_actions"], json!(["cancel", "ship"]));
+    assert_eq!(order.body["allowed_actions"], json!(["cancel", "confirm", "ship"]));
     let own = guest.client.get(&format!("/orders/{}", order.id())).expect(200);
     assert_eq!(own.body["allowed_actions"], json!(["cancel"]));
     let nobody = json!({"items": items_json(&[(mug, 1)]), "customer_id": 4711});

@@ -279,10 +279,29 @@ export const requests = [
         tests: {
             "It is that customer's, and staff may ship it": (order) => {
                 pm.expect(order.customer_id).to.eql(Number(pm.collectionVariables.get("other_id")));
-                pm.expect(order.allowed_actions).to.eql(["cancel", "ship"]);
+                pm.expect(order.allowed_actions).to.eql(["cancel", "confirm", "ship"]);
             },
         },
         keep: { counter_order_id: "id" },
+    },
+    {
+        name: "Staff confirm the order",
+        description: "Somebody behind the counter says that it is meant. Again is the same.",
+        POST: "/orders/{{counter_order_id}}/confirm",
+        status: 200,
+        tests: {
+            "It says since when": (order) => pm.expect(order.confirmed_at).to.be.a("string"),
+            "What is left is to ship it, or not": (order) => pm.expect(order.allowed_actions).to.eql(["cancel", "ship"]),
+        },
+    },
+    {
+        name: "What nobody has confirmed",
+        description: "A list to telephone after.",
+        GET: "/orders?confirmed=false&status=placed&customer_id={{other_id}}",
+        status: 200,
+        tests: {
+            "The order from the counter is confirmed": () => pm.expect(pm.response.json().data).to.eql([]),
+        },
     },
     {
         name: "A body of another type than JSON",

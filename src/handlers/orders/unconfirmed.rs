@@ -1,0 +1,63 @@
+//! Guests' orders that nobody confirmed: units that nobody may ever pay for go back on offer.
+
+use crate::app::App;
+use crate::audit::Actor;
+use crate::db::{self, Transaction, column};
+use crate::error::Result;
+use crate::handlers::orders::steps::record;
+use crate::handlers::orders::{Status, StepReason};
+use crate::ledger;
+use crate::pruning;
+use crate::values::{Id, Timestamp};
+
+/// Orders that are looked up at once; each is cancelled in a transaction of its own.
+const LOOKED_UP: u32 = 500;
+
+/// Cancels the orders of guests that nobody has shipped or confirmed for as long as the setting says. What staff or a
+/// program placed for a guest is meant. Returns how many were cancelled.
+pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
+    if app.config.unconfirmed_order.is_zero() {
+        return Ok(0);
+    }
+    let placed_before = pruning::now(app)? - app.config.unconfirmed_order;
+    let mut cancelled = 0;
+    let mut last = (Timestamp::MIN, 0);
+    loop {
+        let found: Vec<(Timestamp, Id)> = db::read(&app.pool, |db| {
+            db.rows(
+                "SELECT o.placed_at, o.id FROM orders o FORCE INDEX (orders_by_status)
+                 WHERE o.status = 'placed' AND o.placed_at < ? AND (o.placed_at > ? OR o.placed_at = ? AND o.id > ?)
+                     AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
+                     AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)
+                 ORDER BY o.placed_at, o.id LIMIT ?",
+                (placed_before, last.0, last.0, last.1, LOOKED_UP),
+                |row| (column(row, "placed_at"), column(row, "id")),
+            )
+        })?;
+        let Some(&end) = found.last() else {
+            return Ok(cancelled);
+        };
+        last = end;
+        for (_, id) in found {
+            cancelled += u64::from(db::transaction(&app.pool, |tx| cancel(app, tx, id))?);
+        }
+    }
+}
+
+/// False when somebody has shipped, confirmed or cancelled it meanwhile.
+fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
+    let cancelled = tx.execute(
+        "UPDATE orders SET status = ? WHERE id = ? AND status = ? AND confirmed_at IS NULL",
+        (Status::Cancelled, id, Status::Placed),
+    )?;
+    if cancelled == 0 {
+        return Ok(false);
+    }
+    let actor = Actor::command("prune");
+    record(app, tx, actor, id, Status::Cancelled, Some(StepReason::Unconfirmed))?;
+    let sql = "SELECT product_id FROM order_lines WHERE order_id = ? ORDER BY product_id";
+    let products: Vec<Id> = tx.rows(sql, (id,), |row| column(row, "product_id"))?;
+    tx.take_turn(products)?;
+    ledger::release(tx, id)?;
+    Ok(true)
+}

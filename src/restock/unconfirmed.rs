@@ -1,0 +1,32 @@
+//! What guests hold without anybody having confirmed it: the shop buys no more for it than one guest may hold.
+
+use std::collections::HashMap;
+
+use crate::db::{Connection, column};
+use crate::error::Result;
+use crate::values::Id;
+
+/// Units by product that the rule leaves out: what unconfirmed orders of guests hold beyond `most`. Usually none.
+pub fn left_out(db: &mut Connection, most: Option<i64>) -> Result<HashMap<Id, i64>> {
+    let Some(most) = most else {
+        return Ok(HashMap::new());
+    };
+    let sql =
+        "SELECT l.product_id, CAST(SUM(l.quantity) AS SIGNED) - ? AS units
+         FROM orders o FORCE INDEX (orders_by_status) STRAIGHT_JOIN order_lines l ON l.order_id = o.id
+         WHERE o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
+             AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)
+         GROUP BY l.product_id HAVING SUM(l.quantity) > ?";
+    let rows = db.rows(sql, (most, most), |row| (column(row, "product_id"), column(row, "units")))?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The reason of a decision, with what was left out of it.
+pub fn explained(reason: String, left_out: i64) -> String {
+    if left_out == 0 {
+        return reason;
+    }
+    format!(
+        "{reason}; {left_out} more units are held by guests' orders that nobody has confirmed, and are not counted"
+    )
+}
