@@ -115,7 +115,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", Is("50"), Number(0, UNITS_MAX, |config, n| config.order_units_per_product = n),
         "units of one product in a customer's order: more is a wholesale order, which staff and programs place; 0 for no limit"),
     setting("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", Is("0"), Number(0, 8760, |config, n| config.unconfirmed_order = hours(n)),
-        "storekeeper prune cancels a guest's order that nobody has shipped or confirmed for this long, and gives its units back; 0 for never"),
+        "storekeeper prune cancels a guest's order that nobody has shipped or confirmed for this long, and gives its units back; a clock that jumps makes it up to 30 hours early; 0 for never"),
     setting("STOREKEEPER_CALLER_KEPT_ANSWERS", Is("1000"), Number(0, KEPT_MAX, |config, n| config.caller_kept_answers = n),
         "answers kept for one customer under Idempotency-Keys, each for 72 hours: nobody orders every five minutes for three days; 0 for no limit"),
     setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
@@ -242,7 +242,7 @@ impl Config {
         if staff { self.staff_session_max } else { self.session_max }
     }
 
-    /// How many units of one product a guest may hold at once; none when a setting does not bound it.
+    /// How many units of one product a guest may hold at once; None when a setting does not bound it.
     pub fn guest_units_max(&self) -> Option<i64> {
         let units = i64::from(self.guest_open_orders) * i64::from(self.order_units_per_product);
         (units > 0).then_some(units)

@@ -83,6 +83,10 @@ impl Figures {
         Figures { reserved: (self.reserved - units).max(0), ..self }
     }
 
+    pub fn with_reserved_at_most(self, units: i64) -> Figures {
+        Figures { reserved: self.reserved.min(units), ..self }
+    }
+
     pub fn available(&self) -> i64 {
         self.on_hand - self.reserved
     }

@@ -87,9 +87,12 @@ fn an_order_holds_so_many_units_of_a_product_and_a_shortage_tells_of_no_more() {
     let (staff, guest) = (shop.staff(), shop.guest());
     let (plenty, few) = (shop.product(&staff, 5000), shop.product(&staff, 40));
     let refused = guest.client.order(&[(plenty, 51)]);
-    refused.expect_bad_fields(&[("items[0].quantity", "too_large")]);
+    refused.expect_bad_fields(&[("items[0].quantity", "too_many_units")]);
     let refused = guest.client.order(&[(plenty, 30), (few, 1), (plenty, 21)]);
-    refused.expect_bad_fields(&[("items[0].quantity", "too_large"), ("items[2].quantity", "too_large")]);
+    refused.expect_bad_fields(&[
+        ("items[0].quantity", "too_many_units"),
+        ("items[2].quantity", "too_many_units"),
+    ]);
     // More than the shop has is told as what there is; it is below the limit, since so was what was asked.
     let short = guest.client.order(&[(few, 41)]).expect_problem(409, "out_of_stock");
     assert_eq!(short.body["products"][0]["available"], 40);
@@ -104,8 +107,8 @@ fn of_many_orders_at_once_no_more_are_placed_than_may_be_open() {
     let products: Vec<u64> = (0..4).map(|_| shop.product(&staff, 1000)).collect();
     for _ in 0..10 {
         let guest = shop.guest();
-        let answers = together(16, |n| guest.client.order(&[(products[n % 4], 1)]));
-        assert_eq!((count(&answers, 201), count(&answers, 409)), (3, 13));
+        let answers = together(20, |n| guest.client.order(&[(products[n % 4], 1)]));
+        assert_eq!((count(&answers, 201), count(&answers, 409)), (3, 17));
     }
 }
 
@@ -280,4 +283,62 @@ fn strangers_make_the_timer_buy_no_more_than_one_guest_may_hold() {
         (&json!(15), &json!(0)),
         "a second run changes nothing"
     );
+}
+
+#[test]
+fn an_account_that_was_never_sent_anything_is_as_strange_to_the_timer_as_a_guest() {
+    let shop = limited(&[]);
+    let staff = shop.staff();
+    let rule = Rule { point: 1900, target: 2000, multiple: 1, lead_days: 7 };
+    let product = shop.watched(&staff, 2000, rule);
+    let customers = [with_account(&shop), with_account(&shop)];
+    let mut last = 0;
+    for customer in &customers {
+        for _ in 0..20 {
+            last = customer.client.order(&[(product, 50)]).expect(201).id();
+        }
+    }
+    assert_eq!(staff.stock(product)["available"], 0);
+    let run = || staff.run_lines(staff.restock()["id"].as_u64().unwrap())[0].clone();
+    // Of 2,000 units 150 count.
+    let line = run();
+    assert_eq!((&line["position"], &line["quantity"]), (&json!(1850), &json!(150)));
+    assert_eq!(run()["quantity"], 0);
+    // Whom the shop has sent something is known to it, and all of theirs counts: 950, and 150 of the stranger's 1,000.
+    step(&staff, last, "ship").expect(200);
+    let line = run();
+    assert_eq!((&line["on_hand"], &line["reserved"]), (&json!(1950), &json!(1100)));
+    assert_eq!(line["position"], 1950 - 1100 + 150, "{line}");
+}
+
+#[test]
+fn what_strangers_order_while_a_run_is_under_way_counts_no_more_than_before_it() {
+    let shop = limited(&[]);
+    let staff = shop.staff();
+    let held = shop.watched(&staff, 0, Rule { point: 1, target: 2, multiple: 1, lead_days: 7 });
+    let product = shop.watched(&staff, 1210, Rule { point: 1205, target: 1210, multiple: 1, lead_days: 7 });
+    order_for(&staff, &shop.guest(), product, 10).expect(201);
+    let strangers: Vec<Guest> = (0..8).map(|_| shop.guest()).collect();
+    let mut holder = shop.sql();
+    let mut hold = holder.start_transaction(mysql::TxOpts::default()).unwrap();
+    let row = format!("SELECT on_hand FROM stock WHERE product_id = {held} FOR UPDATE");
+    mysql::prelude::Queryable::query_drop(&mut hold, row).unwrap();
+    // The run has looked at both products, and waits for the first.
+    let lines = std::thread::scope(|scope| {
+        let run = scope.spawn(|| staff.run_lines(staff.restock()["id"].as_u64().unwrap()));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        for stranger in &strangers {
+            for _ in 0..3 {
+                stranger.client.order(&[(product, 50)]).expect(201);
+            }
+        }
+        hold.rollback().unwrap();
+        run.join().unwrap()
+    });
+    let line = &lines[1];
+    assert_eq!((&line["reserved"], &line["quantity"]), (&json!(10), &json!(10)), "{line}");
+    assert_eq!(staff.stock(product)["reserved"], 1210);
+    // The next one counts what one guest may hold.
+    let line = staff.run_lines(staff.restock()["id"].as_u64().unwrap())[1].clone();
+    assert_eq!(line["reserved"], 160, "{line}");
 }

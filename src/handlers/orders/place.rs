@@ -51,7 +51,8 @@ pub struct Item {
 
 /// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, customer_id?}`; staff
 /// must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
-/// is available, and `too_many_open_orders` says how many a customer may have; 422 names unknown products. Nothing is kept unless all of it is.
+/// is available, and `too_many_open_orders` says how many a customer may have; 422 names unknown products,
+/// and those of which a customer asks too many units. Nothing is kept unless all of it is.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let wanted = Wanted::read(&mut form, &request.caller);
@@ -173,8 +174,16 @@ impl Wanted {
         }
         self.reject(|product_id| {
             let too_many = quantities[&product_id] > units_max;
-            let message = format!("must add up to at most {units_max} for one product");
-            too_many.then(|| ("quantity", Bad::new("too_large", message)))
+            let bad = if units_max < Quantity::MAX {
+                let advice = "order less, or ask the shop, which can place a larger order for you";
+                Bad::new(
+                    "too_many_units",
+                    format!("must add up to at most {units_max} for one product; {advice}"),
+                )
+            } else {
+                Bad::new("too_large", format!("must add up to at most {units_max} for one product"))
+            };
+            too_many.then_some(("quantity", bad))
         })?;
         Ok(quantities)
     }
