@@ -115,7 +115,7 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
-    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.guest_units_max()))?;
+    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
     for looked_at in watched {
