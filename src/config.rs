@@ -26,6 +26,7 @@ pub struct Config {
     pub caller_requests_per_minute: u32,
     pub caller_writes_per_minute: u32,
     pub guest_open_orders: u32,
+    pub guest_reserved_units: u32,
     pub account_open_orders: u32,
     pub order_units_per_product: u32,
     pub unconfirmed_order: chrono::Duration,
@@ -107,15 +108,16 @@ pub const SETTINGS: &[Setting] = &[
         "requests of one customer, twenty a second: a page that loads a hundred things at once is far from it; 0 for no limit"),
     setting("STOREKEEPER_CALLER_WRITES_PER_MINUTE", Is("120"), Number(0, RATE_MAX, |config, n| config.caller_writes_per_minute = n),
         "changes by one customer: nobody fills a basket faster; 0 for no limit"),
-    // Together these two bound what one guest holds of a product, 150 units, and what that makes the restock timer buy.
     setting("STOREKEEPER_GUEST_OPEN_ORDERS", Is("3"), Number(0, OPEN_ORDERS_MAX, |config, n| config.guest_open_orders = n),
         "placed orders at once of a customer without an account: who comes back before the first parcel is sent may do so twice; staff and programs are free of it; 0 for no limit"),
+    setting("STOREKEEPER_GUEST_RESERVED_UNITS", Is("100"), Number(0, UNITS_MAX, |config, n| config.guest_reserved_units = n),
+        "units at once in such orders of a guest, all products together: two dozen each of plates, cups, glasses and spoons; and so many units of the unconfirmed orders of all strangers together a restock run counts; 0 for no limit"),
     setting("STOREKEEPER_ACCOUNT_OPEN_ORDERS", Is("20"), Number(0, OPEN_ORDERS_MAX, |config, n| config.account_open_orders = n),
         "placed orders at once of a customer with an account: an office that orders every day of a closed fortnight; staff and programs are free of it; 0 for no limit"),
     setting("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", Is("50"), Number(0, UNITS_MAX, |config, n| config.order_units_per_product = n),
         "units of one product in a customer's order: more is a wholesale order, which staff and programs place; 0 for no limit"),
     setting("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", Is("0"), Number(0, 8760, |config, n| config.unconfirmed_order = hours(n)),
-        "storekeeper prune cancels a guest's order that nobody has shipped or confirmed for this long, and gives its units back; 0 for never"),
+        "storekeeper prune cancels a guest's order that nobody has shipped or confirmed for this long, and gives its units back; a clock that jumps makes it up to 30 hours early; 0 for never"),
     setting("STOREKEEPER_CALLER_KEPT_ANSWERS", Is("1000"), Number(0, KEPT_MAX, |config, n| config.caller_kept_answers = n),
         "answers kept for one customer under Idempotency-Keys, each for 72 hours: nobody orders every five minutes for three days; 0 for no limit"),
     setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
@@ -242,10 +244,9 @@ impl Config {
         if staff { self.staff_session_max } else { self.session_max }
     }
 
-    /// How many units of one product a guest may hold at once; none when a setting does not bound it.
-    pub fn guest_units_max(&self) -> Option<i64> {
-        let units = i64::from(self.guest_open_orders) * i64::from(self.order_units_per_product);
-        (units > 0).then_some(units)
+    /// How many units of strangers' unconfirmed orders count in restocking: as if they were one guest.
+    pub fn strangers_units_max(&self) -> Option<i64> {
+        (self.guest_reserved_units > 0).then_some(self.guest_reserved_units.into())
     }
 
     /// What stands where no setting has been read yet.
@@ -272,6 +273,7 @@ impl Config {
             caller_requests_per_minute: 0,
             caller_writes_per_minute: 0,
             guest_open_orders: 0,
+            guest_reserved_units: 0,
             account_open_orders: 0,
             order_units_per_product: 0,
             unconfirmed_order: chrono::Duration::zero(),

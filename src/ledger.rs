@@ -85,6 +85,10 @@ impl Figures {
         Figures { reserved: (self.reserved - units).max(0), ..self }
     }
 
+    pub fn with_reserved_at_most(self, units: i64) -> Figures {
+        Figures { reserved: self.reserved.min(units), ..self }
+    }
+
     pub fn available(&self) -> i64 {
         self.on_hand - self.reserved
     }
@@ -161,35 +165,68 @@ pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many placed orders a customer may have at once. Who reserves under such a limit holds the customer's row.
-#[derive(Clone, Copy)]
-pub struct OpenOrders {
-    pub customer_id: Id,
-    pub most: u32,
+/// How much a customer may hold at once in placed orders, all products together; 0 is no limit. Who reserves under a
+/// limit holds the customer's row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Holding {
+    pub orders: u32,
+    pub units: u32,
+}
+
+/// Which orders count in that: what staff or a program placed for a customer is meant.
+const HELD_BY_CUSTOMER: &str =
+    "o.customer_id = ? AND o.status = 'placed' AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL";
+
+impl Holding {
+    pub const UNLIMITED: Holding = Holding { orders: 0, units: 0 };
+
+    pub fn is_limited(self) -> bool {
+        self.orders > 0 || self.units > 0
+    }
+}
+
+/// How much a customer holds now.
+pub fn held(tx: &mut Transaction, customer_id: Id) -> Result<Holding> {
+    let sql = format!(
+        "SELECT COUNT(DISTINCT o.id) AS orders, CAST(COALESCE(SUM(h.quantity), 0) AS UNSIGNED) AS units
+         FROM orders o STRAIGHT_JOIN order_lines h ON h.order_id = o.id WHERE {HELD_BY_CUSTOMER}"
+    );
+    let held = tx.row(&sql, (customer_id,), |row| Holding {
+        orders: column(row, "orders"),
+        units: column(row, "units"),
+    })?;
+    Ok(held.unwrap_or_default())
 }
 
 /// Promises the products of an order to it, and notes on its lines where in the ledger that was. False
-/// when there is too little of one, or the customer has more open orders than they may, this one among them; the
+/// when there is too little of one, or the customer would hold more than `most`, this order among it; the
 /// caller must then roll back.
 pub fn reserve(
     tx: &mut Transaction,
     order_id: Id,
     order_lines: usize,
-    open_orders: Option<OpenOrders>,
+    customer_id: Id,
+    most: Holding,
 ) -> Result<bool> {
     let mut values: Vec<Value> = vec![order_id.into()];
-    let few_open = match open_orders {
-        None => "",
-        Some(OpenOrders { customer_id, most }) => {
-            values.extend([customer_id.into(), most.into()]);
-            "AND (SELECT COUNT(*) FROM orders WHERE customer_id = ? AND status = 'placed') <= ?"
-        }
-    };
-    let sql = format!(
-        "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+    let mut sql = "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.reserved = s.reserved + l.quantity, l.reserved_at_sequence = s.movement_count
-         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity {few_open}"
-    );
+         WHERE l.order_id = ? AND s.on_hand - s.reserved >= l.quantity"
+        .to_owned();
+    if most.orders > 0 {
+        sql += &format!(" AND (SELECT COUNT(*) FROM orders o WHERE {HELD_BY_CUSTOMER}) <= ?");
+        values.extend([customer_id.into(), most.orders.into()]);
+    }
+    if most.units > 0 {
+        // Of a table that is updated a server reads only what it has put aside before.
+        sql += &format!(
+            " AND (SELECT held.units FROM (
+                 SELECT SUM(h.quantity) AS units FROM orders o STRAIGHT_JOIN order_lines h ON h.order_id = o.id
+                 WHERE {HELD_BY_CUSTOMER}
+             ) held) <= ?"
+        );
+        values.extend([customer_id.into(), most.units.into()]);
+    }
     let reserved = tx.execute(&sql, values)?;
     // Both servers count the rows of both tables: each line, and the stock row that is its own.
     Ok(reserved == 2 * order_lines as u64)

@@ -43,6 +43,7 @@ kinds! {
     RESTOCK_ORDER_STATE = 409 "restock_order_state" "The restock order's status does not allow this";
     SURPLUS = 409 "surplus" "More than was ordered";
     TOO_MANY_OPEN_ORDERS = 409 "too_many_open_orders" "Too many orders are open";
+    TOO_MANY_RESERVED_UNITS = 409 "too_many_reserved_units" "Too many units are reserved";
     ORDER_STATE = 409 "order_state" "The order's status does not allow this";
     CUSTOMER_HAS_OPEN_ORDERS = 409 "customer_has_open_orders" "The customer has orders under way";
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";

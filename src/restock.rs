@@ -255,11 +255,11 @@ pub struct Selection {
 }
 
 /// The watched active products in the order of their ids, with one statement, and one for what is left out of it:
-/// what guests hold without confirmation beyond `guests_units_max`.
+/// what strangers hold without confirmation beyond `strangers_units_max`, all products together.
 pub fn scan(
     db: &mut Connection,
     selection: Selection,
-    guests_units_max: Option<i64>,
+    strangers_units_max: Option<i64>,
 ) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
     if selection.or_archived {
@@ -283,7 +283,7 @@ pub fn scan(
     );
     let mut watched = db.rows(&sql, filter.values(selection.limit.unwrap_or(i64::MAX)), Watched::from_row)?;
     watched.sort_by_key(|watched| watched.product_id);
-    let left_out = unconfirmed::left_out(db, guests_units_max)?;
+    let left_out = unconfirmed::left_out(db, strangers_units_max)?;
     for watched in &mut watched {
         watched.left_out = left_out.get(&watched.product_id).copied().unwrap_or(0);
         watched.shelf = watched.shelf.without_reserved(watched.left_out);
@@ -301,10 +301,10 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
 pub fn plan(
     db: &mut Connection,
     selection: Selection,
-    guests_units_max: Option<i64>,
+    strangers_units_max: Option<i64>,
     now: Timestamp,
 ) -> Result<Vec<PlanLine>> {
-    let watched = scan(db, selection, guests_units_max)?;
+    let watched = scan(db, selection, strangers_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let sales = forecast::sales(db, &ids, now)?;
     let line = |watched: Watched| {

@@ -85,7 +85,8 @@ fn restock(arguments: &Arguments) -> Outcome {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let selection = Selection { product_id: arguments.product_id, ..Selection::default() };
     if let Some(product_id) = arguments.product_id
-        && db::read(&app.pool, |db| restock::scan(db, selection, app.config.guest_units_max()))?.is_empty()
+        && db::read(&app.pool, |db| restock::scan(db, selection, app.config.strangers_units_max()))?
+            .is_empty()
     {
         return Err(format!(
             "product {product_id} is not watched: it does not exist, is archived, or has no reorder point"
@@ -97,7 +98,7 @@ fn restock(arguments: &Arguments) -> Outcome {
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let lines = db::read(&app.pool, |db| {
-        restock::plan(db, selection, app.config.guest_units_max(), app.clock.now())
+        restock::plan(db, selection, app.config.strangers_units_max(), app.clock.now())
     })?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));

@@ -3,6 +3,7 @@
 //! Placing reserves stock, shipping takes it from the shelf, cancelling gives it back. The status
 //! changes in one guarded UPDATE, so of two that want to move an order at once exactly one does.
 
+mod limits;
 mod list;
 mod place;
 mod steps;

@@ -28,7 +28,7 @@ pub fn plan(app: &App, request: &Request) -> Result<Response> {
         limit: Some(page.rows_to_read()),
     };
     let lines = db::read(&app.pool, |db| {
-        restock::plan(db, selection, app.config.guest_units_max(), app.clock.now())
+        restock::plan(db, selection, app.config.strangers_units_max(), app.clock.now())
     })?;
     Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }

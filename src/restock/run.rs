@@ -115,7 +115,7 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
-    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.guest_units_max()))?;
+    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
     for looked_at in watched {
@@ -163,15 +163,16 @@ fn find_line(db: &mut Connection, run_id: Id, product_id: Id) -> Result<Option<R
     db.row(&sql, (run_id, product_id), RunLine::from_row)
 }
 
-/// Decides again with the row locked, since another run or an order may have come first, then acts and
+/// Decides again with the row locked, since another run or a shipment may have come first, then acts and
 /// writes the line in the same transaction.
 fn decide_and_act(
     app: &App,
     tx: &mut Transaction,
     run_id: Id,
     actor: Actor,
-    &Watched { product_id, left_out, .. }: &Watched,
+    looked_at: &Watched,
 ) -> Result<RunLine> {
+    let &Watched { product_id, left_out, .. } = looked_at;
     let sql = format!(
         "SELECT s.on_hand, s.reserved, s.incoming, {} FROM stock s WHERE s.product_id = ? FOR UPDATE",
         Policy::columns_of("s")
@@ -179,7 +180,8 @@ fn decide_and_act(
     let locked = tx.row(&sql, (product_id,), |row| (Figures::from_row(row), Policy::from_row(row)))?;
     let (shelf, policy) =
         locked.ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
-    let shelf = shelf.without_reserved(left_out);
+    // What was reserved since the run looked is the next run's, which also sees who ordered it.
+    let shelf = shelf.without_reserved(left_out).with_reserved_at_most(looked_at.shelf.reserved);
     let decision = decide(&shelf, &policy);
     let reason = explained(decision.explained(&policy), left_out);
     let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason);

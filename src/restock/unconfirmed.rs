@@ -1,4 +1,7 @@
-//! What guests hold without anybody having confirmed it: the shop buys no more for it than one guest may hold.
+//! What strangers hold without anybody having confirmed it: the shop buys for all of them together as for one guest.
+//!
+//! A stranger is a customer to whom the shop has never sent anything. An account makes nobody known, since anybody
+//! opens one for nothing. What is left out counts as soon as it is shipped or confirmed.
 
 use std::collections::HashMap;
 
@@ -6,17 +9,21 @@ use crate::db::{Connection, column};
 use crate::error::Result;
 use crate::values::Id;
 
-/// Units by product that the rule leaves out: what unconfirmed orders of guests hold beyond `most`. Usually none.
+/// Units by product that the rule leaves out: what unconfirmed orders of strangers hold beyond the first `most` units,
+/// in the order of their coming, all products together. Usually none.
 pub fn left_out(db: &mut Connection, most: Option<i64>) -> Result<HashMap<Id, i64>> {
     let Some(most) = most else {
         return Ok(HashMap::new());
     };
     let sql =
-        "SELECT l.product_id, CAST(SUM(l.quantity) AS SIGNED) - ? AS units
-         FROM orders o FORCE INDEX (orders_by_status) STRAIGHT_JOIN order_lines l ON l.order_id = o.id
-         WHERE o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
-             AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)
-         GROUP BY l.product_id HAVING SUM(l.quantity) > ?";
+        "SELECT held.product_id, CAST(SUM(LEAST(held.quantity, held.so_far - ?)) AS SIGNED) AS units
+         FROM (
+             SELECT l.product_id, l.quantity,
+                 SUM(l.quantity) OVER (ORDER BY o.placed_at, o.id, l.product_id ROWS UNBOUNDED PRECEDING) AS so_far
+             FROM orders o FORCE INDEX (orders_by_status) STRAIGHT_JOIN order_lines l ON l.order_id = o.id
+             WHERE o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM orders sent WHERE sent.customer_id = o.customer_id AND sent.status IN ('shipped', 'delivered'))
+         ) held WHERE held.so_far > ? GROUP BY held.product_id";
     let rows = db.rows(sql, (most, most), |row| (column(row, "product_id"), column(row, "units")))?;
     Ok(rows.into_iter().collect())
 }
@@ -27,6 +34,6 @@ pub fn explained(reason: String, left_out: i64) -> String {
         return reason;
     }
     format!(
-        "{reason}; {left_out} more units are held by guests' orders that nobody has confirmed, and are not counted"
+        "{reason}; {left_out} more units are held by unconfirmed orders of customers to whom nothing was ever sent, and are not counted"
     )
 }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use mysql::prelude::Queryable;
 use serde_json::json;
-use storekeeper::handlers::sessions;
+use storekeeper::handlers::{orders, sessions};
 use storekeeper::restock;
 use storekeeper::web::idempotency;
 
@@ -75,6 +75,33 @@ fn pruning_every_day_keeps_up_and_after_a_pause_it_catches_up() {
     assert_eq!(later[0], 1);
     let kept: u64 = shop.sql().query_first("SELECT COUNT(*) FROM idempotency_keys").unwrap().unwrap();
     assert_eq!(kept, 2, "{later:?}");
+}
+
+#[test]
+fn an_order_is_not_cancelled_as_unconfirmed_because_the_clock_jumped() {
+    let shop = Shop::open_with(&[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "48")]);
+    let product = shop.product(&shop.staff(), 9);
+    let guest = shop.guest();
+    let cancelled = || orders::cancel_unconfirmed(&shop.app).unwrap();
+    assert_eq!(cancelled(), 0);
+    let order = guest.client.order(&[(product, 1)]).expect(201).id();
+    shop.app.clock.advance(YEAR);
+    let ahead = shop.guest().client.order(&[(product, 1)]).expect(201).id();
+    // As the timer does, for half a day.
+    for _ in 0..12 {
+        assert_eq!(cancelled(), 0);
+        shop.app.clock.advance(Duration::hours(1));
+    }
+    shop.app.clock.advance(-YEAR);
+    // Since the clock is right again the order has its time, which the one from the future has as well.
+    for _ in 12..48 {
+        assert_eq!(cancelled(), 0);
+        shop.app.clock.advance(Duration::hours(1));
+    }
+    shop.app.clock.advance(Duration::minutes(1));
+    assert_eq!(cancelled(), 1);
+    let status = |id: u64| shop.staff().get(&format!("/orders/{id}")).expect(200).body["status"].clone();
+    assert_eq!((status(order), status(ahead)), (json!("cancelled"), json!("placed")));
 }
 
 #[test]

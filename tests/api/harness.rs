@@ -19,13 +19,14 @@ use crate::client::Client;
 pub use crate::mariadb::MariaDb;
 
 /// All tests call from one address, as fast as they can, and their guests order by the hundred.
-const UNLIMITED: [(&str, &str); 8] = [
+const UNLIMITED: [(&str, &str); 9] = [
     ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "0"),
     ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "0"),
     ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "0"),
     ("STOREKEEPER_CALLER_REQUESTS_PER_MINUTE", "0"),
     ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0"),
     ("STOREKEEPER_GUEST_OPEN_ORDERS", "0"),
+    ("STOREKEEPER_GUEST_RESERVED_UNITS", "0"),
     ("STOREKEEPER_ACCOUNT_OPEN_ORDERS", "0"),
     ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "0"),
 ];

@@ -239,7 +239,9 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
     assert_eq!((watched, statements.len()), (PRODUCTS, 2), "{statements:?}");
     for statement in &statements {
         let steps = explain(&mut sql, statement);
-        assert!(steps.iter().all(|(_, access, key, _)| access != "ALL" && key.is_some()), "{steps:?}");
+        // What the statement itself has put aside has no key.
+        let mut tables = steps.iter().filter(|(table, ..)| !table.starts_with("<derived"));
+        assert!(tables.all(|(_, access, key, _)| access != "ALL" && key.is_some()), "{steps:?}");
     }
 
     let started = Instant::now();

@@ -57,6 +57,7 @@ mod restock_orders;
 mod restock_program;
 mod restock_properties;
 mod restock_races;
+mod restock_strangers;
 mod round_trips;
 mod sessions;
 mod shop_ledger;

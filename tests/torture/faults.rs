@@ -226,7 +226,7 @@ fn serve(database_url: &str, address: SocketAddr, log: &PathBuf) -> Child {
     command.env("STOREKEEPER_DATABASE_URL", database_url).env("STOREKEEPER_LISTEN", address.to_string());
     // The crowd stands behind one address and never rests, so what one address or caller may do is not limited.
     let of_callers =
-        |name: &&str| ["_PER_", "_CALLER_", "_OPEN_ORDERS"].iter().any(|part| name.contains(part));
+        |name: &&str| ["_PER_", "_CALLER_", "_GUEST_", "_ACCOUNT_"].iter().any(|part| name.contains(part));
     let limits = SETTINGS.iter().map(|setting| setting.name).filter(of_callers);
     command.envs(limits.map(|name| (name, "0")));
     // The log of every request would be long.

@@ -15,8 +15,9 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
+use crate::handlers::orders::limits::{Limits, refuse_too_much};
 use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
-use crate::ledger::{self, OpenOrders, Shortage};
+use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, Currency, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
 use crate::web::caller::Caller;
@@ -27,14 +28,6 @@ use crate::web::request::Request;
 /// A longer order is a wholesale contract. See [`crate::values::PRICE_MINOR_MAX`] for what the
 /// limits guarantee together.
 const ITEMS_MAX: usize = 100;
-
-/// What a caller may order.
-#[derive(Clone, Copy)]
-struct Limits {
-    /// Placed orders at once.
-    open_orders: Option<u32>,
-    units_per_product: i64,
-}
 
 /// What is ordered, as the caller wrote it.
 pub struct Wanted {
@@ -53,8 +46,9 @@ pub struct Item {
 
 /// `POST /orders`: `{items: [{product_id, quantity}], shipping_address?, note?, expected_total?, customer_id?}`;
 /// staff must name the customer. 201; 409 `out_of_stock` names each product with what was asked and what
-/// is available, `price_changed` both totals when the total is not the expected one, and `too_many_open_orders` says
-/// how many a customer may have; 422 names unknown products. Nothing is kept unless all of it is.
+/// is available, `price_changed` both totals when the total is not the expected one, `too_many_open_orders` and
+/// `too_many_reserved_units` say how much a customer may hold at once; 422 names unknown products, and those of
+/// which a customer asks too many units. Nothing is kept unless all of it is.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let wanted = Wanted::read(&mut form, &request.caller, &app.config.currency);
@@ -105,51 +99,13 @@ pub fn place(
     audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;
     let kept = keep(tx, &order)?;
     tx.take_turn(quantities.keys().copied())?;
-    let open_orders = limits.open_orders.map(|most| OpenOrders { customer_id: order.customer_id, most });
-    if !ledger::reserve(tx, order.id, order.items.len(), open_orders)? {
-        refuse_too_many(tx, caller, open_orders)?;
+    if !ledger::reserve(tx, order.id, order.items.len(), order.customer_id, limits.holding)? {
+        refuse_too_much(tx, order.customer_id, caller, limits.holding)?;
         let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;
         let advice = "Order less, or leave these products out. Nothing was ordered.";
         return Err(out_of_stock(advice, &short).into());
     }
     Ok(kept)
-}
-
-impl Limits {
-    /// Those of a customer; who stands behind the counter has none.
-    fn of(app: &App, caller: &Caller) -> Limits {
-        let config = &app.config;
-        let (open_orders, units) = match caller {
-            Caller::Customer { session, .. } if session.account_id.is_some() => {
-                (config.account_open_orders, config.order_units_per_product)
-            }
-            Caller::Customer { .. } => (config.guest_open_orders, config.order_units_per_product),
-            _ => (0, 0),
-        };
-        Limits {
-            open_orders: (open_orders > 0).then_some(open_orders),
-            units_per_product: if units > 0 { units.into() } else { Quantity::MAX },
-        }
-    }
-}
-
-/// A 409 when it is too many open orders that an order was not reserved for.
-fn refuse_too_many(tx: &mut Transaction, caller: &Caller, limit: Option<OpenOrders>) -> Result<()> {
-    let Some(OpenOrders { customer_id, most }) = limit else {
-        return Ok(());
-    };
-    let sql = "SELECT COUNT(*) AS open FROM orders WHERE customer_id = ? AND status = 'placed'";
-    let open: Option<u32> = tx.row(sql, (customer_id,), |row| column(row, "open"))?;
-    if open.is_none_or(|open| open <= most) {
-        return Ok(());
-    }
-    let with_account = matches!(caller, Caller::Customer { session, .. } if session.account_id.is_some());
-    let more = if with_account { "" } else { " With an account there may be more." };
-    let detail = format!(
-        "Of your orders {most} wait to be shipped, as many as may wait at once. Order again when one is shipped, or \
-         cancel one.{more} Nothing was ordered."
-    );
-    Err(Problem::new(problem::TOO_MANY_OPEN_ORDERS, detail).into())
 }
 
 impl Wanted {
@@ -180,8 +136,16 @@ impl Wanted {
         }
         self.reject(|product_id| {
             let too_many = quantities[&product_id] > units_max;
-            let message = format!("must add up to at most {units_max} for one product");
-            too_many.then(|| ("quantity", Bad::new("too_large", message)))
+            let bad = if units_max < Quantity::MAX {
+                let advice = "order less, or ask the shop, which can place a larger order for you";
+                Bad::new(
+                    "too_many_units",
+                    format!("must add up to at most {units_max} for one product; {advice}"),
+                )
+            } else {
+                Bad::new("too_large", format!("must add up to at most {units_max} for one product"))
+            };
+            too_many.then_some(("quantity", bad))
         })?;
         Ok(quantities)
     }
@@ -243,9 +207,9 @@ fn refuse_another_total(expected: Option<Price>, total: Price) -> std::result::R
 /// Writes the order and its lines: one statement each.
 fn insert(tx: &mut Transaction, caller: &Caller, limits: Limits, order: &Order) -> Result<Id> {
     let actor = caller.actor();
-    // The locking read makes placing an order and erasing its customer take turns, and where the customer's open
-    // orders are counted, two orders of one customer.
-    let lock = if limits.open_orders.is_some() { "FOR UPDATE" } else { "LOCK IN SHARE MODE" };
+    // The locking read makes placing an order and erasing its customer take turns, and where what a customer
+    // holds is limited, two orders of one customer.
+    let lock = if limits.holding.is_limited() { "FOR UPDATE" } else { "LOCK IN SHARE MODE" };
     let sql = format!(
         "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, actor_account_id, actor_api_key_id, expected_delivery_date)
          VALUES (
