@@ -17,8 +17,9 @@ use crate::db::{self, Filter, Transaction, column};
 use crate::error::Result;
 use crate::handlers::mentions::person::Person;
 use crate::handlers::movements::{self, Movement};
+use crate::ledger::Reason;
 use crate::problem::Problem;
-use crate::values::{Id, Paragraph, Timestamp, query_id};
+use crate::values::{Bad, Id, Paragraph, Timestamp, query_id};
 use crate::web::caller::Caller;
 use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -94,6 +95,10 @@ pub fn review(
     movement: Movement,
     note: Option<Option<Paragraph<500>>>,
 ) -> Result<Movement> {
+    if movement.reason == Reason::Correction && matches!(note, Some(None)) {
+        let bad = Bad::new("required", "must not be null: a correction says what was wrong; write another note");
+        return Err(Problem::invalid_field("note", bad).into());
+    }
     tx.execute("DELETE FROM mentions WHERE movement_id = ?", (movement.id,))?;
     let field = format!("movements[{}].note", movement.sequence);
     let stock = (Object::Stock, movement.product_id);
@@ -110,7 +115,8 @@ pub fn review(
 /// up for review, of these the newest.
 const MENTIONS_MAX: usize = 1000;
 
-/// Puts up for review the notes that may name a customer who is about to be erased. A note that is written at this very
+/// Puts up for review the notes that may name a customer who is about to be erased, and erases the answers that show
+/// them too. A note that is written at this very
 /// moment may be missed, as one that is written a moment later.
 pub fn find(app: &App, tx: &mut Transaction, customer_id: Id) -> Result<()> {
     let person = Person::read(tx, customer_id)?;
@@ -136,6 +142,7 @@ pub fn find(app: &App, tx: &mut Transaction, customer_id: Id) -> Result<()> {
              ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), found = VALUES(found), found_at = VALUES(found_at)",
             (movement_id, customer_id, found.to_string(), app.clock.now()),
         )?;
+        idempotency::erase_about_movement(tx, movement_id)?;
     }
     Ok(())
 }
