@@ -28,6 +28,7 @@ mod contract;
 mod customers;
 
 mod documents;
+mod erasure;
 mod faults;
 mod floors;
 mod growth;
