@@ -96,7 +96,8 @@ pub fn review(
     note: Option<Option<Paragraph<500>>>,
 ) -> Result<Movement> {
     if movement.reason == Reason::Correction && matches!(note, Some(None)) {
-        let bad = Bad::new("required", "must not be null: a correction says what was wrong; write another note");
+        let bad =
+            Bad::new("required", "must not be null: a correction says what was wrong; write another note");
         return Err(Problem::invalid_field("note", bad).into());
     }
     tx.execute("DELETE FROM mentions WHERE movement_id = ?", (movement.id,))?;

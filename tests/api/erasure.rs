@@ -17,7 +17,7 @@ use crate::fixtures::{items_json, unique};
 use crate::harness::Shop;
 use crate::program::Service;
 use crate::schema::resolved;
-use crate::shelves::Rule;
+use crate::shelves::{Rule, together};
 
 /// What is written nowhere else, by anybody.
 const NAME: &str = "Zebulon Quackenbush";
@@ -29,12 +29,25 @@ const PASSWORD: &str = "zqpassword in a trench coat";
 const ADDRESS: &str = "13 Zqaddress Lane\nUpper Slaughter";
 const NOTE: &str = "Zqnote: leave it with the beekeeper";
 const CARRIER: &str = "Zqcarrier & Sons";
-const TRACKING: &str = "ZQTRACK-4711";
+const TRACKING: &str = "ZQTRACK-Q17";
 const KEY: &str = "zqkey";
 
 const MARKERS: &[&str] = &[
-    "zebulon", "quackenbush", "zqmail", "zqdomain", PHONE_DIGITS, "98765 432", "zq.user", "zqpassword", "zqaddress",
-    "slaughter", "zqnote", "beekeeper", "zqcarrier", "zqtrack", "4711", KEY,
+    "zebulon",
+    "quackenbush",
+    "zqmail",
+    "zqdomain",
+    PHONE_DIGITS,
+    "98765 432",
+    "zq.user",
+    "zqpassword",
+    "zqaddress",
+    "slaughter",
+    "zqnote",
+    "beekeeper",
+    "zqcarrier",
+    "zqtrack",
+    KEY,
 ];
 
 /// Text that a route takes about a customer.
@@ -74,7 +87,9 @@ fn text_fields(document: &Value, schema: &Value, path: &str, found: &mut BTreeSe
             text_fields(document, part, path, found);
         }
     }
-    let is = |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&json!(kind)));
+    let is = |kind: &str| {
+        schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&json!(kind)))
+    };
     if is("string") && schema["enum"].is_null() {
         found.insert(path.to_owned());
     }
@@ -106,7 +121,10 @@ fn every_text_that_a_route_takes_is_about_a_person_or_known_not_to_be() {
             listed.flat_map(|(_, fields)| fields.iter().map(|field| field.to_string())).collect();
         // A price is a number that may be written as text.
         fields.retain(|field| !field.ends_with("expected_total"));
-        assert_eq!(fields, listed, "{name}: say which of these can name a person, and write markers into them");
+        assert_eq!(
+            fields, listed,
+            "{name}: say which of these can name a person, and write markers into them"
+        );
     }
 }
 
@@ -151,7 +169,11 @@ impl Scribe {
             path.split('/').map(|part| if part.parse::<u64>().is_ok() { "{id}" } else { part }).collect();
         let mut fields = BTreeSet::new();
         marked_fields(body, "", &mut fields);
-        self.written.borrow_mut().entry(format!("{method} {}", pattern.join("/"))).or_default().extend(fields);
+        self.written
+            .borrow_mut()
+            .entry(format!("{method} {}", pattern.join("/")))
+            .or_default()
+            .extend(fields);
     }
 }
 
@@ -211,7 +233,6 @@ fn person() -> Value {
     json!({"name": NAME, "email": EMAIL, "phone": PHONE})
 }
 
-
 /// Those who can write about a customer: the customer, a manager and a program.
 const CUSTOMER: usize = 0;
 const MANAGER: usize = 1;
@@ -232,7 +253,8 @@ impl Story<'_> {
     }
 
     fn account(&self) -> String {
-        let found = self.callers[MANAGER].get(&format!("/customer_accounts?customer_id={}", self.id)).expect(200);
+        let found =
+            self.callers[MANAGER].get(&format!("/customer_accounts?customer_id={}", self.id)).expect(200);
         format!("/customer_accounts/{}", found.body["data"][0]["id"])
     }
 
@@ -245,7 +267,9 @@ impl Story<'_> {
         for client in &self.callers {
             self.scribe.write(client, "PUT", &self.path(), person()).expect(200);
             self.scribe.write(client, "PATCH", &self.path(), person()).expect(200);
-            self.scribe.write(client, "PATCH", &self.path(), json!({"name": NAME, "zqnote": EMAIL})).expect(422);
+            self.scribe
+                .write(client, "PATCH", &self.path(), json!({"name": NAME, "zqnote": EMAIL}))
+                .expect(422);
         }
         for q in [NAME, EMAIL, PHONE] {
             let q: String = q.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -292,10 +316,14 @@ impl Story<'_> {
             self.scribe.post(caller, client, &format!("/orders/{cancelled}/cancel"), json!({})).expect(200);
             let behind_the_counter = if caller == CUSTOMER { MANAGER } else { caller };
             let client = &self.callers[behind_the_counter];
-            client.patch(&format!("/orders/{kept}"), json!({"expected_delivery_date": "2999-12-31"})).expect(200);
+            client
+                .patch(&format!("/orders/{kept}"), json!({"expected_delivery_date": "2999-12-31"}))
+                .expect(200);
             let sent = json!({"carrier": CARRIER, "tracking_number": TRACKING});
             for (step, body) in [("ship", sent), ("deliver", json!({}))] {
-                self.scribe.post(behind_the_counter, client, &format!("/orders/{kept}/{step}"), body).expect(200);
+                self.scribe
+                    .post(behind_the_counter, client, &format!("/orders/{kept}/{step}"), body)
+                    .expect(200);
             }
         }
     }
@@ -310,7 +338,7 @@ impl Story<'_> {
             format!("account {USERNAME}"),
             "from 13 zqaddress lane".to_owned(),
             "for Upper Slaughter".to_owned(),
-            "parcel zqtrack 4711 came back".to_owned(),
+            "parcel zqtrack q17 came back".to_owned(),
         ];
         let mut noted = BTreeSet::new();
         for caller in [MANAGER, PROGRAM] {
@@ -326,7 +354,8 @@ impl Story<'_> {
             self.scribe.post(caller, client, &format!("/restock_orders/{order}/receive"), body).expect(200);
             let ledger = format!("/products/{}/stock/movements?limit=1", self.shelf);
             noted.insert(client.get(&ledger).expect(200).body["data"][0]["id"].as_u64().unwrap());
-            let innocent = json!({"delta": -1, "reason": "damaged", "note": "Broken in the box, from Canada"});
+            let innocent =
+                json!({"delta": -1, "reason": "damaged", "note": "Broken in the box, from Canada"});
             client.post(&format!("/products/{}/stock/movements", self.shelf), innocent).expect(201);
         }
         noted
@@ -343,7 +372,11 @@ impl Client {
 
 /// The movements that are up for review.
 fn up_for_review(manager: &Client) -> BTreeSet<u64> {
-    manager.all_pages("/mentions?limit=7").iter().map(|mention| mention["movement"]["id"].as_u64().unwrap()).collect()
+    manager
+        .all_pages("/mentions?limit=7")
+        .iter()
+        .map(|mention| mention["movement"]["id"].as_u64().unwrap())
+        .collect()
 }
 
 #[test]
@@ -425,13 +458,18 @@ fn whatever_any_route_wrote_about_a_customer_is_gone() {
 
     // A manager looks at each note; what it is a note of stays.
     let movement = |sql: &mut Conn, id: &u64| -> Vec<mysql::Value> {
-        let kept = "SELECT product_id, sequence, delta, balance_after, reason, actor_account_id, actor_api_key_id,
+        let kept =
+            "SELECT product_id, sequence, delta, balance_after, reason, actor_account_id, actor_api_key_id,
             order_id, restock_order_id, at FROM stock_movements WHERE id = ?";
         sql.exec_first::<mysql::Row, _, _>(kept, (id,)).unwrap().unwrap().unwrap()
     };
     for (number, id) in noted.iter().enumerate() {
         let before = movement(&mut sql, id);
-        let note = if before[4] == "correction".into() || number % 3 == 0 { json!("Came back.") } else { Value::Null };
+        let note = if before[4] == "correction".into() || number % 3 == 0 {
+            json!("Came back.")
+        } else {
+            Value::Null
+        };
         let path = format!("/stock/movements/{id}");
         let changed = scribe.write(&callers[MANAGER], "PATCH", &path, json!({"note": note})).expect(200);
         assert_eq!((&changed.body["note"], changed.id()), (&note, *id));
@@ -454,3 +492,57 @@ fn whatever_any_route_wrote_about_a_customer_is_gone() {
 }
 
 const RULE: Rule = Rule { point: 100_000, target: 200_000, multiple: 1, lead_days: 7 };
+
+/// Sent until it is neither told to wait nor to try again.
+fn decided(send: impl Fn() -> Answer) -> Answer {
+    loop {
+        let answer = send();
+        if answer.status != 503 && answer.body["code"] != "idempotency_key_in_use" {
+            return answer;
+        }
+    }
+}
+
+#[test]
+fn what_is_written_about_a_customer_while_they_are_erased_leaves_nothing() {
+    let shop = Shop::open();
+    let manager = shop.staff();
+    let shelf = shop.product(&manager, 1000);
+    let mut sql = shop.sql();
+    for _ in 0..12 {
+        let mut body = person();
+        body["account"] = json!({"username": USERNAME, "password": PASSWORD});
+        let signed_up = shop.anyone().post("/customers", body).expect(201);
+        let (id, own) =
+            (signed_up.id(), shop.with_token(signed_up.body["session"]["token"].as_str().unwrap()));
+        let order = json!({"items": items_json(&[(shelf, 1)]), "shipping_address": ADDRESS, "note": NOTE});
+        let cancelled = own.post("/orders", order.clone()).expect(201).id();
+        let cancel = format!("/orders/{cancelled}/cancel");
+        own.post(&cancel, json!({})).expect(200);
+        let by_manager =
+            json!({"items": order["items"], "customer_id": id, "note": NOTE, "shipping_address": ADDRESS});
+        let path = format!("/customers/{id}");
+        let answers = together(9, |number| match number {
+            0 => decided(|| manager.delete(&path)),
+            // Asked again, a step answers with the order, and that is kept under the key.
+            1 | 2 => manager.post_once(&unique(KEY), &cancel, json!({})),
+            3 => own.post_once(&unique(KEY), &cancel, json!({})),
+            4 => own.put(&path, person()),
+            5 => manager.patch(&path, person()),
+            6 => shop.anyone().post("/sessions", json!({"username": USERNAME, "password": PASSWORD})),
+            7 => manager.post_once(&unique(KEY), "/orders", by_manager.clone()),
+            _ => own.post_once(&unique(KEY), "/orders", order.clone()),
+        });
+        for answer in answers.iter().filter(|answer| answer.status >= 400) {
+            assert!([401, 404, 409, 503].contains(&answer.status), "{}: {}", answer.request, answer.text);
+        }
+        if answers[0].status == 409 {
+            // An order came first.
+            for order in manager.all_pages(&format!("/orders?customer_id={id}&status=placed")) {
+                manager.post(&format!("/orders/{}/cancel", order["id"]), json!({})).expect(200);
+            }
+            manager.delete(&path).expect(204);
+        }
+        assert_eq!(columns_that_hold_a_marker(&mut sql), columns(&[]));
+    }
+}

@@ -40,6 +40,7 @@ mod kept_answers;
 mod ledger;
 mod ledger_scale;
 mod logs;
+mod mentions;
 mod migrations;
 mod order_limits;
 mod orders;

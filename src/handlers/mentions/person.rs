@@ -70,8 +70,12 @@ impl Person {
         let mut person = customer.ok_or_else(Problem::not_found)?;
         let orders = "SELECT shipping_address, tracking_number FROM orders WHERE customer_id = ?";
         tx.rows(orders, (customer_id,), |row| {
-            person.add_address(column::<Option<String>>(row, "shipping_address").as_deref().unwrap_or_default());
-            person.add_tracking_number(column::<Option<String>>(row, "tracking_number").as_deref().unwrap_or_default());
+            person.add_address(
+                column::<Option<String>>(row, "shipping_address").as_deref().unwrap_or_default(),
+            );
+            person.add_tracking_number(
+                column::<Option<String>>(row, "tracking_number").as_deref().unwrap_or_default(),
+            );
         })?;
         Ok(person)
     }
@@ -206,7 +210,8 @@ mod tests {
     use super::*;
 
     fn ada() -> Person {
-        let [name, email, phone] = ["Ada King-Lovelace", "ada@example.com", "+44 (0)20 7946-0123"].map(str::to_owned);
+        let [name, email, phone] =
+            ["Ada King-Lovelace", "ada@example.com", "+44 (0)20 7946-0123"].map(str::to_owned);
         let mut person = Person::new(name, email, phone, Some("ada.l".to_owned()));
         person.add_address("Flat 3, 12 Analytical Street\nLondon\nW1A 1AA");
         person.add_tracking_number("RR123456789GB");
@@ -258,7 +263,8 @@ mod tests {
 
     #[test]
     fn scripts_without_blanks_and_with_endings_are_looked_through() {
-        let person = |name: &str| Person::new(name.to_owned(), "a@example.com".into(), "555 0100".into(), None);
+        let person =
+            |name: &str| Person::new(name.to_owned(), "a@example.com".into(), "555 0100".into(), None);
         assert_eq!(person("李雷").found_in("李雷退货一件").to_string(), "name");
         assert_eq!(person("Анна Иванова").found_in("вернула ИВАНОВА").to_string(), "name");
         assert_eq!(person("Zoë Ångström").found_in("for zoe angstrom").to_string(), "name");
