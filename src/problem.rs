@@ -55,6 +55,7 @@ kinds! {
     SKU_TAKEN = 409 "sku_taken" "The SKU is taken";
     IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
     CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";
+    ANSWER_ERASED = 410 "answer_erased" "The answer under this key is erased";
     PRECONDITION_FAILED = 412 "precondition_failed" "The resource has changed";
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large";
     URI_TOO_LONG = 414 "uri_too_long" "The address is too long";

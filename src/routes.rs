@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, health, log_in, movements, orders, products,
-    restock, restock_orders, sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, categories, customers, documents, health, log_in, mentions, movements, orders,
+    products, restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
@@ -95,6 +95,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
     route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),
     route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      movements::create),
+    route("PATCH",  "/stock/movements/{id}",          Manager,      None,                  mentions::change_note),
+    route("GET",    "/mentions",                      Manager,      None,                  mentions::list),
 
     route("GET",    "/restock/plan",                  Staff,        Some(RestockRead),     restock::plan),
     route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),
@@ -133,6 +135,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
+    include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
     include_str!("handlers/restock_orders.json"),
     include_str!("handlers/health.json"),

@@ -10,9 +10,13 @@ UNION ALL
 SELECT c.id, 'a stored answer' FROM customers c JOIN idempotency_keys k ON k.customer_id = c.id
 WHERE c.erased_at IS NOT NULL
 UNION ALL
+SELECT c.id, CONCAT('the stored answer to order ', o.id)
+FROM customers c JOIN orders o ON o.customer_id = c.id JOIN idempotency_keys k ON k.order_id = o.id
+WHERE c.erased_at IS NOT NULL AND k.body <> ''
+UNION ALL
 SELECT c.id, CONCAT('order ', o.id) FROM customers c JOIN orders o ON o.customer_id = c.id
 WHERE c.erased_at IS NOT NULL
-  AND (o.shipping_address IS NOT NULL OR o.note IS NOT NULL OR o.tracking_number IS NOT NULL)
+  AND (o.shipping_address IS NOT NULL OR o.note IS NOT NULL OR o.carrier IS NOT NULL OR o.tracking_number IS NOT NULL)
 UNION ALL
 SELECT c.id, CONCAT('an order under way: ', o.id) FROM customers c JOIN orders o ON o.customer_id = c.id
 WHERE c.erased_at IS NOT NULL AND o.status IN ('placed', 'shipped')

@@ -76,6 +76,11 @@ migrations! {
     32 "0032_order_lines_placed_at"
     33 "0033_order_lines_of_before"
     34 "0034_orders_by_tracking"
+    35 "0035_idempotency_keys_digested"
+    36 "0036_idempotency_keys_movement"
+    37 "0037_idempotency_keys_of_movements"
+    38 "0038_mentions"
+    39 "0039_stock_movements_noted"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,12 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
+use crate::handlers::mentions;
 use crate::problem::{self, Problem};
 use crate::values::{Email, Id, Line, Phone, Search, Timestamp, search_text};
 use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
+use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -162,7 +164,8 @@ fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) ->
 }
 
 /// `DELETE /customers/{id}`: removes a customer without orders, and erases the personal data of one
-/// whose orders are all finished. 204; 409 `customer_has_open_orders` names the orders under way.
+/// whose orders are all finished. `GET /mentions` has the notes that may name them. 204; 409
+/// `customer_has_open_orders` names the orders under way.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let customer = lock(tx, request.caller.scope(), request.path_id)?;
@@ -229,20 +232,21 @@ pub fn update(
     Ok(Customer { details, updated_at: now, ..old })
 }
 
-/// Erases a locked customer from everywhere. The row stays, without the person in it, when orders
-/// point at it.
+/// Erases a locked customer from everywhere; what staff wrote to movements and may be about them is put up for review.
+/// The row stays, without the person in it, when orders point at it.
 pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<()> {
     refuse_while_orders_are_open(tx, id)?;
+    mentions::find(app, tx, id)?;
     audit::record(app, tx, caller.actor(), Action::Erased, (Object::Customer, id), audit::NO_FIELDS)?;
     for sql in [
         "DELETE FROM sessions WHERE customer_id = ?",
         "DELETE FROM known_networks WHERE account_id IN (SELECT id FROM accounts WHERE customer_id = ?)",
         "DELETE FROM accounts WHERE customer_id = ?",
-        "DELETE FROM idempotency_keys WHERE customer_id = ?",
-        "UPDATE orders SET shipping_address = NULL, note = NULL, tracking_number = NULL WHERE customer_id = ?",
+        "UPDATE orders SET shipping_address = NULL, note = NULL, carrier = NULL, tracking_number = NULL WHERE customer_id = ?",
     ] {
         tx.execute(sql, (id,))?;
     }
+    idempotency::erase_about_customer(tx, id)?;
     let ordered = tx.row("SELECT id FROM orders WHERE customer_id = ? LIMIT 1", (id,), |_| ())?;
     let now = app.clock.now();
     match ordered {

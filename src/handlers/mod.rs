@@ -8,6 +8,7 @@ pub mod customers;
 pub mod documents;
 pub mod health;
 pub mod log_in;
+pub mod mentions;
 pub mod movements;
 pub mod new_password;
 pub mod orders;

@@ -50,8 +50,13 @@ pub struct ActorNamed {
     pub api_key_name: Option<String>,
 }
 
-const MOVEMENT_COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
+/// Of `stock_movements m` and [`ACTORS`].
+pub const COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
     m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
+
+/// Whoever moved the units.
+pub const ACTORS: &str =
+    "LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id";
 
 /// The reasons that staff may give; the others are the shop's own.
 const STAFF_REASONS: &[Reason] =
@@ -71,7 +76,7 @@ pub struct NewMovement {
 }
 
 impl Movement {
-    fn from_row(row: &Row) -> Movement {
+    pub fn from_row(row: &Row) -> Movement {
         let actor = ActorNamed {
             account_id: column(row, "actor_account_id"),
             username: column(row, "username"),
@@ -95,10 +100,7 @@ impl Movement {
 }
 
 fn select_movements() -> String {
-    format!(
-        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m
-         LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id"
-    )
+    format!("SELECT {COLUMNS} FROM stock_movements m {ACTORS}")
 }
 
 /// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
@@ -112,7 +114,8 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let product_id = request.path_id;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
         let movement = book(app, tx, &request.caller, product_id, &new)?;
-        claim.keep(tx, Answer::created(format!("/products/{product_id}/stock/movements"), &movement))
+        let answer = Answer::created(format!("/products/{product_id}/stock/movements"), &movement);
+        claim.keep(tx, answer.moving(movement.id))
     })?;
     Ok(answered.into_response())
 }
@@ -142,6 +145,13 @@ pub fn book(
     }
     let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
     let movement = tx.row(&sql, (product_id,), Movement::from_row)?;
+    Ok(movement.ok_or_else(Problem::not_found)?)
+}
+
+/// The movement, locked until the transaction ends; whoever moved the units is not.
+pub fn lock(tx: &mut Transaction, id: Id) -> Result<Movement> {
+    tx.row("SELECT id FROM stock_movements WHERE id = ? FOR UPDATE", (id,), |_| ())?;
+    let movement = tx.row(&format!("{} WHERE m.id = ?", select_movements()), (id,), Movement::from_row)?;
     Ok(movement.ok_or_else(Problem::not_found)?)
 }
 

@@ -21,7 +21,7 @@ mod words;
 pub use characters::nfc;
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
-pub use folded::{Search, phone_digits, search_text};
+pub use folded::{Search, folded, phone_digits, search_text};
 pub use input::Input;
 pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};

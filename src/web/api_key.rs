@@ -8,7 +8,7 @@ use crate::db::{self, column};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::values::{Id, Timestamp, words};
-use crate::web::stored::{CLOCKS_APART_MAX, Stored};
+use crate::web::stored::{CLOCKS_APART_MAX, Stored, stored_key};
 
 /// How a key begins, so that people and scanners of source code know one when they see it.
 pub const PREFIX: &str = "storekeeper_";
@@ -79,15 +79,15 @@ pub fn find(
     idempotency_key: Option<&str>,
 ) -> Result<Option<(ApiKey, Option<Stored>)>> {
     let columns = Stored::COLUMNS;
-    // The caller is written as in `Caller::id`. No Idempotency-Key is empty.
+    // The caller is written as in `Caller::id`. No stored key is empty.
     let sql = format!(
         "SELECT a.id, a.scopes, a.expires_at, a.last_used_at, {columns}
          FROM api_keys a LEFT JOIN idempotency_keys k
              ON k.idempotency_key = ? AND k.caller = CONCAT('key:', a.id)
          WHERE a.key_sha256 = ? AND a.revoked_at IS NULL"
     );
-    let values = (idempotency_key.unwrap_or(""), &key_sha256[..]);
-    let found = db::read(&app.pool, |db| db.row(&sql, values, found))?;
+    let values = (idempotency_key.map_or_else(String::new, stored_key), &key_sha256[..]);
+    let found = db::read(&app.pool, |db| db.row(&sql, values.clone(), found))?;
     let now = app.clock.now();
     let Some(Found { key, last_used_at, stored, .. }) = found.filter(|found| now < found.expires_at) else {
         return Ok(None);

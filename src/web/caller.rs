@@ -247,7 +247,7 @@ fn find_session(
         Some(_) => stored::full_since(&app.config, app.clock.now()),
         None => ("NULL", Vec::new()),
     };
-    // The caller is written as in [`Caller::id`]. No Idempotency-Key is empty.
+    // The caller is written as in [`Caller::id`]. No stored key is empty.
     let sql = format!(
         "SELECT s.id, s.customer_id, s.account_id, s.created_at, s.last_used_at, s.expires_at, a.username, a.role, {stored},
              {full_since} AS full_since
@@ -269,7 +269,7 @@ fn find_session(
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),
     };
-    values.extend([key.unwrap_or("").into(), token_sha256[..].into()]);
+    values.extend([key.map_or_else(String::new, stored::stored_key).into(), token_sha256[..].into()]);
     let under_key =
         |row: &Row| UnderKey { stored: Stored::from_row(row), full_since: column(row, "full_since") };
     db::read(&app.pool, |db| db.row(&sql, values.clone(), |row| (session(row), under_key(row))))

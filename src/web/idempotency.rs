@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use rouille::Response;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -20,11 +20,11 @@ use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::pruning;
 use crate::values::{Id, Timestamp};
-use crate::web::caller::Caller;
+use crate::web::caller::{Caller, Label};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::route::{Route, Secret};
-use crate::web::stored::{KEPT_FOR, Stored, UnderKey};
+use crate::web::stored::{KEPT_FOR, Stored, UnderKey, stored_key};
 
 /// What the caller is told, now and at every repetition.
 pub struct Answer {
@@ -34,6 +34,7 @@ pub struct Answer {
     /// The JSON text of the answer.
     body: String,
     order_id: Option<Id>,
+    movement_id: Option<Id>,
     customer_id: Option<Id>,
 }
 
@@ -41,7 +42,7 @@ impl Answer {
     /// A 201 with what was created at `location`.
     pub fn created(location: String, body: &impl Serialize) -> Answer {
         let body = response::to_text(body);
-        Answer { status: 201, location, body, order_id: None, customer_id: None }
+        Answer { status: 201, location, body, order_id: None, movement_id: None, customer_id: None }
     }
 
     /// A 200 with what stands at `location` after a change.
@@ -52,6 +53,11 @@ impl Answer {
     /// Names the order that was placed; no two keys may name one.
     pub fn placing(self, order_id: Id) -> Answer {
         Answer { order_id: Some(order_id), ..self }
+    }
+
+    /// Names the movement that was made, with the note that staff wrote to it.
+    pub fn moving(self, movement_id: Id) -> Answer {
+        Answer { movement_id: Some(movement_id), ..self }
     }
 
     /// Names the customer whose personal data the answer holds, so that erasing them finds it.
@@ -71,7 +77,8 @@ pub struct Kept(Answer);
 /// An Idempotency-Key of a known caller, and the request that it stands for.
 pub struct Key {
     caller: String,
-    text: String,
+    /// As it is stored.
+    digest: String,
     request_sha256: [u8; 32],
 }
 
@@ -86,21 +93,24 @@ impl Key {
             let detail = "Send 1 to 255 visible ASCII characters, such as a UUID.";
             return Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail));
         }
-        Ok(Some(Key { caller, text: text.to_owned(), request_sha256: fingerprint(request) }))
+        Ok(Some(Key { caller, digest: stored_key(text), request_sha256: fingerprint(request) }))
     }
 
     /// The answer to this request, from what is stored under the key; None when that is too old. An error
-    /// when the key belongs to another request.
+    /// when the key belongs to another request, or the answer is erased.
     fn answered(&self, stored: Stored, now: Timestamp) -> Result<Option<Answered>, Problem> {
         if stored.at + KEPT_FOR <= now {
             return Ok(None);
+        }
+        if stored.body.is_empty() {
+            return Err(erased(&stored));
         }
         if stored.request_sha256 != self.request_sha256 {
             let detail = "This key was used for another request. Make a new key for every new request.";
             return Err(Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail));
         }
         let Stored { status, location, body, .. } = stored;
-        let answer = Answer { status, location, body, order_id: None, customer_id: None };
+        let answer = Answer { status, location, body, order_id: None, movement_id: None, customer_id: None };
         Ok(Some(Answered { answer, replayed: true }))
     }
 }
@@ -191,6 +201,18 @@ pub fn replay(app: &App, request: &Request, under_key: UnderKey) -> Result<Optio
     }
 }
 
+/// The request was done, and its answer showed somebody who is erased since. The digest of the request went with it,
+/// so it may have been another one.
+fn erased(stored: &Stored) -> Problem {
+    let detail = format!(
+        "A request with this Idempotency-Key was answered with {} for {}, and nothing was done again. What that answer \
+         said of a person has been erased since. Look there for what is left, and make a new key for a new request.",
+        stored.status, stored.location
+    );
+    let answered = json!({"status": stored.status, "location": stored.location});
+    Problem::new(problem::ANSWER_ERASED, detail).with_extra("answered", answered)
+}
+
 /// When the oldest answer is given up, there is room again.
 fn too_many(oldest: Timestamp, now: Timestamp) -> Problem {
     let wait = (oldest + KEPT_FOR) - now;
@@ -212,7 +234,7 @@ pub fn once(
 ) -> Result<Answered> {
     let claim = Claim { key, now: app.clock.now() };
     let alone =
-        claim.key.as_ref().map(|key| app.at_work.begin(&key.caller, &key.text).ok_or_else(still_running));
+        claim.key.as_ref().map(|key| app.at_work.begin(&key.caller, &key.digest).ok_or_else(still_running));
     let _alone = alone.transpose()?;
     loop {
         let refusal = match db::transaction(&app.pool, |tx| work(tx, &claim)) {
@@ -265,16 +287,18 @@ impl Claim {
         };
         let claimed = tx.execute(
             "INSERT INTO idempotency_keys
-                 (caller, idempotency_key, request_sha256, status, location, body, order_id, customer_id, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 (caller, idempotency_key, request_sha256, status, location, body, order_id, movement_id, customer_id,
+                  created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 &key.caller,
-                &key.text,
+                &key.digest,
                 &key.request_sha256[..],
                 answer.status,
                 &answer.location,
                 &answer.body,
                 answer.order_id,
+                answer.movement_id,
                 answer.customer_id,
                 self.now,
             ),
@@ -297,7 +321,7 @@ fn find(app: &App, key: &Key, locking: &str) -> Result<Option<Stored>> {
     let sql = format!(
         "SELECT {columns} FROM idempotency_keys k WHERE k.caller = ? AND k.idempotency_key = ? {locking}"
     );
-    match db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.text), Stored::from_row)) {
+    match db::read(&app.pool, |db| db.row(&sql, (&key.caller, &key.digest), Stored::from_row)) {
         Err(Error::Database(cause)) if is_lock_wait_timeout(&cause) => Err(still_running().into()),
         found => Ok(found?.flatten()),
     }
@@ -309,12 +333,30 @@ fn still_running() -> Problem {
     Problem::new(problem::IDEMPOTENCY_KEY_IN_USE, detail).retry_after(1)
 }
 
+/// What is left of an answer that is erased: that the key was used, and for what.
+const ERASE: &str = "UPDATE idempotency_keys SET body = '', request_sha256 = '', customer_id = NULL";
+
+/// Erases the answers that show a customer, whoever was given them. Staff's keys and programs' go on naming what they
+/// were used for; the customer's own are gone with the customer, who cannot ask again.
+pub fn erase_about_customer(tx: &mut Transaction, customer_id: Id) -> Result<()> {
+    let own = Label::Customer(customer_id).to_string();
+    tx.execute("DELETE FROM idempotency_keys WHERE caller = ?", (own,))?;
+    tx.execute(&format!("{ERASE} WHERE customer_id = ?"), (customer_id,))?;
+    Ok(())
+}
+
+/// Erases the answer that shows a movement's note.
+pub fn erase_about_movement(tx: &mut Transaction, movement_id: Id) -> Result<()> {
+    tx.execute(&format!("{ERASE} WHERE movement_id = ?"), (movement_id,))?;
+    Ok(())
+}
+
 /// Deletes the key if it is older than [`KEPT_FOR`].
 fn forget(app: &App, key: &Key, now: Timestamp) -> Result<u64> {
     db::transaction(&app.pool, |tx| {
         tx.execute(
             "DELETE FROM idempotency_keys WHERE caller = ? AND idempotency_key = ? AND created_at <= ?",
-            (&key.caller, &key.text, now - KEPT_FOR),
+            (&key.caller, &key.digest, now - KEPT_FOR),
         )
     })
 }

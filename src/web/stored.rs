@@ -3,10 +3,11 @@
 
 use chrono::Duration;
 use mysql::{Row, Value};
+use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::db::column;
-use crate::values::Timestamp;
+use crate::values::{Timestamp, hex};
 
 /// How long a key is remembered. Retries come within minutes; three days cover a weekend's outage.
 pub const KEPT_FOR: Duration = Duration::hours(72);
@@ -19,8 +20,15 @@ pub struct Stored {
     pub request_sha256: Vec<u8>,
     pub status: u16,
     pub location: String,
+    /// Empty once it is erased, for the person whom it showed.
     pub body: String,
     pub at: Timestamp,
+}
+
+/// An Idempotency-Key as it is stored: a digest, since callers write into their keys what they like, a person's
+/// address too, and an erasure must keep what a key names. No key has a blank in it, so none looks like a digest.
+pub fn stored_key(key: &str) -> String {
+    format!("sha256 {}", hex(&Sha256::digest(key)))
 }
 
 /// What is found with the caller of a request that has a key.

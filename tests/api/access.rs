@@ -72,6 +72,7 @@ pub struct World {
     session_id: u64,
     pub order_id: u64,
     pub product_id: u64,
+    pub movement_id: u64,
     restock_run_id: u64,
     pub restock_order_id: u64,
     pub guest: Guest,
@@ -105,6 +106,8 @@ impl World {
         let clerk = shop.clerk();
         let clerk_id = clerk.get("/sessions/current").expect(200).body["account_id"].as_u64();
         let product_id = shop.product(&staff, 100);
+        let ledger = staff.get(&format!("/products/{product_id}/stock/movements")).expect(200);
+        let movement_id = ledger.body["data"][0]["id"].as_u64().expect("a movement");
         let (own, username) = shop.customer_with_account();
         let account_id =
             own.client.get(&format!("/customers/{}", own.id)).expect(200).body["account_id"].as_u64();
@@ -126,6 +129,7 @@ impl World {
             session_id,
             order_id,
             product_id,
+            movement_id,
             restock_run_id,
             restock_order_id,
             guest,
@@ -146,6 +150,7 @@ impl World {
             Some("customer_accounts") => self.account_id,
             Some("orders") => self.order_id,
             Some("products") => self.product_id,
+            Some("stock") => self.movement_id,
             Some("restock") => self.restock_run_id,
             Some("restock_orders") => self.restock_order_id,
             Some("api_keys") => self.api_key_id,
@@ -284,6 +289,9 @@ const MATRIX: &[Row] = &[
     row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),
     row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": -1, "reason": "damaged"}))),
+
+    row("PATCH",  "/stock/movements/{id}",   Rule::Manager,  200, Some(|_| json!({"note": "Counted twice"}))),
+    row("GET",    "/mentions",               Rule::Manager,  200, None),
 
     row("GET",    "/restock/plan",           Rule::Staff,    200, None),
     row("POST",   "/restock/runs",           Rule::Staff,    201, None),

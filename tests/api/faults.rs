@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
 
 use crate::client::{Answer, Client};
-use crate::fixtures::{Guest, unique};
+use crate::fixtures::{Guest, items_json, unique};
 use crate::harness::{Shop, shared_mariadb};
 use crate::proxy::{Fault, Proxy};
 
@@ -79,6 +79,22 @@ impl Frail {
         let (customer, _) = self.shop.customer_with_account();
         let list = self.staff.get(&format!("/customer_accounts?customer_id={}", customer.id)).expect(200);
         format!("/customer_accounts/{}", list.body["data"][0]["id"])
+    }
+
+    /// A customer who has ordered, with an account, answers that staff were given about them, and a movement whose note
+    /// names them.
+    fn customer_with_traces(&self) -> (u64, u64) {
+        let (customer, username) = self.shop.customer_with_account();
+        let order = customer.client.post_once(
+            &unique("key"),
+            "/orders",
+            json!({"items": items_json(&[(self.product, 1)])}),
+        );
+        let cancel = format!("/orders/{}/cancel", order.expect(201).id());
+        self.staff.post_once(&unique("key"), &cancel, json!({})).expect(200);
+        let note = json!({"delta": -1, "reason": "damaged", "note": format!("told {username}")});
+        let path = format!("/products/{}/stock/movements", self.product);
+        (customer.id, self.staff.post_once(&unique("key"), &path, note).expect(201).id())
     }
 
     fn restock_order(&self) -> u64 {

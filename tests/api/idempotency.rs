@@ -4,6 +4,7 @@ use chrono::Duration;
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::web::caller::Role;
+use storekeeper::web::stored::stored_key;
 
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json};
@@ -308,7 +309,7 @@ fn a_key_whose_first_request_still_runs_is_to_be_tried_again() {
     first_request.query_drop("START TRANSACTION").unwrap();
     let claim = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
                  VALUES (?, ?, REPEAT('x', 32), 201, '/', '', UTC_TIMESTAMP(6))";
-    first_request.exec_drop(claim, (format!("staff:{account_id}"), KEY)).unwrap();
+    first_request.exec_drop(claim, (format!("staff:{account_id}"), stored_key(KEY))).unwrap();
     let refused = staff.post_once(KEY, "/products", product("Mug"));
     let refused = refused.expect_problem(409, "idempotency_key_in_use");
     assert_eq!(refused.header("Retry-After"), Some("1"));
@@ -325,7 +326,7 @@ fn erasing_a_customer_erases_what_staff_were_answered_about_them() {
     let customer = staff.post_once("customer", "/customers", person("Ada")).expect(201);
     let mut of_customer = account("ada");
     of_customer["customer_id"] = json!(customer.id());
-    staff.post_once("account", "/customer_accounts", of_customer.clone()).expect(201);
+    let account = staff.post_once("account", "/customer_accounts", of_customer.clone()).expect(201);
     let order = json!({
         "customer_id": customer.id(),
         "items": items_json(&[(shelf, 1)]),
@@ -336,10 +337,23 @@ fn erasing_a_customer_erases_what_staff_were_answered_about_them() {
     staff.post(&format!("/orders/{}/cancel", placed.id()), json!({})).expect(200);
     staff.delete(&format!("/customers/{}", customer.id())).expect(204);
 
-    staff.post_once("account", "/customer_accounts", of_customer).expect_problem(404, "not_found");
-    staff.post_once("order", "/orders", order).expect_problem(404, "not_found");
+    let told = |answer: Answer| answer.expect_problem(410, "answer_erased").body["answered"].clone();
+    let made = |location: &str| json!({"status": 201, "location": location});
+    let rows = || ["customers", "accounts", "orders"].map(|table| rows_in(&shop, table));
+    let before = rows();
+    let again = told(staff.post_once("customer", "/customers", person("Ada")));
+    assert_eq!(again, made(&format!("/customers/{}", customer.id())));
+    let again = told(staff.post_once("order", "/orders", order));
+    assert_eq!(again, made(&format!("/orders/{}", placed.id())));
+    let again = told(staff.post_once("account", "/customer_accounts", of_customer));
+    assert_eq!(again, made(account.header("Location").unwrap()));
+    // The digest of the request is gone too, so it cannot be told from another one.
+    told(staff.post_once("account", "/customer_accounts", json!({})));
     expect_replay(staff.post_once("bystander", "/customers", person("Grace")), &bystander);
-    let again = staff.post_once("customer", "/customers", person("Ada")).expect(201);
-    assert_eq!(again.header("Idempotency-Replayed"), None);
-    assert_ne!(again.id(), customer.id());
+    assert_eq!(rows(), before);
+    // As long as any key it is kept, and no longer.
+    shop.app.clock.advance(Duration::hours(72));
+    let staff = shop.staff();
+    let anew = staff.post_once("customer", "/customers", person("Ada")).expect(201);
+    assert_ne!(anew.id(), customer.id());
 }

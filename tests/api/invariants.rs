@@ -5,6 +5,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 use serde_json::json;
 use storekeeper::db::invariants::{INVARIANTS, violations};
+use storekeeper::web::stored::stored_key;
 
 use crate::client::{Answer, Client};
 use crate::harness::Shop;
@@ -337,11 +338,12 @@ impl Books {
 
     fn keys(&self) -> Vec<Case> {
         let Books { ada, placed, shipped, .. } = self;
+        let stored = stored_key("key");
         let key = |set: String, location: String, order_id: String| Case {
             breaks: KEYS,
             sql: vec![format!("UPDATE idempotency_keys SET {set}")],
             rows: vec![format!(
-                "customer:{ada}|key|{location}|{order_id}|not about the order that it names, or that one does not exist"
+                "customer:{ada}|{stored}|{location}|{order_id}|not about the order that it names, or that one does not exist"
             )],
         };
         let of = |order: &u64| format!("/orders/{order}");
@@ -354,11 +356,11 @@ impl Books {
                 breaks: KEYS,
                 sql: vec![
                     "INSERT INTO idempotency_keys SELECT caller, 'other', request_sha256, status, location, body, \
-                     order_id, customer_id, created_at FROM idempotency_keys"
+                     order_id, customer_id, created_at, NULL FROM idempotency_keys"
                         .to_owned(),
                 ],
                 rows: vec![format!(
-                    "customer:{ada}|key,other|/orders/{placed}|{placed}|two keys name one order"
+                    "customer:{ada}|other,{stored}|/orders/{placed}|{placed}|two keys name one order"
                 )],
             },
         ]
@@ -387,12 +389,19 @@ impl Books {
                 "a session".into(),
             ),
             case(format!("UPDATE idempotency_keys SET customer_id = {erased}"), "a stored answer".into()),
+            case(
+                format!(
+                    "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, order_id, created_at)
+                     VALUES ('staff:1', 'x', '', 201, '/orders/{of_erased}', '{{}}', {of_erased}, '2026-03-01')"
+                ),
+                format!("the stored answer to order {of_erased}"),
+            ),
         ];
         for column in ["name", "email", "phone"] {
             let sql = format!("UPDATE customers SET {column} = 'Bob' WHERE id = {erased}");
             cases.push(case(sql, "the customer".into()));
         }
-        for column in ["shipping_address", "note", "tracking_number"] {
+        for column in ["shipping_address", "note", "carrier", "tracking_number"] {
             let sql = format!("UPDATE orders SET {column} = 'Bob' WHERE id = {of_erased}");
             cases.push(case(sql, format!("order {of_erased}")));
         }

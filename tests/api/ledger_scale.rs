@@ -71,7 +71,7 @@ fn fill_ledger(sql: &mut Conn) {
     sql.query_drop("SET GLOBAL innodb_buffer_pool_size = 2 << 30").unwrap();
     sql.query_drop("SET GLOBAL innodb_log_file_size = 1 << 30").unwrap();
     timed(sql, &format!("ALTER TABLE stock_movements {}", dropped.join(", ")));
-    let columns = "product_id, sequence, delta, balance_after, reason, order_id, at";
+    let columns = "product_id, sequence, delta, balance_after, reason, order_id, at, note";
     timed(
         sql,
         &format!(
@@ -81,7 +81,7 @@ fn fill_ledger(sql: &mut Conn) {
                     IF(seq MOD 100 = 0, 999, 1000),
                     CASE WHEN seq = 1 THEN 'initial' WHEN seq MOD 100 = 0 THEN 'sale'
                          WHEN seq MOD 100 = 1 THEN 'return' ELSE 'stock_take' END,
-                    IF(seq MOD 100 = 0, seq DIV 100, NULL), NOW(6) - INTERVAL 1000001 - seq MINUTE
+                    IF(seq MOD 100 = 0, seq DIV 100, NULL), NOW(6) - INTERVAL 1000001 - seq MINUTE, NULL
              FROM seq_1_to_1000000"
         ),
     );
@@ -92,7 +92,7 @@ fn fill_ledger(sql: &mut Conn) {
              SELECT p.seq, n.seq, IF(n.seq = 1, 1000, IF(n.seq MOD 2, 1, -1)), IF(n.seq MOD 2, 1000, 999),
                     IF(n.seq = 1, 'initial', IF(n.seq MOD 2, 'return', 'sale')),
                     IF(n.seq MOD 2, NULL, 10001 + (p.seq - 1) DIV 100 * 20 + n.seq DIV 2 - 1),
-                    NOW(6) - INTERVAL 41 - n.seq DAY
+                    NOW(6) - INTERVAL 41 - n.seq DAY, IF(n.seq = 3, CONCAT('Came back from customer ', p.seq), NULL)
              FROM seq_2_to_{PRODUCTS} p STRAIGHT_JOIN seq_1_to_40 n"
         ),
     );
@@ -254,6 +254,22 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
     println!("{:6.0} ms  plan of {}", started.elapsed().as_secs_f64() * 1000.0, plan.len());
     assert_eq!(plan.len() as i64, PRODUCTS);
     assert!((statements.len() as i64) < PRODUCTS / 100, "{} statements", statements.len());
+    let (guest, noted) = (shop.guest(), PRODUCTS - 1);
+    let id = guest.client.get("/sessions/current").expect(200).body["customer_id"].clone();
+    staff.patch(&format!("/customers/{id}"), serde_json::json!({"name": "Customer 4711"})).expect(200);
+    let (before, started) = (rows_read(&mut sql), Instant::now());
+    let (_, statements) = statements_of(&mut sql, || staff.delete(&format!("/customers/{id}")).expect(204));
+    let (rows, time) = (rows_read(&mut sql) - before, started.elapsed().as_secs_f64() * 1000.0);
+    println!("{time:6.0} ms  erasure that read {rows} rows for {noted} notes");
+    assert!(rows < 2 * noted, "{rows} rows read for {noted} notes of {MOVEMENTS} movements");
+    let reading = statements.iter().find(|statement| statement.contains("stock_movements_noted"));
+    let steps = explain(&mut sql, reading.expect("the notes are read"));
+    assert!(matches!(&steps[..], [(_, access, Some(_), _)] if access == "range"), "{steps:?}");
+    // The surest is the newest of a thousand: the name as a whole.
+    let up: Vec<(u64, String)> = sql
+        .query("SELECT m.product_id, n.found FROM mentions n JOIN stock_movements m ON m.id = n.movement_id")
+        .unwrap();
+    assert!(up.len() == 1000 && up.contains(&(4711, "name".to_owned())), "{up:?}");
     // The orders lack lines.
     shop.abandon();
 }

@@ -28,6 +28,7 @@ mod contract;
 mod customers;
 
 mod documents;
+mod erasure;
 mod faults;
 mod floors;
 mod growth;
@@ -39,6 +40,7 @@ mod kept_answers;
 mod ledger;
 mod ledger_scale;
 mod logs;
+mod mentions;
 mod migrations;
 mod order_limits;
 mod orders;

@@ -6,7 +6,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::db::{self, Filter};
 use crate::error::Result;
-use crate::handlers::movements::{MOVEMENT_COLUMNS, Movement};
+use crate::handlers::movements::{ACTORS, COLUMNS, Movement};
 use crate::ledger::Reason;
 use crate::values::{Id, Timestamp, query_id};
 use crate::web::form::Form;
@@ -37,9 +37,7 @@ pub fn list_of_shop(app: &App, request: &Request) -> Result<Response> {
     filters.restrict(&mut filter);
     page.restrict(&keyset, &mut filter);
     let sql = format!(
-        "SELECT {MOVEMENT_COLUMNS} FROM stock_movements m {}
-         LEFT JOIN accounts a ON a.id = m.actor_account_id LEFT JOIN api_keys k ON k.id = m.actor_api_key_id
-         {} {} LIMIT ?",
+        "SELECT {COLUMNS} FROM stock_movements m {} {ACTORS} {} {} LIMIT ?",
         keyset.hint(),
         filter.sql(),
         keyset.order_by()

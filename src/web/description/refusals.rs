@@ -95,6 +95,7 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
         (of_one, problem::NOT_FOUND),
         (keyed, problem::IDEMPOTENCY_KEY_IN_USE),
         (keyed || changes_one, problem::CONFLICT),
+        (keyed, problem::ANSWER_ERASED),
         (changes_one, problem::PRECONDITION_FAILED),
         (body, problem::UNSUPPORTED_MEDIA_TYPE),
         (body || query, problem::INVALID_FIELDS),

@@ -57,8 +57,7 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("PATCH", format!("/customers/{}", frail.guest.id), json!({"name": unique("Ada")}))
     }),
     operation("DELETE", "/customers/{id}", Gone, |frail| {
-        let (customer, _) = frail.shop.customer_with_account();
-        frail.call("DELETE", format!("/customers/{}", customer.id), Value::Null)
+        frail.call("DELETE", format!("/customers/{}", frail.customer_with_traces().0), Value::Null)
     }),
     operation("POST", "/customer_accounts", Replayed, |frail| {
         let customer_id = frail.shop.guest().id;
@@ -169,6 +168,11 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/products/{id}/stock/movements", Replayed, |frail| {
         let body = json!({"delta": -1, "reason": "damaged"});
         frail.call("POST", format!("/products/{}/stock/movements", frail.product), body)
+    }),
+    operation("PATCH", "/stock/movements/{id}", Same, |frail| {
+        let (customer, movement) = frail.customer_with_traces();
+        frail.staff.delete(&format!("/customers/{customer}")).expect(204);
+        frail.call("PATCH", format!("/stock/movements/{movement}"), json!({"note": null}))
     }),
     operation("POST", "/restock/runs", Run, |frail| {
         let product = frail.shop.watched(&frail.staff, 0, RULE);

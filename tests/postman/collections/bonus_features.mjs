@@ -31,6 +31,7 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         run_id: "A restock run.",
         restock_order_id: "The candle's open restock order.",
         order_id: "A customer's order of candles.",
+        movement_id: "A movement whose note names the customer.",
         key_id: "A program's key.",
         key_token: "Its secret.",
         staff_id: "The staff account of the environment.",
@@ -1013,6 +1014,15 @@ export const requests = [
     },
     { folder: "After", description: "Removes what the run has made, as far as the shop's books allow." },
     {
+        name: "A note that names somebody",
+        description: "What staff write to a movement may be about a person, which only a person can tell.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        idempotency_key: "new",
+        body: { delta: 1, reason: "return", note: "From ada.{{run}}@example.com, in one piece." },
+        status: 201,
+        keep: { movement_id: "id" },
+    },
+    {
         name: "The candle is archived",
         description: "Its ledger stays.",
         DELETE: "/products/{{candle_id}}",
@@ -1043,6 +1053,62 @@ export const requests = [
         DELETE: "/customers/{{customer_id}}",
         as: "customer",
         status: 204,
+    },
+    {
+        name: "The note is up for review",
+        description: "By what it may name the customer is told, and nothing of the customer. For managers.",
+        GET: "/mentions?customer_id={{customer_id}}&limit=100",
+        status: 200,
+        tests: {
+            "The movement is there, with what was recognised": (page) => {
+                const id = Number(pm.collectionVariables.get("movement_id"));
+                const mention = page.data.find((one) => one.movement.id === id);
+                pm.expect(mention, "not among the first hundred").to.be.an("object");
+                pm.expect(mention.found).to.include("email");
+            },
+        },
+    },
+    {
+        name: "Its retry does not tell the note",
+        description: "The work was done under this key, and is not done again; the kept answer is erased.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        idempotency_key: "same",
+        body: { delta: 1, reason: "return", note: "From ada.{{run}}@example.com, in one piece." },
+        status: 410,
+        code: "answer_erased",
+        tests: { "What it was is told": () => pm.expect(pm.response.json().answered.status).to.eql(201) },
+    },
+    {
+        name: "A manager writes another note",
+        description: "Or none, with `null`; with `{}` it stays and has been looked at. The units stay as they are.",
+        PATCH: "/stock/movements/{{movement_id}}",
+        body: { note: "Came back in one piece." },
+        status: 200,
+        tests: {
+            ...hasEtag,
+            "It is the same movement": idIs("movement_id"),
+            "With its new note": (movement) => pm.expect(movement.note).to.eql("Came back in one piece."),
+        },
+    },
+    {
+        name: "It is no longer up for review",
+        description: "A manager has looked at it.",
+        GET: "/mentions?customer_id={{customer_id}}&limit=100",
+        status: 200,
+        tests: {
+            "The movement is not there": (page) => {
+                const id = Number(pm.collectionVariables.get("movement_id"));
+                pm.expect(page.data.map((one) => one.movement.id)).not.to.include(id);
+            },
+        },
+    },
+    {
+        name: "The notes, without a session",
+        description: "Log in first, as a manager.",
+        GET: "/mentions",
+        as: "nobody",
+        status: 401,
+        code: "unauthenticated",
     },
     end,
 ];

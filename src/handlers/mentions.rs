@@ -1,0 +1,148 @@
+//! Mentions: what staff wrote to a movement and may name somebody who was erased.
+//!
+//! Whether "for Ada" means that Ada is for a person to say. An erasure compares the notes with what it is about to
+//! erase and puts up for review those that may name the person; it keeps what it recognised them by (their name, an
+//! order's tracking number), never the words. A manager reads each note and leaves it or writes another one; the units
+//! and who moved them stay as they are.
+
+mod person;
+
+use mysql::Row;
+use rouille::Response;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::audit::{self, Action, Object};
+use crate::db::{self, Filter, Transaction, column};
+use crate::error::Result;
+use crate::handlers::mentions::person::Person;
+use crate::handlers::movements::{self, Movement};
+use crate::ledger::Reason;
+use crate::problem::Problem;
+use crate::values::{Bad, Id, Paragraph, Timestamp, query_id};
+use crate::web::caller::Caller;
+use crate::web::idempotency;
+use crate::web::paging::{Cursor, Keyset, Page};
+use crate::web::request::Request;
+use crate::web::response;
+
+/// A movement whose note may name an erased customer.
+#[derive(Serialize)]
+struct Mention {
+    movement: Movement,
+    /// The last one who was erased and may be named. It need not exist any more.
+    customer_id: Id,
+    /// By what they were recognised.
+    found: Vec<String>,
+    found_at: Timestamp,
+}
+
+impl Mention {
+    fn from_row(row: &Row) -> Mention {
+        let found: String = column(row, "found");
+        Mention {
+            movement: Movement::from_row(row),
+            customer_id: column(row, "customer_id"),
+            found: found.split(',').map(str::to_owned).collect(),
+            found_at: column(row, "found_at"),
+        }
+    }
+}
+
+/// `GET /mentions?customer_id=&limit=&after=`: the notes that nobody has looked at since, by movement.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let keyset = Keyset::by_id("n.movement_id");
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, &keyset);
+    let customer_id = form.optional("customer_id", query_id);
+    let (page, customer_id) = form.finish(|| Some((page?, customer_id?)))?;
+    let mut filter = Filter::default();
+    if let Some(customer_id) = customer_id {
+        filter.add("n.customer_id = ?", [customer_id.into()]);
+    }
+    page.restrict(&keyset, &mut filter);
+    let sql = format!(
+        "SELECT {}, n.customer_id, n.found, n.found_at
+         FROM mentions n STRAIGHT_JOIN stock_movements m ON m.id = n.movement_id {} {} {} LIMIT ?",
+        movements::COLUMNS,
+        movements::ACTORS,
+        filter.sql(),
+        keyset.order_by()
+    );
+    let values = filter.values(page.rows_to_read());
+    let mentions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Mention::from_row))?;
+    Ok(response::json(200, &page.list(mentions, |mention| Cursor::by_id(mention.movement.id))))
+}
+
+/// `PATCH /stock/movements/{id}`: `{note}`; without one the note stays and has been looked at. 200 with the movement.
+pub fn change_note(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let note = form.changed_or_cleared("note", Paragraph::parse);
+    let note = form.finish(|| note)?;
+    let movement = db::transaction(&app.pool, |tx| {
+        let movement = movements::lock(tx, request.path_id)?;
+        response::check_if_match(request, &movement)?;
+        review(app, tx, &request.caller, movement, note.clone())
+    })?;
+    Ok(response::resource(request, &movement))
+}
+
+/// Ends the review of a locked movement, with another note if one is given.
+pub fn review(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    movement: Movement,
+    note: Option<Option<Paragraph<500>>>,
+) -> Result<Movement> {
+    if movement.reason == Reason::Correction && matches!(note, Some(None)) {
+        let bad =
+            Bad::new("required", "must not be null: a correction says what was wrong; write another note");
+        return Err(Problem::invalid_field("note", bad).into());
+    }
+    tx.execute("DELETE FROM mentions WHERE movement_id = ?", (movement.id,))?;
+    let field = format!("movements[{}].note", movement.sequence);
+    let stock = (Object::Stock, movement.product_id);
+    audit::record(app, tx, caller.actor(), Action::Changed, stock, &[field])?;
+    let Some(note) = note.map(|note| note.map(|Paragraph(text)| text)) else {
+        return Ok(movement);
+    };
+    tx.execute("UPDATE stock_movements SET note = ? WHERE id = ?", (&note, movement.id))?;
+    idempotency::erase_about_movement(tx, movement.id)?;
+    Ok(Movement { note, ..movement })
+}
+
+/// Words that stand in more notes than this name nobody in particular. Those that name the person most clearly are put
+/// up for review, of these the newest.
+const MENTIONS_MAX: usize = 1000;
+
+/// Puts up for review the notes that may name a customer who is about to be erased, and erases the answers that show
+/// them too. A note that is written at this very moment may be missed, as one that is written a moment later.
+pub fn find(app: &App, tx: &mut Transaction, customer_id: Id) -> Result<()> {
+    let person = Person::read(tx, customer_id)?;
+    let mut mentions = Vec::new();
+    // The rows come one by one, and most are let go again.
+    tx.rows(
+        "SELECT id, note FROM stock_movements FORCE INDEX (stock_movements_noted) WHERE note IS NOT NULL",
+        (),
+        |row| {
+            let found = person.found_in(&column::<String>(row, "note"));
+            if !found.is_empty() {
+                mentions.push((found, column::<Id>(row, "id")));
+            }
+        },
+    )?;
+    mentions.sort_by_key(|(found, id)| (std::cmp::Reverse(found.certainty()), std::cmp::Reverse(*id)));
+    mentions.truncate(MENTIONS_MAX);
+    // In one order, so that two erasures wait for each other and no more.
+    mentions.sort_by_key(|(_, id)| *id);
+    for (found, movement_id) in mentions {
+        tx.execute(
+            "INSERT INTO mentions (movement_id, customer_id, found, found_at) VALUES (?, ?, ?, ?)
+             ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), found = VALUES(found), found_at = VALUES(found_at)",
+            (movement_id, customer_id, found.to_string(), app.clock.now()),
+        )?;
+        idempotency::erase_about_movement(tx, movement_id)?;
+    }
+    Ok(())
+}
