@@ -30,8 +30,8 @@ from storekeeper_client.models import (
     OpenedSession,
     Order,
     OrderStatus,
-    OutOfStockOrIdempotencyKeyInUseOrConflictProblem,
-    OutOfStockOrIdempotencyKeyInUseOrConflictProblemCode,
+    OutOfStockOrPriceChangedOrTooManyOpenOrdersOrTooManyReservedUnitsOrIdempotencyKeyInUseOrConflictProblem,
+    OutOfStockOrPriceChangedOrTooManyOpenOrdersOrTooManyReservedUnitsOrIdempotencyKeyInUseOrConflictProblemCode,
     Product,
     ProductList,
     RestockRun,
@@ -93,9 +93,9 @@ assert "Idempotency-Replayed" not in placed.headers and again.headers["Idempoten
 
 # One is left, and no order takes two.
 refused = place_order.sync(client=customer, body=two, idempotency_key=str(uuid.uuid4()))
-assert isinstance(refused, OutOfStockOrIdempotencyKeyInUseOrConflictProblem), refused
+assert isinstance(refused, OutOfStockOrPriceChangedOrTooManyOpenOrdersOrTooManyReservedUnitsOrIdempotencyKeyInUseOrConflictProblem), refused
 assert refused.status.value == 409, refused
-assert refused.code is OutOfStockOrIdempotencyKeyInUseOrConflictProblemCode.OUT_OF_STOCK, refused
+assert refused.code is OutOfStockOrPriceChangedOrTooManyOpenOrdersOrTooManyReservedUnitsOrIdempotencyKeyInUseOrConflictProblemCode.OUT_OF_STOCK, refused
 assert not isinstance(refused.products, Unset), refused
 assert [short.available for short in refused.products] == [1], refused
 

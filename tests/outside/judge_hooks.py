@@ -38,6 +38,7 @@ EXPLAINED_FIELDS = [
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
     (r"object", "required", "an id is one of a kind of object, which is another field"),
     (r".*", "private_character", "a pattern that excludes two planes of Unicode takes a generator minutes"),
+    (r"(.*\.)?email", "invalid_email", "a pattern that knows each invisible character takes a generator minutes"),
     (r"slug", "invalid_slug", "a pattern that excludes two planes of Unicode takes a generator minutes"),
     (r"q", "blank", "an accent by itself is nothing to look for"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
