@@ -19,7 +19,7 @@ use crate::client::Client;
 pub use crate::mariadb::MariaDb;
 
 /// All tests call from one address, as fast as they can, and their guests order by the hundred.
-const UNLIMITED: [(&str, &str); 9] = [
+const UNLIMITED: [(&str, &str); 10] = [
     ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "0"),
     ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "0"),
     ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "0"),
@@ -28,6 +28,7 @@ const UNLIMITED: [(&str, &str); 9] = [
     ("STOREKEEPER_GUEST_OPEN_ORDERS", "0"),
     ("STOREKEEPER_GUEST_RESERVED_UNITS", "0"),
     ("STOREKEEPER_ACCOUNT_OPEN_ORDERS", "0"),
+    ("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "0"),
     ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "0"),
 ];
 

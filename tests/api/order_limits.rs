@@ -14,10 +14,11 @@ const TOO_MANY: &str = "too_many_open_orders";
 const TOO_MUCH: &str = "too_many_reserved_units";
 
 /// As installed.
-const LIMITS: [(&str, &str); 4] = [
+const LIMITS: [(&str, &str); 5] = [
     ("STOREKEEPER_GUEST_OPEN_ORDERS", "3"),
     ("STOREKEEPER_GUEST_RESERVED_UNITS", "100"),
     ("STOREKEEPER_ACCOUNT_OPEN_ORDERS", "20"),
+    ("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "500"),
     ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "50"),
 ];
 
@@ -102,7 +103,7 @@ fn an_order_holds_so_many_units_of_a_product_and_a_shortage_tells_of_no_more() {
 }
 
 #[test]
-fn a_guest_holds_so_many_units_of_all_products_together() {
+fn a_customer_holds_so_many_units_of_all_products_together() {
     let shop = limited(&[]);
     let (staff, guest) = (shop.staff(), shop.guest());
     let products: Vec<u64> = (0..5).map(|_| shop.product(&staff, 1000)).collect();
@@ -118,10 +119,15 @@ fn a_guest_holds_so_many_units_of_all_products_together() {
     guest.client.order(&[(products[0], 10)]).expect(201);
     guest.client.order(&[(products[0], 1)]).expect_problem(409, TOO_MUCH);
     assert_eq!(available(&staff, products[0]), 1000 - 28, "what was refused reserves nothing");
-    // What is sent or called off is held no more, and an account has no such limit.
+    // What is sent or called off is held no more.
     step(&staff, first, "ship").expect(200);
     guest.client.order(&of_each(18)).expect(201);
-    with_account(&shop).client.order(&of_each(50)).expect(201);
+    // An account, which anybody opens for nothing, holds five times as much and no more.
+    let account = with_account(&shop).client;
+    let orders: Vec<u64> = (0..2).map(|_| account.order(&of_each(50)).expect(201).id()).collect();
+    account.order(&[(products[0], 1)]).expect_problem(409, TOO_MUCH);
+    step(&account, orders[0], "cancel").expect(200);
+    account.order(&of_each(50)).expect(201);
     // Each limit stands by itself.
     let shop = limited(&[("STOREKEEPER_GUEST_OPEN_ORDERS", "0")]);
     let (guest, product) = (shop.guest(), shop.product(&shop.staff(), 1000));

@@ -22,7 +22,7 @@ impl Limits {
         let config = &app.config;
         let holding = match caller {
             Caller::Customer { session, .. } if session.account_id.is_some() => {
-                Holding { orders: config.account_open_orders, units: 0 }
+                Holding { orders: config.account_open_orders, units: config.account_reserved_units }
             }
             Caller::Customer { .. } => {
                 Holding { orders: config.guest_open_orders, units: config.guest_reserved_units }

@@ -106,6 +106,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_GUEST_OPEN_ORDERS", "10001"),
         ("STOREKEEPER_GUEST_RESERVED_UNITS", "100001"),
         ("STOREKEEPER_ACCOUNT_OPEN_ORDERS", "-20"),
+        ("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "half a shelf"),
         ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "a dozen"),
         ("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "8761"),
         ("STOREKEEPER_CALLER_KEPT_ANSWERS", "100001"),
