@@ -11,6 +11,7 @@ use mysql::consts::CapabilityFlags;
 use mysql::{Conn, Opts, OptsBuilder};
 use r2d2_mysql::MySqlConnectionManager;
 
+use crate::allocator;
 use crate::db::statements::{Statements, kept_max};
 use crate::db::turns::Turns;
 use crate::error::{Error, Result};
@@ -23,6 +24,11 @@ const CONNECT_MAX: Duration = Duration::from_secs(2);
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 /// Connections are replaced after a while, so that a changed server setting reaches all of them.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);
+/// What a rush opened is closed again when nobody has used it for so long: a connection that has worked holds a
+/// mebibyte or two here (buffers as large as its largest answer, prepared statements) and more at the server.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Free connections that stay, so that the first customer after a quiet hour does not wait for one.
+const IDLE_KEPT: u32 = 2;
 /// So long after a write that found no room the service is not ready. Nothing but a write tells that there
 /// is some again, and nobody may send one meanwhile, so this ends by itself.
 const FULL_FOR: Duration = Duration::from_secs(15);
@@ -46,7 +52,7 @@ pub struct Pool {
 
 pub type Pooled = r2d2::PooledConnection<Manager>;
 
-/// Opens a pool of at most `size` connections. It is filled in the background, so a database that
+/// Opens a pool of at most `size` connections. They are opened in the background and as they are needed, so a database that
 /// is down does not hold up the start.
 pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
     // [`Statements`] keeps what is prepared.
@@ -59,6 +65,8 @@ pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
         Manager { inner: MySqlConnectionManager::new(options), size, generation: generation.clone() };
     let connections = r2d2::Pool::builder()
         .max_size(size)
+        .min_idle(Some(IDLE_KEPT.min(size)))
+        .idle_timeout(Some(IDLE_MAX))
         .connection_timeout(CHECKOUT_MAX)
         .max_lifetime(Some(LIFETIME_MAX))
         .test_on_check_out(false)
@@ -134,6 +142,13 @@ pub struct Tracked {
     /// transaction.
     pub usable: bool,
     generation: u64,
+}
+
+/// The connections that a rush opened are closed when it is over; what else it left free goes with them.
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        allocator::give_back();
+    }
 }
 
 impl r2d2::ManageConnection for Manager {
