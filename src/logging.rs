@@ -1,6 +1,8 @@
 //! One line a record on standard error: time, level, message, with control characters escaped.
 
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, Utc};
 
@@ -16,6 +18,30 @@ pub fn start(level: log::LevelFilter) {
         })
         .init();
     std::panic::set_hook(Box::new(|panic| log::error!("panic: {panic}")));
+}
+
+/// What is worth one line in so long a time, however often it happens: a log that a stranger fills hides the rest.
+const SPARSE_EVERY: Duration = Duration::from_secs(1);
+
+/// Lines of which most are left out.
+pub struct Sparse(Mutex<(Option<Instant>, u64)>);
+
+impl Sparse {
+    pub const fn new() -> Sparse {
+        Sparse(Mutex::new((None, 0)))
+    }
+
+    /// When a line is due, how many were left out since the last one.
+    pub fn next(&self) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, left_out) = &mut *state;
+        if last.is_some_and(|last| last.elapsed() < SPARSE_EVERY) {
+            *left_out += 1;
+            return None;
+        }
+        *last = Some(Instant::now());
+        Some(std::mem::take(left_out))
+    }
 }
 
 /// Nobody can forge a line or steer a terminal with what they send.
@@ -42,6 +68,15 @@ impl Write for OneLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_lines_one_is_written_and_says_how_many_were_not() {
+        let lines = Sparse::new();
+        assert_eq!(lines.next(), Some(0));
+        assert_eq!([lines.next(), lines.next()], [None, None]);
+        lines.0.lock().unwrap().0 = Instant::now().checked_sub(SPARSE_EVERY);
+        assert_eq!(lines.next(), Some(2));
+    }
 
     #[test]
     fn control_characters_are_escaped() {

@@ -36,9 +36,9 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// Takes one from the bucket of `of`, which holds `a_minute`; 0 stands for no limit. Err holds the
-    /// seconds after which there is one again.
-    pub fn take(&self, of: impl Hash, a_minute: u32, now: Duration) -> Result<(), u64> {
+    /// Takes so many from the bucket of `of`, which holds `a_minute`, but never more than a full one has; 0 a minute
+    /// stands for no limit. Err holds the seconds after which there are as many.
+    pub fn take(&self, of: impl Hash, count: u32, a_minute: u32, now: Duration) -> Result<(), u64> {
         let Some(step_us) = MINUTE_US.checked_div(a_minute.into()) else {
             return Ok(());
         };
@@ -46,7 +46,7 @@ impl Rates {
         let [tag, set] = halves(self.hash.hash_one(of));
         let mut set = self.sets[set as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = place_of(&mut set, tag, now_us);
-        let full_at_us = bucket.full_at_us.max(now_us) + step_us;
+        let full_at_us = bucket.full_at_us.max(now_us) + step_us * u64::from(count.min(a_minute));
         if let Some(wait_us) = full_at_us.checked_sub(now_us + MINUTE_US).filter(|wait_us| *wait_us > 0) {
             return Err(wait_us.div_ceil(1_000_000));
         }
@@ -79,20 +79,27 @@ mod tests {
 
     fn through(rates: &Rates, of: u32, a_minute: u32, tries: u32, at_s: u64) -> usize {
         let at = Duration::from_secs(at_s);
-        (0..tries).filter(|_| rates.take(of, a_minute, at).is_ok()).count()
+        (0..tries).filter(|_| rates.take(of, 1, a_minute, at).is_ok()).count()
     }
 
     #[test]
     fn a_bucket_holds_a_minutes_worth_and_fills_up_evenly() {
         let rates = Rates::default();
         assert_eq!(through(&rates, 1, 60, 100, 5), 60);
-        assert_eq!(rates.take(1, 60, Duration::from_secs(5)), Err(1));
+        assert_eq!(rates.take(1, 1, 60, Duration::from_secs(5)), Err(1));
         assert_eq!(through(&rates, 2, 60, 100, 5), 60);
         assert_eq!(through(&rates, 1, 60, 100, 15), 10);
         assert_eq!(through(&rates, 1, 60, 100, 500), 60);
         assert_eq!(through(&rates, 1, 0, 100, 500), 100);
+        // Several at once, and more than there ever are.
+        assert_eq!(
+            (rates.take(4, 50, 60, Duration::from_secs(5)), through(&rates, 4, 60, 100, 5)),
+            (Ok(()), 10)
+        );
+        assert_eq!(rates.take(4, 20, 60, Duration::from_secs(5)), Err(20));
+        assert_eq!(rates.take(5, 1000, 60, Duration::from_secs(5)), Ok(()));
         assert_eq!(through(&rates, 3, 1, 2, 500), 1);
-        assert_eq!(rates.take(3, 1, Duration::from_secs(500)), Err(60));
+        assert_eq!(rates.take(3, 1, 1, Duration::from_secs(500)), Err(60));
     }
 
     #[test]

@@ -181,6 +181,20 @@ impl Order {
     }
 }
 
+/// What a line takes in JSON beside its name, and an order beside its lines and texts.
+const LINE_BYTES: usize = 100;
+const ORDER_BYTES: usize = 500;
+
+impl Order {
+    /// About how long it is in JSON.
+    fn bytes(&self) -> usize {
+        let lines: usize = self.items.iter().map(|line| LINE_BYTES + line.name.len()).sum();
+        let address = self.shipping_address.as_ref().map_or(0, |text| text.0.len());
+        let note = self.note.as_ref().map_or(0, |text| text.0.len());
+        ORDER_BYTES + lines + address + note
+    }
+}
+
 impl ConfirmedBy {
     fn told_to(caller: &Caller, who: impl FnOnce() -> ConfirmedBy) -> Option<ConfirmedBy> {
         caller.is_staff().then(who)

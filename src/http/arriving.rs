@@ -11,6 +11,7 @@ use crate::http::head::{
 use crate::http::needs::{Lane, Needs, NeedsOf};
 use crate::http::places::Count;
 use crate::problem::Problem;
+use crate::values::Network;
 
 #[derive(Default)]
 pub struct Arriving {
@@ -46,6 +47,8 @@ pub struct Received {
     pub http: rouille::Request,
     pub keep_alive: bool,
     pub lane: Lane,
+    /// Whose turn it is when it waits.
+    pub network: Network,
     /// A body that is not in memory.
     spooled: Option<Spooled>,
 }
@@ -163,7 +166,7 @@ impl Underway {
         let Head { method, target, headers, .. } = self.head;
         // rouille's name for the one way to make a request without its own listener.
         let http = rouille::Request::fake_http_from(peer, method, target, headers, body);
-        Received { http, keep_alive, lane, spooled }
+        Received { http, keep_alive, lane, network: Network::of(peer.ip()), spooled }
     }
 }
 

@@ -21,6 +21,7 @@ mod body;
 mod connection;
 mod door;
 mod head;
+mod line;
 mod listener;
 mod needs;
 mod outgoing;

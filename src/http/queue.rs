@@ -1,13 +1,15 @@
 //! What is to be done, in the order in which it became ready. A request whose lane is full waits here,
 //! read and whole, without a thread: what is ready has its place, so there is a worker for it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::http::arriving::Received;
 use crate::http::connection::Connection;
+use crate::http::line::Line;
 use crate::http::needs::Lane;
 use crate::problem::Problem;
+use crate::values::Network;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -19,10 +21,14 @@ pub struct Limits {
     pub behind_proxy: bool,
     /// Requests at once that use the database: as many as it has connections, so that none waits for one.
     pub database_connections: usize,
-    /// Those of them that only read. More than the processors can work on only take turns, and the last
-    /// one waits for all of them.
+    /// Those of them that only read, for one network. More than the processors can work on only take turns, and the
+    /// last one waits for all of them.
     pub reads: usize,
 }
+
+/// Reads at once beyond those of one network: whoever fills all of theirs with the dearest question there is still
+/// leaves one for the others.
+const READS_FOR_OTHERS: usize = 1;
 
 /// Workers beside those that use the database: for what needs none.
 const OTHER_WORKERS: usize = 2;
@@ -35,6 +41,19 @@ impl Limits {
 
 /// So many workers at most may each wait for one client. More would take the processors from each other.
 const QUIET_WORKERS: usize = 2;
+
+/// A place that a request has while it is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    lane: Lane,
+    network: Network,
+}
+
+impl Place {
+    pub fn of(received: &Received) -> Place {
+        Place { lane: received.lane, network: received.network }
+    }
+}
 
 /// Something to do with a connection.
 pub enum Job {
@@ -53,13 +72,20 @@ pub struct Queue {
 }
 
 #[derive(Default)]
+struct UnderWay {
+    by_lane: [usize; Lane::COUNT],
+    /// Those that only read, by network.
+    reads_of: HashMap<Network, usize>,
+}
+
+#[derive(Default)]
 struct State {
     /// What may be done now.
     ready: VecDeque<Job>,
     /// Requests that wait for a place in their lane, by lane.
-    waiting: [VecDeque<Job>; Lane::COUNT],
+    waiting: [Line<Job>; Lane::COUNT],
     /// Requests that have one, ready or under way.
-    under_way: [usize; Lane::COUNT],
+    under_way: UnderWay,
     /// Workers that sleep, and those of them that were woken and have not come yet.
     asleep: usize,
     woken: usize,
@@ -88,13 +114,13 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The next job, for a worker that has just done one in the lane `done`. None when it is to end.
+    /// The next job, for a worker that has just done one in the place `done`. None when it is to end.
     ///
     /// A worker goes on with what waited for its place, so that under load none has to be woken.
-    pub fn next(&self, done: Option<Lane>, limits: &Limits) -> Option<Job> {
+    pub fn next(&self, done: Option<Place>, limits: &Limits) -> Option<Job> {
         let mut state = self.lock();
-        if let Some(lane) = done {
-            state.leave(lane, limits);
+        if let Some(place) = done {
+            state.leave(place, limits);
         }
         loop {
             if state.stopped {
@@ -123,12 +149,12 @@ impl Queue {
     }
 
     /// Whether there is so little to do that a worker may wait for one client; its place is given back then.
-    pub fn is_quiet(&self, done: &mut Option<Lane>, limits: &Limits) -> bool {
+    pub fn is_quiet(&self, done: &mut Option<Place>, limits: &Limits) -> bool {
         let mut state = self.lock();
-        let nobody_waits = state.ready.is_empty() && state.waiting.iter().all(VecDeque::is_empty);
+        let nobody_waits = state.ready.is_empty() && state.waiting.iter().all(Line::is_empty);
         let quiet = nobody_waits && state.asleep + QUIET_WORKERS >= limits.workers();
-        if quiet && let Some(lane) = done.take() {
-            state.leave(lane, limits);
+        if quiet && let Some(place) = done.take() {
+            state.leave(place, limits);
         }
         quiet
     }
@@ -139,38 +165,61 @@ impl State {
         let Job::Run(_, received) = &job else {
             return self.ready.push_back(job);
         };
-        let lane = received.lane;
-        if self.may_enter(lane, limits) {
-            self.under_way[lane as usize] += 1;
+        let place = Place::of(received);
+        if self.under_way.has_room(place, limits) {
+            self.under_way.enter(place);
             self.ready.push_back(job);
         } else {
-            self.waiting[lane as usize].push_back(job);
-        }
-    }
-
-    fn may_enter(&self, lane: Lane, limits: &Limits) -> bool {
-        let under_way = self.under_way[lane as usize];
-        let using_database: usize =
-            Lane::WITH_DATABASE.iter().map(|&lane| self.under_way[lane as usize]).sum();
-        let has_room = using_database < limits.database_connections;
-        match lane {
-            Lane::NoDatabase => true,
-            Lane::SharedRead => has_room,
-            Lane::Read => has_room && under_way < limits.reads,
-            // The other half stays for reads, however many changes wait for one locked row.
-            Lane::Change => has_room && under_way < limits.database_connections.div_ceil(2),
+            self.waiting[place.lane as usize].push(place.network, job);
         }
     }
 
     /// Gives back a place, to whoever waits for one like it.
-    fn leave(&mut self, lane: Lane, limits: &Limits) {
-        self.under_way[lane as usize] -= 1;
+    fn leave(&mut self, place: Place, limits: &Limits) {
+        self.under_way.leave(place);
         for lane in Lane::WITH_DATABASE {
-            let waits = !self.waiting[lane as usize].is_empty();
-            if waits && self.may_enter(lane, limits) {
-                self.under_way[lane as usize] += 1;
-                let job = self.waiting[lane as usize].pop_front();
-                self.ready.extend(job);
+            let may = |network| self.under_way.has_room(Place { lane, network }, limits);
+            if let Some((network, job)) = self.waiting[lane as usize].pop(may) {
+                self.under_way.enter(Place { lane, network });
+                self.ready.push_back(job);
+            }
+        }
+    }
+}
+
+impl UnderWay {
+    fn has_room(&self, Place { lane, network }: Place, limits: &Limits) -> bool {
+        let in_lane = |lane: Lane| self.by_lane[lane as usize];
+        let using_database: usize = Lane::WITH_DATABASE.iter().map(|&lane| in_lane(lane)).sum();
+        let has_connection = using_database < limits.database_connections;
+        match lane {
+            Lane::NoDatabase => true,
+            Lane::SharedRead => has_connection,
+            Lane::Read => {
+                let of_network = self.reads_of.get(&network).copied().unwrap_or(0);
+                let room = in_lane(lane) < limits.reads + READS_FOR_OTHERS;
+                has_connection && room && of_network < limits.reads
+            }
+            // The other half stays for reads, however many changes wait for one locked row.
+            Lane::Change => has_connection && in_lane(lane) < limits.database_connections.div_ceil(2),
+        }
+    }
+
+    fn enter(&mut self, place: Place) {
+        self.by_lane[place.lane as usize] += 1;
+        if place.lane == Lane::Read {
+            *self.reads_of.entry(place.network).or_default() += 1;
+        }
+    }
+
+    fn leave(&mut self, place: Place) {
+        self.by_lane[place.lane as usize] -= 1;
+        if place.lane == Lane::Read
+            && let Some(reads) = self.reads_of.get_mut(&place.network)
+        {
+            *reads -= 1;
+            if *reads == 0 {
+                self.reads_of.remove(&place.network);
             }
         }
     }

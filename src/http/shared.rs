@@ -12,6 +12,7 @@ use crate::http::places::{ByNetwork, Count, NetworkPlace, Place};
 use crate::http::queue::{Job, Limits, Queue};
 use crate::http::waiting::Waiting;
 use crate::problem::{self, Problem};
+use crate::values::Network;
 
 /// What one read takes: a head and most bodies.
 pub const READ_BYTES: usize = 16 * 1024;
@@ -26,6 +27,8 @@ pub struct Application {
     pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
     /// What a request will need, from its method and target.
     pub needs: NeedsOf,
+    /// Where it comes from: the peer's address, or what a proxy says.
+    pub client: Box<dyn Fn(&Request) -> IpAddr + Send + Sync>,
 }
 
 pub struct Shared {
@@ -90,7 +93,10 @@ impl Shared {
     /// ended.
     pub fn receive(&self, mut connection: Connection, buffer: &mut [u8]) -> Option<Job> {
         match connection.receive(buffer, &self.application.needs, &self.spooled) {
-            Progress::Request(received) => Some(Job::Run(connection, received)),
+            Progress::Request(mut received) => {
+                received.network = Network::of((self.application.client)(&received.http));
+                Some(Job::Run(connection, received))
+            }
             Progress::Refused(problem) => Some(Job::Refuse(connection, problem)),
             Progress::Wait if !self.is_draining() || connection.is_in_flight() => {
                 self.wait(connection);

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::http::arriving::Received;
 use crate::http::connection::{Connection, Progress};
-use crate::http::needs::Lane;
-use crate::http::queue::Job;
+use crate::http::queue::{Job, Place};
 use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 
 /// While there is little to do, a worker waits this long for the next request of the connection that it
@@ -20,7 +19,7 @@ pub fn work(shared: &Arc<Shared>) {
     while let Some(job) = shared.queue.next(done.take(), &shared.limits) {
         let (connection, progress) = match job {
             Job::Run(connection, received) => {
-                done = Some(received.lane);
+                done = Some(Place::of(&received));
                 answer(shared, connection, received)
             }
             Job::GoOn(mut connection) if connection.waits_to_write() => {
@@ -65,7 +64,7 @@ fn answer(
 
 /// Takes the next request of a connection that was just answered, if it is here, and gives the connection
 /// back otherwise.
-fn go_on(shared: &Arc<Shared>, connection: Connection, done: &mut Option<Lane>, buffer: &mut [u8]) {
+fn go_on(shared: &Arc<Shared>, connection: Connection, done: &mut Option<Place>, buffer: &mut [u8]) {
     let next_is_here = connection.holds_bytes()
         || !shared.is_draining()
             && shared.queue.is_quiet(done, &shared.limits)

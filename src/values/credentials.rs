@@ -33,10 +33,12 @@ impl Username {
         Ok(username)
     }
 
-    /// Looks past case, punctuation, and digits that stand for letters.
+    /// Looks past case, punctuation, digits that stand for letters, a number at the end, and a `the` before it.
     fn is_reserved(&self) -> bool {
-        let own = folded(&self.0);
-        RESERVED.iter().any(|name| folded(name) == own)
+        let bare = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
+        let own = [folded(&self.0), folded(bare)];
+        let is = |name: &str| own.iter().any(|own| own == name || own.strip_prefix("the") == Some(name));
+        RESERVED.iter().any(|name| is(&folded(name)))
     }
 
     /// The form that is compared for uniqueness and looked up at login.
@@ -48,9 +50,10 @@ impl Username {
 /// Names under which a customer could pass for the shop or its machinery, in a log or before another
 /// customer. `add-staff` takes them.
 #[rustfmt::skip]
-const RESERVED: [&str; 20] = [
-    "admin", "administrator", "billing", "cashier", "clerk", "helpdesk", "manager", "moderator", "owner", "postmaster",
-    "root", "security", "shop", "staff", "store", "storekeeper", "superuser", "support", "system", "webmaster",
+const RESERVED: [&str; 27] = [
+    "admin", "administrator", "api", "billing", "cashier", "clerk", "contact", "help", "helpdesk", "info", "manager",
+    "moderator", "noreply", "owner", "postmaster", "root", "sales", "security", "service", "shop", "staff", "store",
+    "storekeeper", "superuser", "support", "system", "webmaster",
 ];
 
 /// Lower case without punctuation; a digit that looks like a letter is that letter, and `l` is `i`.
@@ -167,11 +170,15 @@ mod tests {
             "billing",
             "supp0rt",
             "--root--",
+            "root2",
+            "admin1",
+            "the-support",
+            "no-reply",
         ] {
             assert_eq!(of_customer(name).unwrap_err().code, "reserved", "{name}");
             assert!(Username::parse(&Input::Text(name.into())).is_ok(), "{name}");
         }
-        for name in ["ada", "admin@example.com", "adminton", "root2", "supporter", "l33t", "101", "stafford"]
+        for name in ["ada", "admin@example.com", "adminton", "2root", "supporter", "l33t", "101", "stafford"]
         {
             assert!(of_customer(name).is_ok(), "{name}");
         }

@@ -11,6 +11,8 @@ use super::{Bad, Gtin, Input, Line};
 /// As much of a row as is looked through. The longest name, SKU, e-mail address and telephone number together
 /// are shorter, unless they are of signs that are written out, such as ㎢. The key on it has room for no more.
 const SEARCH_TEXT_LENGTH_MAX: usize = 700;
+/// Each word is looked for in every row that has the others. The title of a book has room.
+const WORDS_MAX: usize = 12;
 /// A shorter number is a house number, or a part of a name.
 const PHONE_DIGITS_MIN: usize = 4;
 
@@ -33,6 +35,10 @@ impl Search {
         if words.is_empty() {
             return Err(Bad::new("blank", "must hold a letter, a digit or a sign to look for"));
         }
+        let words = without_parts(words);
+        if words.len() > WORDS_MAX {
+            return Err(Bad::new("too_many_words", format!("must hold at most {WORDS_MAX} words")));
+        }
         let digits = phone_digits(&folded);
         let is_number = folded.chars().all(|c| c.is_ascii_digit() || " +()[]./-".contains(c));
         let phone = (is_number && digits.len() >= PHONE_DIGITS_MIN)
@@ -40,6 +46,17 @@ impl Search {
         let barcode = Gtin::parse(input).ok().map(|gtin| gtin.key());
         Ok(Search { words, phone: phone.filter(|digits| !digits.is_empty()), barcode })
     }
+}
+
+/// Whoever looks for `mug` and `mugs` looks for `mugs`.
+fn without_parts(words: Vec<String>) -> Vec<String> {
+    let is_part = |(at, word): (usize, &String)| {
+        words.iter().enumerate().any(|(other_at, other)| {
+            other_at != at && other.contains(word.as_str()) && (other != word || other_at < at)
+        })
+    };
+    let parts: Vec<bool> = words.iter().enumerate().map(is_part).collect();
+    words.into_iter().zip(parts).filter(|(_, is_part)| !is_part).map(|(word, _)| word).collect()
 }
 
 /// What is written with a row for [`Search`] to look through.
@@ -126,6 +143,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn so_many_words_are_looked_for_and_no_part_of_another() {
+        let parse = |text: &str| Search::parse(&Input::Text(text.to_owned()));
+        let words = |text: &str| parse(text).unwrap().words.join(" ");
+        assert_eq!(words("mug blue"), "mug blue");
+        assert_eq!(words("mugs mug blue MUG ug blue"), "mugs blue");
+        assert_eq!(words("a b c d e f g h i j k l"), "a b c d e f g h i j k l");
+        assert_eq!(words("m ma an any many many"), "many");
+        assert_eq!(parse("a b c d e f g h i j k l m").unwrap_err().code, "too_many_words");
+    }
 
     #[test]
     fn what_people_type_for_the_same_word_is_the_same() {

@@ -1,6 +1,7 @@
 //! The description of the API and its page, as they are served. That the page works is for
 //! scripts/judge, which has a browser.
 
+use storekeeper::problem::KINDS;
 use storekeeper::routes::DESCRIPTION;
 
 use crate::harness::Shop;
@@ -44,5 +45,16 @@ fn without_the_feature_the_page_says_where_the_description_is() {
     for path in ["/docs", "/docs/scalar.js"] {
         let problem = shop.anyone().get(path).expect_problem(404, "not_found");
         assert!(problem.body["detail"].as_str().unwrap().contains("/openapi.json"));
+    }
+}
+
+#[test]
+fn the_readme_names_every_refusal() {
+    let readme = include_str!("../../README.md");
+    let listed: Vec<&str> =
+        readme.lines().filter(|line| line.starts_with("| `") && line.contains("` | ")).collect();
+    for kind in KINDS {
+        let line = format!("| `{}` | {} | {} |", kind.code, kind.status, kind.title);
+        assert!(listed.contains(&line.as_str()), "{line}");
     }
 }

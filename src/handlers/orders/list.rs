@@ -93,7 +93,8 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         // They do not change once the order is there.
         with_lines(db, currency, orders)
     })?;
-    Ok(response::json(200, &page.list(orders, |order| Cursor::by_time(order.order_date, order.id))))
+    let list = page.list_by_size(orders, Order::bytes, |order| Cursor::by_time(order.order_date, order.id));
+    Ok(response::json(200, &list))
 }
 
 impl Filters {

@@ -65,6 +65,14 @@ pub const WRITTEN: &str = "active = ?, archived_at = ?, sku = ?, sku_key = ?, na
     barcodes = ?, shelf = ?, image_urls = ?, slug = ?, slug_key = ?, search_text = ?, updated_at = ?";
 
 impl Product {
+    /// About how long it is in JSON: what of it can be long, and the rest.
+    pub fn bytes(&self) -> usize {
+        const THE_REST: usize = 700;
+        let description = self.details.description.as_ref().map_or(0, |text| text.0.len());
+        let images: usize = self.details.image_urls.iter().map(|url| url.0.len()).sum();
+        THE_REST + description + images
+    }
+
     pub fn from_row(row: &Row, currency: &Currency) -> Product {
         Product {
             id: column(row, "id"),

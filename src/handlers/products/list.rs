@@ -243,7 +243,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let text = app.product_lists.read(asked, (), |_| {
         let products =
             db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Product::from_row(row, currency)))?;
-        Ok(response::to_text(&page.list(products, |product| sort.cursor(product))).into_bytes().into())
+        let list = page.list_by_size(products, Product::bytes, |product| sort.cursor(product));
+        Ok(response::to_text(&list).into_bytes().into())
     })?;
     Ok(response::from_shared_text(200, Arc::clone(&text)))
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Cursor, Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,12 @@ fn serve(handle: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Serve
         lane: Lane::NoDatabase,
         body_bytes: if target == "/long" { BODY_BYTES_MAX } else { 1000 },
     };
-    let application =
-        Application { handle: Box::new(handle), refuse: Box::new(refuse), needs: Box::new(needs) };
+    let application = Application {
+        handle: Box::new(handle),
+        refuse: Box::new(refuse),
+        needs: Box::new(needs),
+        client: Box::new(|request| request.remote_addr().ip()),
+    };
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 0o600).expect("a free port");
     let limits = Limits {
         connections: 100,
@@ -216,6 +221,51 @@ fn a_body_that_is_shorter_than_it_was_said_to_be_ends_the_connection() {
         let said: usize = answer.header("Content-Length").unwrap().parse().unwrap();
         assert_eq!(body.len(), said - 1);
         assert!(body.iter().all(|byte| *byte == 1));
+    }
+    server.stop();
+}
+
+/// However many of one network's reads last for ever, one of another's is answered.
+#[test]
+fn a_network_that_fills_its_places_leaves_one_for_the_others() {
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let held = gate.clone();
+    let handle = move |request: &Request| {
+        if request.raw_url() == "/dear" {
+            let (open, opened) = &*held;
+            let _open = opened.wait_while(open.lock().unwrap(), |open| !*open).unwrap();
+        }
+        Response::text(request.header("X-From").unwrap_or("nobody"))
+    };
+    let application = Application {
+        handle: Box::new(handle),
+        refuse: Box::new(|problem| Response::text(problem.kind.code).with_status_code(problem.kind.status)),
+        needs: Box::new(|_, _| Needs { lane: Lane::Read, body_bytes: 0 }),
+        client: Box::new(|request| request.header("X-From").unwrap().parse().unwrap()),
+    };
+    let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 0o600).expect("a free port");
+    let limits = Limits {
+        connections: 100,
+        connections_per_address: 100,
+        behind_proxy: false,
+        database_connections: 6,
+        reads: 3,
+    };
+    let server = http::start(listener, limits, application).expect("the server");
+    let send = |path: &str, from: &str| {
+        let mut stream = wire::connect(&base(&server));
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: shop\r\nX-From: {from}\r\n\r\n").unwrap();
+        stream
+    };
+    let dear: Vec<TcpStream> = (0..20).map(|_| send("/dear", "192.0.2.1")).collect();
+    // Also one that comes later, and one after the other.
+    for from in ["192.0.2.2", "2001:db8::1", "192.0.2.2"] {
+        assert_eq!(wire::read_answer(&mut send("/", from)).body, from.as_bytes());
+    }
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    for mut stream in dear {
+        assert_eq!(wire::read_answer(&mut stream).body, b"192.0.2.1");
     }
     server.stop();
 }
