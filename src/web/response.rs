@@ -158,11 +158,10 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 14] = [
+const FROM_THE_BOOKS: [&str; 11] = [
     "allowed_actions",
     "available",
     "below_threshold",
-    "drafted",
     "forecast",
     "in_stock",
     "incoming",
@@ -170,9 +169,7 @@ const FROM_THE_BOOKS: [&str; 14] = [
     "on_hand",
     "outstanding",
     "overdue",
-    "position",
     "reserved",
-    "settled",
 ];
 
 /// The version of a resource, from its JSON text: a digest of what people set and did, and one of what follows from the
