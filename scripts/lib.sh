@@ -16,12 +16,12 @@ die() {
 }
 
 lists_refreshed=''
-# need REASON COMMAND:PACKAGE... installs the packages of those commands that are missing.
+# need REASON COMMAND:PACKAGE... installs the packages of those commands, or files, that are missing.
 need() {
     local reason=$1 pair missing=()
     shift
     for pair; do
-        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+        [[ $pair == /* && -e ${pair%%:*} ]] || command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
 

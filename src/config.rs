@@ -1,9 +1,11 @@
 //! Settings: `STOREKEEPER_*` environment variables, read once and checked together.
 
+use std::fs;
+use std::io::Read;
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use crate::values::{Currency, ListenAddress};
+use crate::values::{Calendar, Currency, Holidays, ListenAddress, Zone};
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -14,6 +16,7 @@ pub struct Config {
     pub max_connections: usize,
     pub max_connections_per_address: usize,
     pub currency: Currency,
+    pub calendar: Calendar,
     pub delivery_business_days: u32,
     pub session_idle: chrono::Duration,
     pub session_max: chrono::Duration,
@@ -62,12 +65,14 @@ enum Value {
     Number(u32, u32, fn(&mut Config, u32)),
     /// Anything that this takes; the error says what it must be.
     Text(fn(&mut Config, &str) -> Result<(), &'static str>),
+    /// The path of a file that this takes; the error says what is wrong with the file.
+    File(fn(&mut Config, &str) -> Result<(), String>),
     /// Like `Text`, and never repeated in an error.
     Secret(fn(&mut Config, &str) -> Result<(), &'static str>),
 }
 
 use Unset::{Is, Means, Required};
-use Value::{Number, Secret, Text};
+use Value::{File, Number, Secret, Text};
 
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
@@ -85,6 +90,10 @@ pub const SETTINGS: &[Setting] = &[
         "where /metrics, /healthz and /readyz are answered to the machine itself, without a token; without a runtime folder (systemd's RUNTIME_DIRECTORY) nowhere"),
     setting("STOREKEEPER_CURRENCY", Is("EUR"), Text(currency),
         "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
+    setting("STOREKEEPER_TIME_ZONE", Is("UTC"), Text(time_zone),
+        "where the shop's days begin and end, such as Europe/Berlin: a name from the system's zone files (the package tzdata)"),
+    setting("STOREKEEPER_HOLIDAYS", Means("(none)"), File(holidays),
+        "a file of days on which the shop is closed beside Saturdays and Sundays: a date such as 2026-12-25 a line, # begins a comment; read at the start"),
     setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
         "working days from an order to its expected delivery"),
     setting("STOREKEEPER_SESSION_IDLE_HOURS", Is("168"), Number(1, 8760, |config, n| config.session_idle = hours(n)),
@@ -178,6 +187,22 @@ fn currency(config: &mut Config, text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+fn time_zone(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    config.calendar.zone = Zone::named(text).ok_or(
+        "must be UTC or the name of a zone file under /usr/share/zoneinfo, such as Europe/Berlin; the package tzdata has them",
+    )?;
+    Ok(())
+}
+
+fn holidays(config: &mut Config, path: &str) -> Result<(), String> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(Holidays::BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|cause| format!("cannot be read: {cause}"))?;
+    config.calendar.holidays = Holidays::parse(&bytes)?;
+    Ok(())
+}
+
 fn client_address_header(config: &mut Config, text: &str) -> Result<(), &'static str> {
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         return Err("must be the name of a header, such as X-Real-IP");
@@ -210,7 +235,7 @@ impl Setting {
     pub fn meaning(&self) -> String {
         match self.value {
             Number(min, max, _) => format!("{}, {min} to {max}", self.meaning),
-            Text(_) | Secret(_) => self.meaning.to_owned(),
+            Text(_) | File(_) | Secret(_) => self.meaning.to_owned(),
         }
     }
 
@@ -231,6 +256,7 @@ impl Setting {
                 _ => Err(format!("{name} is {text:?} but must be a whole number from {min} to {max}")),
             },
             Text(set) => set(config, text).map_err(|must| format!("{name} is {text:?} but {must}")),
+            File(set) => set(config, text).map_err(|wrong| format!("{name} is {text:?} but {wrong}")),
             Secret(set) => set(config, text).map_err(|must| format!("{name} {must}")),
         }
     }
@@ -264,6 +290,7 @@ impl Config {
             max_connections: 1,
             max_connections_per_address: 0,
             currency: Currency::from_code("EUR").expect("a code in use"),
+            calendar: Calendar { zone: Zone::utc(), holidays: Holidays::default() },
             delivery_business_days: 0,
             session_idle: chrono::Duration::zero(),
             session_max: chrono::Duration::zero(),

@@ -16,7 +16,7 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
-use crate::values::{Id, Timestamp, words};
+use crate::values::{Calendar, Id, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
 
@@ -300,13 +300,15 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
 /// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
 pub fn plan(
     db: &mut Connection,
+    calendar: &Calendar,
     selection: Selection,
     strangers_units_max: Option<i64>,
     now: Timestamp,
 ) -> Result<Vec<PlanLine>> {
     let watched = scan(db, selection, strangers_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
-    let sales = forecast::sales(db, &ids, now)?;
+    let today = calendar.day_of(now);
+    let sales = forecast::sales(db, calendar, &ids, today)?;
     let line = |watched: Watched| {
         let decision = watched.decide();
         let sold = sales.get(&watched.product_id).copied().unwrap_or_default();
@@ -324,7 +326,7 @@ pub fn plan(
             },
             quantity: decision.quantity(),
             reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
-            forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, now),
+            forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
         }
     };
     Ok(watched.into_iter().map(line).collect())

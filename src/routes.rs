@@ -302,7 +302,12 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     let request = Request { http, body, method: route.method, caller, path_id };
     let response = match idempotency::replay(app, &request, under_key)? {
         Some(answered) => answered.into_response(),
-        None => (route.handler)(app, &request)?,
+        None => {
+            if route.method != "GET" && !route.changes_one() {
+                response::refuse_version(http)?;
+            }
+            (route.handler)(app, &request)?
+        }
     };
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })
 }

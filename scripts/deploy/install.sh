@@ -56,6 +56,9 @@ if [ ! -e "$settings" ]; then
 #
 # The shop's one currency (ISO 4217). Do not change it once there are prices.
 STOREKEEPER_CURRENCY=EUR
+# Where the shop's days begin and end, and when it is closed beside Saturdays and Sundays: a date such as 2026-12-25 a line.
+#STOREKEEPER_TIME_ZONE=Europe/Berlin
+#STOREKEEPER_HOLIDAYS=/etc/storekeeper/holidays
 STOREKEEPER_LISTEN=127.0.0.1:8080
 # nginx names the client's address in this header (scripts/deploy/nginx.conf).
 STOREKEEPER_CLIENT_ADDRESS_HEADER=X-Real-IP

@@ -97,8 +97,9 @@ fn restock(arguments: &Arguments) -> Outcome {
 }
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
+    let (calendar, strangers_units_max) = (&app.config.calendar, app.config.strangers_units_max());
     let lines = db::read(&app.pool, |db| {
-        restock::plan(db, selection, app.config.strangers_units_max(), app.clock.now())
+        restock::plan(db, calendar, selection, strangers_units_max, app.clock.now())
     })?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));

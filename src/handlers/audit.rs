@@ -62,8 +62,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let command = form.optional("command", Line::<32>::parse);
     let object = form.optional("object", |input| Object::parse_among(input, Object::ALL));
     let object_id = form.optional("object_id", query_id);
-    let from = form.optional("from", Timestamp::parse);
-    let to = form.optional("to", Timestamp::parse);
+    let from = form.optional("from", |input| app.config.calendar.from(input));
+    let to = form.optional("to", |input| app.config.calendar.to(input));
     if matches!((&object, &object_id), (Some(None), Some(Some(_)))) {
         form.reject("object", Bad::new("required", "is required with object_id"));
     }

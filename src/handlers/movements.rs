@@ -113,6 +113,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let new = form.finish(|| new)?;
     let product_id = request.path_id;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        stock::check_version(app, tx, request)?;
         let movement = book(app, tx, &request.caller, product_id, &new)?;
         let answer = Answer::created(format!("/products/{product_id}/stock/movements"), &movement);
         claim.keep(tx, answer.moving(movement.id))
@@ -249,8 +250,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("m.sequence"));
     let reason = form.optional("reason", |input| Reason::parse_among(input, Reason::ALL));
-    let from = form.optional("from", Timestamp::parse);
-    let to = form.optional("to", Timestamp::parse);
+    let from = form.optional("from", |input| app.config.calendar.from(input));
+    let to = form.optional("to", |input| app.config.calendar.to(input));
     let (page, reason, from, to) = form.finish(|| Some((page?, reason?, from?, to?)))?;
     let product_id = request.path_id;
     let movements = db::read(&app.pool, |db| {

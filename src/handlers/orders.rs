@@ -297,7 +297,7 @@ pub fn reschedule(
     date: Option<Day>,
 ) -> Result<Order> {
     let date = date.unwrap_or(order.expected_delivery_date);
-    let ordered_on = Day(order.order_date.0.date());
+    let ordered_on = app.config.calendar.day_of(order.order_date);
     if date < ordered_on {
         let bad = Bad::new("before_order_date", format!("must not be before {ordered_on}"));
         return Err(Problem::invalid_field("expected_delivery_date", bad).into());

@@ -100,7 +100,11 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
 pub fn post_restore(app: &App, request: &Request) -> Result<Response> {
     request.json_or_nothing()?.finish(|| Some(()))?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
-        let product = restore(app, tx, &request.caller, request.path_id)?;
+        lock_row(tx, request.path_id)?;
+        let product = find_even_archived(tx, &app.config.currency, request.path_id)?;
+        let product = product.ok_or_else(Problem::not_found)?;
+        response::check_if_match(request, &product)?;
+        let product = restore(app, tx, &request.caller, product)?;
         claim.keep(tx, Answer::changed(format!("/products/{}", product.id), &product))
     })?;
     Ok(answered.into_response())
@@ -225,14 +229,12 @@ pub fn archive(app: &App, tx: &mut Transaction, caller: &Caller, product: &Produ
     Ok(())
 }
 
-/// Puts an archived product back into the catalogue. One that is there stays as it is.
-pub fn restore(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Product> {
-    lock_row(tx, id)?;
-    let product = find_even_archived(tx, &app.config.currency, id)?.ok_or_else(Problem::not_found)?;
+/// Puts a locked product back into the catalogue. One that is there stays as it is.
+pub fn restore(app: &App, tx: &mut Transaction, caller: &Caller, product: Product) -> Result<Product> {
     if product.archived_at.is_none() {
         return Ok(product);
     }
-    let now = app.clock.now();
+    let (id, now) = (product.id, app.clock.now());
     rewrite(tx, id, &product.details, now)?;
     names::take_barcodes(tx, id, &product.details.barcodes)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, id), &["archived_at"])?;

@@ -8,7 +8,7 @@ use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::restock::{self, Outcome, RunLine, Selection, Summary};
-use crate::values::{id, query_id};
+use crate::values::{Timestamp, id, query_id};
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
@@ -27,8 +27,9 @@ pub fn plan(app: &App, request: &Request) -> Result<Response> {
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
+    let (calendar, strangers_units_max) = (&app.config.calendar, app.config.strangers_units_max());
     let lines = db::read(&app.pool, |db| {
-        restock::plan(db, selection, app.config.strangers_units_max(), app.clock.now())
+        restock::plan(db, calendar, selection, strangers_units_max, app.clock.now())
     })?;
     Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }
@@ -59,13 +60,17 @@ pub fn create_run(app: &App, request: &Request) -> Result<Response> {
     Ok(answered.into_response())
 }
 
-/// `GET /restock/runs?limit=&after=`: newest first.
+/// `GET /restock/runs?from=&to=&limit=&after=`: newest first.
 pub fn list_runs(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_time("r.started_at", "r.id").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
-    let page = form.finish(|| page)?;
+    let calendar = &app.config.calendar;
+    let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
+    let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));
+    let (page, from, to) = form.finish(|| Some((page?, from?, to?)))?;
     let mut filter = Filter::default();
+    filter.add("r.started_at >= ? AND r.started_at < ?", [from.into(), to.into()]);
     page.restrict(&keyset, &mut filter);
     // The page is found first, and only its lines are counted.
     let sql = format!(

@@ -34,7 +34,7 @@ pub struct RestockOrder {
     pub ordered_at: Timestamp,
     pub expected_at: Timestamp,
     pub closed_at: Option<Timestamp>,
-    /// Open, and its day has passed.
+    /// Open, and the shop's day on which it was expected is over.
     pub overdue: bool,
     pub allowed_actions: Vec<&'static str>,
 }
@@ -45,7 +45,7 @@ const COLUMNS: &str =
     r.status, r.quantity, r.received, r.ordered_at, r.expected_at, r.closed_at";
 
 impl RestockOrder {
-    fn from_row(row: &Row, now: Timestamp) -> RestockOrder {
+    fn from_row(row: &Row, today: Timestamp) -> RestockOrder {
         let order = RestockOrder {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
@@ -61,15 +61,15 @@ impl RestockOrder {
             overdue: false,
             allowed_actions: Vec::new(),
         };
-        order.at(now)
+        order.on(today)
     }
 
-    /// With what follows from its status at this time.
-    fn at(self, now: Timestamp) -> RestockOrder {
+    /// With what follows from its status on the shop's day that began then.
+    fn on(self, today: Timestamp) -> RestockOrder {
         let open = self.status == OrderStatus::Open;
         RestockOrder {
             outstanding: if open { self.quantity - self.received } else { 0 },
-            overdue: open && self.expected_at < now,
+            overdue: open && self.expected_at < today,
             allowed_actions: if open { vec!["receive", "cancel"] } else { vec![] },
             ..self
         }
@@ -86,7 +86,7 @@ pub struct Delivery {
 
 /// `GET /restock_orders?status=&overdue=&product_id=&limit=&after=`: newest first.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let now = app.clock.now();
+    let today = today(app);
     let keyset = Keyset::by_time("r.ordered_at", "r.id").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
@@ -100,8 +100,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         filter.add("r.status = ?", [status.into()]);
     }
     match overdue {
-        Some(true) => filter.add("r.status = 'open' AND r.expected_at < ?", [now.into()]),
-        Some(false) => filter.add("NOT (r.status = 'open' AND r.expected_at < ?)", [now.into()]),
+        Some(true) => filter.add("r.status = 'open' AND r.expected_at < ?", [today.into()]),
+        Some(false) => filter.add("NOT (r.status = 'open' AND r.expected_at < ?)", [today.into()]),
         None => {}
     }
     if let Some(product_id) = product_id {
@@ -112,7 +112,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         format!("SELECT {COLUMNS} FROM restock_orders r {} {} LIMIT ?", filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());
     let orders =
-        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| RestockOrder::from_row(row, now)))?;
+        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| RestockOrder::from_row(row, today)))?;
     Ok(response::json(200, &page.list(orders, |order| Cursor::by_time(order.ordered_at, order.id))))
 }
 
@@ -149,6 +149,10 @@ fn once(
     change: impl Fn(&mut Transaction) -> Result<RestockOrder>,
 ) -> Result<Response> {
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        if response::is_conditional(request) {
+            let (order, _) = lock(app, tx, request.path_id)?;
+            response::check_if_match(request, &order)?;
+        }
         let order = change(tx)?;
         claim.keep(tx, Answer::changed(format!("/restock_orders/{}", order.id), &order))
     })?;
@@ -189,7 +193,7 @@ pub fn receive(
     if !ledger::move_stock(tx, order.product_id, quantity, Reason::Restock, &origin, now)? {
         return Err(shelf_full(on_hand, quantity).into());
     }
-    Ok(RestockOrder { received, status, closed_at, ..order }.at(now))
+    Ok(RestockOrder { received, status, closed_at, ..order }.on(today(app)))
 }
 
 /// Closes an open restock order: what is outstanding is no longer waited for.
@@ -207,7 +211,7 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
             audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)?;
             set_status(tx, &order, status, order.received, now)?;
             ledger::expect(tx, order.product_id, -order.outstanding)?;
-            Ok(RestockOrder { status, closed_at: Some(now), ..order }.at(now))
+            Ok(RestockOrder { status, closed_at: Some(now), ..order }.on(today(app)))
         }
     }
 }
@@ -225,10 +229,16 @@ fn set_status(
     Ok(())
 }
 
+/// When the shop's day began: what was expected before is late.
+fn today(app: &App) -> Timestamp {
+    let calendar = &app.config.calendar;
+    calendar.start_of(calendar.day_of(app.clock.now()))
+}
+
 fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {
-    let now = app.clock.now();
+    let today = today(app);
     let sql = format!("SELECT {COLUMNS} FROM restock_orders r WHERE r.id = ?");
-    let order = db.row(&sql, (id,), |row| RestockOrder::from_row(row, now))?;
+    let order = db.row(&sql, (id,), |row| RestockOrder::from_row(row, today))?;
     Ok(order.ok_or_else(Problem::not_found)?)
 }
 
@@ -236,12 +246,12 @@ fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {
 /// locks the stock only, and inserts an order only where none is open, so the two never wait for each
 /// other crosswise.
 fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<(RestockOrder, i64)> {
-    let now = app.clock.now();
+    let today = today(app);
     let sql = format!(
         "SELECT {COLUMNS}, s.on_hand FROM restock_orders r STRAIGHT_JOIN stock s ON s.product_id = r.product_id
          WHERE r.id = ? FOR UPDATE"
     );
-    let locked = tx.row(&sql, (id,), |row| (RestockOrder::from_row(row, now), column(row, "on_hand")))?;
+    let locked = tx.row(&sql, (id,), |row| (RestockOrder::from_row(row, today), column(row, "on_hand")))?;
     Ok(locked.ok_or_else(Problem::not_found)?)
 }
 

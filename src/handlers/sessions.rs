@@ -114,6 +114,7 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// `DELETE /sessions/current`: log out. 204.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
     let session = request.caller.session().ok_or_else(Problem::unauthenticated)?;
+    response::check_if_match(request, &current(session))?;
     db::transaction(&app.pool, |tx| end(app, tx, &request.caller, session.id))?;
     Ok(response::no_content())
 }

@@ -12,7 +12,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Id, Input, Search, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -172,10 +172,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let now = app.clock.now();
     let mut form = request.query()?;
-    let as_of = form.optional("as_of", |input| match Timestamp::parse(input)? {
-        time if time <= now => Ok(time),
-        _ => Err(Bad::new("in_the_future", "must not be in the future")),
-    });
+    let as_of = form.optional("as_of", |input| app.config.calendar.as_of(input, now));
     if let Some(as_of) = form.finish(|| as_of)? {
         return read_as_of(app, request, as_of);
     }
@@ -183,7 +180,9 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     let view = db::read(&app.pool, |db| {
         let stock = find(db, product_id)?;
         // Sales of whole days that are over, so they do not change between the statements.
-        Ok(View::new(stock, forecast::sales_of_one(db, product_id, now)?, now))
+        let today = app.config.calendar.day_of(now);
+        let sales = forecast::sales_of_one(db, &app.config.calendar, product_id, today)?;
+        Ok(View::new(stock, sales, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -196,8 +195,8 @@ struct View {
 }
 
 impl View {
-    fn new(stock: Stock, sales: Sales, now: Timestamp) -> View {
-        let forecast = sales.forecast(stock.figures.available(), stock.policy.lead_time_days, now);
+    fn new(stock: Stock, sales: Sales, today: Day) -> View {
+        let forecast = sales.forecast(stock.figures.available(), stock.policy.lead_time_days, today);
         View { stock, forecast }
     }
 }
@@ -254,18 +253,34 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = PolicyChanges::read(&mut form);
     let changes = form.finish(|| changes)?;
-    let (product_id, now) = (request.path_id, app.clock.now());
-    // Read before the row is locked: the sales of whole days do not change any more.
-    let sales = db::read(&app.pool, |db| forecast::sales_of_one(db, product_id, now))?;
+    let product_id = request.path_id;
     let view = db::transaction(&app.pool, |tx| {
-        ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
-        let old = View::new(find(tx, product_id)?, sales, now);
+        let today = app.config.calendar.day_of(app.clock.now());
+        let (old, sales) = lock(app, tx, product_id, today)?;
         response::check_if_match(request, &old)?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
-        Ok(View::new(old.stock.under(policy), sales, now))
+        Ok(View::new(old.stock.under(policy), sales, today))
     })?;
     Ok(response::resource(request, &view))
+}
+
+/// Refuses a change of a product's stock that was made on another version of it than there is.
+pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Result<()> {
+    if response::is_conditional(request) {
+        let today = app.config.calendar.day_of(app.clock.now());
+        let (stock, _) = lock(app, tx, request.path_id, today)?;
+        response::check_if_match(request, &stock)?;
+    }
+    Ok(())
+}
+
+/// The stock as it reads, with its row locked until the transaction ends.
+fn lock(app: &App, tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Sales)> {
+    // Before the row is locked: the sales of whole days do not change any more.
+    let sales = forecast::sales_of_one(tx, &app.config.calendar, product_id, today)?;
+    ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
+    Ok((View::new(find(tx, product_id)?, sales, today), sales))
 }
 
 /// Gives a product another rule.

@@ -8,16 +8,17 @@
 //!   daily run may see the need up to a day late. With normally distributed demand 1.65 deviations
 //!   cover 95 of 100 such periods.
 //!
-//! The days are whole days in UTC, up to last midnight, so a forecast changes only with the day.
+//! The days are whole days of the shop's zone, up to its last midnight, so a forecast changes only with the day.
 
 use std::collections::HashMap;
 
-use chrono::{Days, NaiveTime};
+use chrono::Days;
+use mysql::Value;
 use serde::Serialize;
 
 use crate::db::{Connection, column, in_list};
 use crate::error::Result;
-use crate::values::{Day, Id, Timestamp};
+use crate::values::{Calendar, Day, Id, Timestamp};
 
 const DAYS: u32 = 28;
 /// Standard deviations that the safety stock covers: 95 % of a normal distribution.
@@ -46,33 +47,44 @@ pub struct Forecast {
     pub suggested_reorder_point: i64,
 }
 
-/// The sales of these products. Those that sold nothing are left out.
-pub fn sales(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<HashMap<Id, Sales>> {
+/// The sales of these products up to today. Those that sold nothing are left out.
+pub fn sales(
+    db: &mut Connection,
+    calendar: &Calendar,
+    product_ids: &[Id],
+    today: Day,
+) -> Result<HashMap<Id, Sales>> {
     let mut sales = HashMap::new();
     for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
-        sales.extend(sales_of(db, some, now)?);
+        sales.extend(sales_of(db, calendar, some, today)?);
     }
     Ok(sales)
 }
 
 /// The sales of one product.
-pub fn sales_of_one(db: &mut Connection, product_id: Id, now: Timestamp) -> Result<Sales> {
-    let sales = sales_of(db, &[product_id], now)?;
+pub fn sales_of_one(db: &mut Connection, calendar: &Calendar, product_id: Id, today: Day) -> Result<Sales> {
+    let sales = sales_of(db, calendar, &[product_id], today)?;
     Ok(sales.first().map_or_else(Sales::default, |(_, sales)| *sales))
 }
 
-fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<Vec<(Id, Sales)>> {
-    let to = now.0.date().and_time(NaiveTime::MIN);
-    let from = to - Days::new(DAYS.into());
+fn sales_of(
+    db: &mut Connection,
+    calendar: &Calendar,
+    product_ids: &[Id],
+    today: Day,
+) -> Result<Vec<(Id, Sales)>> {
+    let first = Day(today.0 - Days::new(DAYS.into()));
+    let (from, to) = (calendar.start_of(first), calendar.start_of(today));
     let (marks, ids) = in_list(product_ids.iter().copied());
-    let values = [&[from.into(), to.into()][..], &ids].concat();
+    let (day, changes) = day_in_sql(&calendar.zone.ahead_between(from, to));
+    let values = [&[from.into(), to.into()][..], &ids, &changes].concat();
     let sql = format!(
         "SELECT product_id, CAST(SUM(units) AS SIGNED) AS units, CAST(SUM(units * units) AS DOUBLE) AS squares
          FROM (
              SELECT product_id, SUM(-delta) AS units
              FROM stock_movements
              WHERE reason = 'sale' AND at >= ? AND at < ? AND product_id IN ({marks})
-             GROUP BY product_id, DATE(at)
+             GROUP BY product_id, {day}
          ) days
          GROUP BY product_id"
     );
@@ -82,8 +94,20 @@ fn sales_of(db: &mut Connection, product_ids: &[Id], now: Timestamp) -> Result<V
     })
 }
 
+/// The day of `at` on the shop's calendar, when its clocks are ahead of UTC by these seconds since these times; with
+/// the values to bind.
+fn day_in_sql(ahead: &[(Timestamp, i64)]) -> (String, Vec<Value>) {
+    let (first, changes) = ahead.split_first().expect("clocks are always ahead by something");
+    let mut seconds = first.1.to_string();
+    for (_, later) in changes {
+        seconds = format!("IF(at < ?, {seconds}, {later})");
+    }
+    let times = changes.iter().rev().map(|(since, _)| Value::from(*since)).collect();
+    (format!("DATE(at + INTERVAL {seconds} SECOND)"), times)
+}
+
 impl Sales {
-    pub fn forecast(&self, available: i64, lead_time_days: i64, now: Timestamp) -> Forecast {
+    pub fn forecast(&self, available: i64, lead_time_days: i64, today: Day) -> Forecast {
         let per_day = real(self.units) / f64::from(DAYS);
         let variance = (self.squares / f64::from(DAYS) - per_day * per_day).max(0.0);
         let period = real(lead_time_days + 1);
@@ -91,7 +115,7 @@ impl Sales {
         let cover = (self.units > 0).then(|| real(available.max(0)) / per_day);
         let date = cover.filter(|cover| *cover <= COVER_DAYS_MAX).map(|cover| {
             let days = Days::new(whole_days(cover));
-            Day(now.0.date() + days)
+            Day(today.0 + days)
         });
         Forecast {
             units_sold_28_days: self.units,
@@ -123,12 +147,15 @@ mod tests {
     use super::*;
     use crate::values::Input;
 
+    fn day(text: &str) -> Day {
+        Day::parse(&Input::Text(text.into())).unwrap()
+    }
+
     #[test]
     fn steady_sales_need_no_safety_stock() {
-        let now = Timestamp::parse(&Input::Text("2026-03-10T12:00:00Z".into())).unwrap();
         // Two units on each of 28 days.
         let sales = Sales { units: 56, squares: 28.0 * 4.0 };
-        let forecast = sales.forecast(10, 6, now);
+        let forecast = sales.forecast(10, 6, day("2026-03-10"));
         assert_eq!(forecast.units_per_day, 2.0);
         assert_eq!(forecast.days_of_cover, Some(5.0));
         assert_eq!(forecast.stock_out_date.unwrap().to_string(), "2026-03-15");
@@ -137,16 +164,14 @@ mod tests {
 
     #[test]
     fn uneven_sales_need_more() {
-        let now = Timestamp::parse(&Input::Text("2026-03-10T12:00:00Z".into())).unwrap();
         // 56 units on one day: d = 2, s = 10.39; 2 × 7 + 1.65 × 10.39 × 2.6458 = 59.37.
         let sales = Sales { units: 56, squares: 56.0 * 56.0 };
-        assert_eq!(sales.forecast(10, 6, now).suggested_reorder_point, 60);
+        assert_eq!(sales.forecast(10, 6, day("2026-03-10")).suggested_reorder_point, 60);
     }
 
     #[test]
     fn nothing_sold_says_nothing() {
-        let now = Timestamp::parse(&Input::Text("2026-03-10T12:00:00Z".into())).unwrap();
-        let forecast = Sales::default().forecast(10, 6, now);
+        let forecast = Sales::default().forecast(10, 6, day("2026-03-10"));
         assert_eq!((forecast.days_of_cover, forecast.stock_out_date), (None, None));
         assert_eq!(forecast.suggested_reorder_point, 0);
     }

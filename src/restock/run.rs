@@ -210,10 +210,9 @@ fn decide_and_act(
 /// Opens a restock order; with a lead time of 0 its goods are put on the shelf at once.
 fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLine) -> Result<Id> {
     let now = app.clock.now();
-    let expected_at = now + chrono::Duration::days(line.policy.lead_time_days);
-    let (status, received) = match line.outcome {
-        Outcome::Received => (OrderStatus::Received, line.quantity),
-        _ => (OrderStatus::Open, 0),
+    let (status, received, expected_at) = match line.outcome {
+        Outcome::Received => (OrderStatus::Received, line.quantity, now),
+        _ => (OrderStatus::Open, 0, app.config.calendar.after_lead_time(now, line.policy.lead_time_days)),
     };
     let sql = format!(
         "INSERT INTO restock_orders

@@ -4,6 +4,7 @@
 //! parameter) and returns the value or a [`Bad`]: a stable code and a message that tells
 //! the caller what to send instead.
 
+mod calendar;
 mod characters;
 mod contact;
 mod credentials;
@@ -17,7 +18,9 @@ mod product;
 mod text;
 mod time;
 mod words;
+mod zone;
 
+pub use calendar::{Calendar, Holidays};
 pub use characters::nfc;
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
@@ -31,8 +34,9 @@ pub use numbers::{
 };
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};
-pub use time::{Day, Timestamp, add_business_days};
+pub use time::{Day, Timestamp};
 pub(crate) use words::words;
+pub use zone::Zone;
 
 /// Why a value was refused: `code` is stable and for programs, `message` is for people and says
 /// what would be accepted.

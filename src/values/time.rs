@@ -2,7 +2,7 @@
 
 use std::ops::{Add, RangeInclusive, Sub};
 
-use chrono::{Datelike, Days, Duration, NaiveDate, NaiveDateTime, SubsecRound, Timelike, Weekday};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, SubsecRound, Timelike};
 use mysql::prelude::FromValue;
 use mysql::{FromValueError, Value};
 use serde::{Serialize, Serializer};
@@ -73,30 +73,20 @@ impl Sub for Timestamp {
 }
 
 impl Day {
+    /// Reads `YYYY-MM-DD`, and nothing that only looks like it.
     pub fn parse(input: &Input) -> Result<Day, Bad> {
-        let refused = || Bad::new("invalid_date", "must be a date such as 2026-03-01");
+        let refused = || Bad::new("invalid_date", "must be a date written YYYY-MM-DD, such as 2026-03-01");
         let Input::Text(text) = input else {
             return Err(refused());
         };
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| refused())?;
-        if text.len() != "2026-03-01".len() || !YEARS.contains(&day.year()) {
+        let digits =
+            |(at, byte): (usize, u8)| if [4, 7].contains(&at) { byte == b'-' } else { byte.is_ascii_digit() };
+        if text.len() != "2026-03-01".len() || !text.bytes().enumerate().all(digits) {
             return Err(refused());
         }
-        Ok(Day(day))
+        let day: NaiveDate = text.parse().map_err(|_| refused())?;
+        if YEARS.contains(&day.year()) { Ok(Day(day)) } else { Err(refused()) }
     }
-}
-
-/// The day that lies `business_days` working days (Monday to Friday) after `from`.
-pub fn add_business_days(from: NaiveDate, business_days: u32) -> NaiveDate {
-    let mut day = from;
-    let mut left = business_days;
-    while left > 0 || matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-        day = day + Days::new(1);
-        if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-            left = left.saturating_sub(1);
-        }
-    }
-    day
 }
 
 impl std::fmt::Display for Timestamp {
@@ -173,20 +163,6 @@ impl TryFrom<Value> for Day {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
-        Day::parse(&Input::Text(text.into())).unwrap().0
-    }
-
-    #[test]
-    fn business_days_skip_the_weekend() {
-        // 2026-03-06 is a Friday.
-        assert_eq!(add_business_days(day("2026-03-06"), 1), day("2026-03-09"));
-        assert_eq!(add_business_days(day("2026-03-06"), 5), day("2026-03-13"));
-        assert_eq!(add_business_days(day("2026-03-07"), 1), day("2026-03-09"));
-        assert_eq!(add_business_days(day("2026-03-07"), 0), day("2026-03-09"));
-        assert_eq!(add_business_days(day("2026-03-06"), 0), day("2026-03-06"));
-    }
-
     #[test]
     fn times_are_read_with_any_offset_and_written_in_utc() {
         let time = Timestamp::parse(&Input::Text("2026-03-01T10:30:00.1234567+01:00".into())).unwrap();
@@ -203,8 +179,41 @@ mod tests {
         ] {
             assert!(Timestamp::parse(&Input::Text(bad.into())).is_err(), "{bad}");
         }
-        for bad in ["2026-3-1", "2026-02-30", "20260301", "0999-12-31", "+02026-03-01"] {
-            assert!(Day::parse(&Input::Text(bad.into())).is_err(), "{bad}");
+    }
+
+    #[test]
+    fn a_date_is_written_in_one_way() {
+        let parsed = |text: &str| Day::parse(&Input::Text(text.into()));
+        for good in ["2026-12-02", "1000-01-01", "9999-12-31", "2028-02-29"] {
+            assert_eq!(parsed(good).unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "2026-3-1",
+            "2026-1-01",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-12-00",
+            "2027-02-29",
+            "20260301",
+            "0999-12-31",
+            "0000-01-01",
+            "+2026-12-2",
+            "-026-12-02",
+            "+02026-03-01",
+            " 2026-12-2",
+            "2026-12-2 ",
+            "2026- 2- 2",
+            "2026-+2-02",
+            "2026/12/02",
+            "2026-12-02T00:00:00Z",
+            "02.12.2026",
+            "２０２６-１２-０２",
+            "2026‐12‐02",
+            "२०२६-12-02",
+        ] {
+            assert!(parsed(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Answers: resources, lists, and problems.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
 use rouille::{Response, ResponseBody};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -23,9 +25,8 @@ pub fn json(status: u16, body: &impl Serialize) -> Response {
 /// One resource with its ETag; 304 when it is read and the caller's copy is still good.
 pub fn resource(request: &Request, body: &impl Serialize) -> Response {
     let text = to_text(body);
-    let etag = etag_of(&text);
-    let is_read = request.method == "GET";
-    if is_read && request.http.header("If-None-Match").is_some_and(|header| names_etag(header, &etag)) {
+    let etag = version_of(&text);
+    if request.method == "GET" && names_one(request, "If-None-Match", |tag| *tag == *etag) {
         return empty(304).with_unique_header("ETag", etag);
     }
     from_text(200, text).with_unique_header("ETag", etag)
@@ -34,7 +35,7 @@ pub fn resource(request: &Request, body: &impl Serialize) -> Response {
 /// What is the same for everybody as long as the program runs; 304 when the caller's copy is still
 /// good. However many are sent at once, there is one text.
 pub fn fixed(request: &Request, content_type: &'static str, etag: &str, text: &'static str) -> Response {
-    let fresh = request.http.header("If-None-Match").is_some_and(|header| names_etag(header, etag));
+    let fresh = names_one(request, "If-None-Match", |tag| tag == etag);
     let mut response = empty(304);
     if !fresh {
         response.status_code = 200;
@@ -46,7 +47,7 @@ pub fn fixed(request: &Request, content_type: &'static str, etag: &str, text: &'
 
 /// What a POST made (201) or changed (200), from the text that an idempotent replay gives again.
 pub fn made(status: u16, location: String, text: String) -> Response {
-    let etag = etag_of(&text);
+    let etag = version_of(&text);
     let response = from_text(status, text).with_unique_header("ETag", etag);
     match status {
         201 => response.with_unique_header("Location", location),
@@ -115,16 +116,24 @@ pub fn problem(problem: Problem, request_id: &str) -> Response {
     Response { status_code: kind.status, headers, data, upgrade: None }
 }
 
+/// Whether a change is asked for of one version only.
+pub fn is_conditional(request: &Request) -> bool {
+    ["If-Match", "If-None-Match"].iter().any(|name| request.http.header(name).is_some())
+}
+
 /// Refuses the change when `If-Match` names another version than `current`, or `If-None-Match` this
 /// one. Call it inside the transaction that has locked the row.
 pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(), Problem> {
-    let (wanted, unwanted) = (request.http.header("If-Match"), request.http.header("If-None-Match"));
-    if wanted.is_none() && unwanted.is_none() {
+    if !is_conditional(request) {
         return Ok(());
     }
-    let etag = etag_of(&to_text(current));
-    let names_it = |header| names_etag(header, &etag);
-    if wanted.is_none_or(names_it) && !unwanted.is_some_and(names_it) {
+    let etag = version_of(&to_text(current));
+    // The books go on meanwhile, and that is no reason to send the change again.
+    let wanted = request.http.header("If-Match").is_none()
+        || names_one(request, "If-Match", |tag| {
+            tag.len() == etag.len() && tag.starts_with(what_people_set(&etag))
+        });
+    if wanted && !names_one(request, "If-None-Match", |tag| *tag == *etag) {
         return Ok(());
     }
     let detail =
@@ -132,17 +141,111 @@ pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(),
     Err(Problem::new(problem::PRECONDITION_FAILED, detail).with_header("ETag", etag))
 }
 
-/// A digest of the representation, so it changes exactly when what the caller sees changes.
-pub fn etag_of(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    format!("\"{}\"", hex(&digest[..16]))
+/// Refuses `If-Match` with a tag where there is nothing yet that could have one.
+pub fn refuse_version(http: &rouille::Request) -> Result<(), Problem> {
+    match http.header("If-Match") {
+        Some(header) if header.trim() != "*" => {
+            let detail = "There is no version here that If-Match could name. Leave the header out.";
+            Err(Problem::new(problem::PRECONDITION_FAILED, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Whether an `If-Match` or `If-None-Match` header names this ETag, or any with `*`. A `W/` before
-/// it is what a compressing proxy adds.
-fn names_etag(header: &str, etag: &str) -> bool {
-    header
-        .split(',')
-        .map(str::trim)
-        .any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == etag)
+/// A digest of what is the same for everybody as long as the program runs.
+pub fn etag_of(text: &str) -> String {
+    format!("\"{}\"", hex(&Sha256::digest(text.as_bytes())[..16]))
+}
+
+/// Members of resources that follow from the books, from use or from the clock, whatever people set.
+const FROM_THE_BOOKS: [&str; 11] = [
+    "allowed_actions",
+    "available",
+    "below_threshold",
+    "forecast",
+    "in_stock",
+    "incoming",
+    "last_used_at",
+    "on_hand",
+    "outstanding",
+    "overdue",
+    "reserved",
+];
+
+/// The version of a resource, from its JSON text: a digest of what people set and did, and one of what follows from the
+/// books. So it changes exactly when what the caller sees changes, and its first half when somebody changed it.
+fn version_of(text: &str) -> String {
+    let members: BTreeMap<&str, &RawValue> =
+        serde_json::from_str(text).expect("our own resources are objects, and their names are plain");
+    let (mut set, mut books) = (Sha256::new(), Sha256::new());
+    for (name, value) in members {
+        let half = if FROM_THE_BOOKS.contains(&name) { &mut books } else { &mut set };
+        // No name has a colon, and no value goes on after its end.
+        for part in [name, ":", value.get(), ","] {
+            half.update(part.as_bytes());
+        }
+    }
+    format!("\"{}{}\"", hex(&set.finalize()[..8]), hex(&books.finalize()[..8]))
+}
+
+/// The first half of a version.
+fn what_people_set(version: &str) -> &str {
+    &version[..version.len() / 2]
+}
+
+/// Whether the header of this name, which may stand there several times, names a tag that `fits`, or any with `*`.
+/// A `W/` before a tag is what a compressing proxy adds.
+fn names_one(request: &Request, name: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let named = request.http.headers().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    named.map(|(_, header)| header.trim()).any(|header| header == "*" || tags(header).any(&fits))
+}
+
+/// The tags of a list such as `"one", W/"two"`, with their quotes. A tag may hold a comma.
+fn tags(mut list: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let tag = list.trim_start_matches([',', ' ', '\t']);
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        let end = tag.strip_prefix('"')?.find('"')? + 2;
+        list = &tag[end..];
+        Some(&tag[..end])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_a_half_that_people_set() {
+        let halves = |text: &str| {
+            let version = version_of(text);
+            let (set, books) = version.split_at(what_people_set(&version).len());
+            (set.to_owned(), books.to_owned())
+        };
+        let (set, books) = halves(r#"{"id":1,"price":"1.00","in_stock":true}"#);
+        let sold_out = halves(r#"{"id":1,"price":"1.00","in_stock":false}"#);
+        assert!(sold_out.0 == set && sold_out.1 != books);
+        let dearer = halves(r#"{"id":1,"price":"2.00","in_stock":true}"#);
+        assert!(dearer.0 != set && dearer.1 == books);
+        // A resource inside another one is what it is.
+        let inside = halves(r#"{"id":1,"price":"1.00","in_stock":true,"of":{"in_stock":true}}"#);
+        assert_ne!(inside.0, set);
+    }
+
+    #[test]
+    fn tags_are_told_apart() {
+        for (list, told) in [
+            (r#""a""#, &[r#""a""#][..]),
+            (r#" "a" ,	"b",W/"c""#, &[r#""a""#, r#""b""#, r#""c""#]),
+            (r#",,"a","#, &[r#""a""#]),
+            (r#""a,*,b", "c""#, &[r#""a,*,b""#, r#""c""#]),
+            (r#""" "#, &[r#""""#]),
+            ("a", &[]),
+            (r#""a"#, &[]),
+            (r#"a, "b""#, &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(tags(list).collect::<Vec<_>>(), told, "{list}");
+        }
+    }
 }

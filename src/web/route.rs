@@ -84,9 +84,9 @@ impl Route {
         }
     }
 
-    /// Whether it is about one thing and changes it, so that `If-Match` says which version is meant.
+    /// Whether it is about one thing and changes it or something of it, so that `If-Match` says which version is meant.
     pub fn changes_one(&self) -> bool {
-        ["PUT", "PATCH", "DELETE"].contains(&self.method) && self.path.contains("{id}")
+        self.method != "GET" && (self.path.contains("{id}") || self.path.ends_with("/current"))
     }
 
     /// Whether it does its work once under an `Idempotency-Key`.

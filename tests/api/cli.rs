@@ -1,6 +1,7 @@
 //! The operator's commands, run as the program that cargo has built.
 
 mod arguments;
+mod calendar;
 mod migrate;
 mod serve;
 mod staff;

@@ -1,6 +1,8 @@
 //! Conditional requests: a copy that is still good is not sent again, and a change that was made on
 //! an old copy is refused.
 
+mod books;
+
 use std::sync::Barrier;
 use std::thread;
 

@@ -16,6 +16,7 @@ use crate::harness::{Shop, shared_mariadb};
 use crate::proxy::{Fault, Proxy};
 
 mod operations;
+mod versions;
 
 use operations::SentAgain::{Gone, Replayed, Run, Same, Twice};
 use operations::{Call, OPERATIONS, Operation, RULE};
@@ -104,10 +105,17 @@ impl Frail {
     }
 
     fn send(&self, call: &Call) -> Answer {
+        self.send_with(call, &[])
+    }
+
+    fn send_with(&self, call: &Call, headers: &[(&str, &str)]) -> Answer {
         let client = Client::new(&self.shop.base, call.token.as_deref());
         let mut request = client.request(call.method, &call.path);
         if let Some(key) = &call.key {
             request = request.header("Idempotency-Key", key);
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
         let request = if call.body == Value::Null { request } else { request.json(call.body.clone()) };
         request.send()

@@ -247,7 +247,13 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
     let started = Instant::now();
     let plan = || {
         db::read(&shop.app.pool, |db| {
-            restock::plan(db, Selection::default(), Some(150), shop.app.clock.now())
+            restock::plan(
+                db,
+                &shop.app.config.calendar,
+                Selection::default(),
+                Some(150),
+                shop.app.clock.now(),
+            )
         })
     };
     let (plan, statements) = statements_of(&mut sql, || plan().unwrap());

@@ -26,6 +26,7 @@ mod clock;
 mod conditional;
 mod contract;
 mod customers;
+mod days;
 
 mod documents;
 mod erasure;

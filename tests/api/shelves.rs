@@ -5,6 +5,7 @@ use std::thread;
 
 use chrono::{Days, Duration, NaiveTime};
 use serde_json::{Value, json};
+use storekeeper::values::{Input, Timestamp};
 
 use crate::client::{Answer, Client};
 use crate::harness::Shop;
@@ -29,6 +30,12 @@ impl Shop {
 
     pub fn hours_pass(&self, hours: i64) {
         self.app.clock.advance(Duration::hours(hours));
+    }
+
+    /// Moves the clock to a moment such as `2026-03-01T09:30:00Z`. Sessions of before may have ended.
+    pub fn to(&self, time: &str) {
+        let time = Timestamp::parse(&Input::Text(time.to_owned())).expect("a time");
+        self.app.clock.advance(time - self.app.clock.now());
     }
 
     /// Moves the clock to noon of the day after so many days, far from either midnight.

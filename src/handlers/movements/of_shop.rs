@@ -8,7 +8,7 @@ use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::handlers::movements::{ACTORS, COLUMNS, Movement};
 use crate::ledger::Reason;
-use crate::values::{Id, Timestamp, query_id};
+use crate::values::{Calendar, Id, Timestamp, query_id};
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -30,7 +30,7 @@ pub fn list_of_shop(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_time_within("m.at", "m.product_id", "m.sequence").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
-    let filters = Filters::read(&mut form);
+    let filters = Filters::read(&mut form, &app.config.calendar);
     let (page, filters) = form.finish(|| Some((page?, filters?)))?;
     let keyset = keyset.through(filters.index());
     let mut filter = Filter::default();
@@ -51,13 +51,13 @@ pub fn list_of_shop(app: &App, request: &Request) -> Result<Response> {
 }
 
 impl Filters {
-    fn read(form: &mut Form) -> Option<Filters> {
+    fn read(form: &mut Form, calendar: &Calendar) -> Option<Filters> {
         let product_id = form.optional("product_id", query_id);
         let account_id = form.optional("account_id", query_id);
         let api_key_id = form.optional("api_key_id", query_id);
         let reason = form.optional("reason", |input| Reason::parse_among(input, Reason::ALL));
-        let from = form.with_default("from", Timestamp::MIN, Timestamp::parse);
-        let to = form.with_default("to", Timestamp::MAX, Timestamp::parse);
+        let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
+        let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));
         Some(Filters {
             product_id: product_id?,
             account_id: account_id?,

@@ -11,7 +11,9 @@ use crate::error::Result;
 use crate::handlers::customers;
 use crate::handlers::orders::{COLUMNS, Order, Status, with_lines};
 use crate::problem::Problem;
-use crate::values::{Bad, Id, Input, Line, Search, Timestamp, id_from_digits, query_boolean, query_id};
+use crate::values::{
+    Bad, Calendar, Id, Input, Line, Search, Timestamp, id_from_digits, query_boolean, query_id,
+};
 use crate::web::caller::Scope;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -75,7 +77,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         Input::Text(text) if text == "order_date" => Ok(true),
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
-    let filters = Filters::read(&mut form, request.caller.scope(), customer_id);
+    let filters = Filters::read(&mut form, &app.config.calendar, request.caller.scope(), customer_id);
     let (page, ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
     let currency = &app.config.currency;
     let orders = db::read(&app.pool, |db| {
@@ -98,11 +100,11 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
 }
 
 impl Filters {
-    fn read(form: &mut Form, scope: Scope, customer_id: Option<Id>) -> Option<Filters> {
+    fn read(form: &mut Form, calendar: &Calendar, scope: Scope, customer_id: Option<Id>) -> Option<Filters> {
         let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
         let confirmed = form.optional("confirmed", query_boolean);
-        let from = form.with_default("from", Timestamp::MIN, Timestamp::parse);
-        let to = form.with_default("to", Timestamp::MAX, Timestamp::parse);
+        let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
+        let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));
         let asked = match customer_id {
             Some(_) => Some(customer_id),
             None => form.optional("customer_id", query_id),

@@ -19,7 +19,7 @@ use crate::handlers::orders::limits::{Limits, refuse_too_much};
 use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
 use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
-use crate::values::{Bad, Currency, Day, Id, Paragraph, Price, Quantity, add_business_days, id};
+use crate::values::{Bad, Currency, Id, Paragraph, Price, Quantity, id};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Kept, Key};
@@ -78,12 +78,14 @@ pub fn place(
     let items = priced_lines(app, tx, wanted, &quantities)?;
     let total = sum(app, &items);
     refuse_another_total(wanted.expected_total, total)?;
+    let calendar = &app.config.calendar;
     let mut order = Order {
         id: 0,
         customer_id: wanted.customer_id,
         status: Status::Placed,
         order_date: now,
-        expected_delivery_date: Day(add_business_days(now.0.date(), app.config.delivery_business_days)),
+        expected_delivery_date: calendar
+            .add_business_days(calendar.day_of(now), app.config.delivery_business_days),
         currency: app.config.currency.code().to_owned(),
         total,
         items,

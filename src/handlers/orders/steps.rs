@@ -18,6 +18,7 @@ use crate::values::{Id, Line, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
+use crate::web::response;
 
 /// How an order is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,10 @@ fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<
             (request.path_id,),
             |row| column::<bool>(row, "known"),
         )?;
+        if response::is_conditional(request) {
+            let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
+            response::check_if_match(request, &order)?;
+        }
         let order = take(tx)?;
         let answer = Answer::changed(format!("/orders/{}", order.id), &order);
         let answer = if known == Some(true) { answer.about(order.customer_id) } else { answer };

@@ -96,7 +96,7 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
         (keyed, problem::IDEMPOTENCY_KEY_IN_USE),
         (keyed || changes_one, problem::CONFLICT),
         (keyed, problem::ANSWER_ERASED),
-        (changes_one, problem::PRECONDITION_FAILED),
+        (route.method != "GET", problem::PRECONDITION_FAILED),
         (body, problem::UNSUPPORTED_MEDIA_TYPE),
         (body || query, problem::INVALID_FIELDS),
         (keyed, problem::IDEMPOTENCY_KEY_REUSED),
@@ -142,7 +142,7 @@ fn problem_headers(status: Option<u16>, kinds: &[&'static Kind]) -> Json {
         Some(409) if kinds.contains(&problem::IDEMPOTENCY_KEY_IN_USE) => {
             &[("Retry-After", "RetryAfterInUse")]
         }
-        Some(412) => &[("ETag", "ETag")],
+        Some(412) => &[("ETag", "ETagOfNow")],
         Some(429 | 503) => &[("Retry-After", "Retry-After")],
         _ => &[],
     };

@@ -92,6 +92,8 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_MAX_CONNECTIONS_PER_ADDRESS", "-1"),
         ("STOREKEEPER_INTERNAL_LISTEN", "unix:metrics.sock"),
         ("STOREKEEPER_CURRENCY", "euro"),
+        ("STOREKEEPER_TIME_ZONE", "Europe/Atlantis"),
+        ("STOREKEEPER_HOLIDAYS", "/nowhere/holidays"),
         ("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "-1"),
         ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),
         ("STOREKEEPER_SESSION_MAX_HOURS", "1.5"),

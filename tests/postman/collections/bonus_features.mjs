@@ -348,7 +348,8 @@ export const requests = [
     },
     {
         name: "A rule with an old ETag",
-        description: "The stock has changed since the ETag was given.",
+        description:
+            "The rule has changed since the ETag was given. That units moved meanwhile would be no reason to refuse.",
         PATCH: "/products/{{candle_id}}/stock",
         headers: { "If-Match": "{{stock_etag}}" },
         body: { reorder_point: 1 },

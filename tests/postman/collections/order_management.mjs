@@ -408,6 +408,13 @@ export const requests = [
         },
     },
     {
+        name: "The orders of a day",
+        description: "`from` and `to` take times, or days of the shop's zone: from the start of one to the end of the other.",
+        GET: "/orders?customer_id={{ada_id}}&from=2020-01-01&to=2020-12-31",
+        status: 200,
+        tests: { "There were none yet": () => pm.expect(pm.response.json().data).to.eql([]) },
+    },
+    {
         name: "Staff find an order by a name",
         description: "`q` is looked for in the customer's name and e-mail address, or is the order's number.",
         GET: "/orders?q=grace.{{run}}&status=placed",
@@ -477,7 +484,7 @@ export const requests = [
         name: "A later delivery",
         description:
             "Staff expect it a week from now. `If-Match` makes sure that they have seen the order as it is; staff " +
-            "see other `allowed_actions` than Ada, so their `ETag` is another one too, and `*` stands for any.",
+            "see who confirmed it, which Ada does not, so their `ETag` is another one too, and `*` stands for any.",
         PATCH: "/orders/{{order_id}}",
         headers: { "If-Match": "*" },
         body: { expected_delivery_date: "{{new_delivery_date}}" },
@@ -526,6 +533,15 @@ export const requests = [
         body: {},
         status: 403,
         code: "forbidden",
+    },
+    {
+        name: "Shipping an order that was read before a change",
+        description: "`If-Match` works with every step: nothing is done to another version than the one that was seen.",
+        POST: "/orders/{{order_id}}/ship",
+        headers: { "If-Match": "{{order_etag}}" },
+        body: {},
+        status: 412,
+        code: "precondition_failed",
     },
     {
         name: "Delivering what is not shipped",
