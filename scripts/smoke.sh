@@ -217,11 +217,19 @@ if [ -n "$staff" ]; then
     token=$staff_token
     step "staff confirm it" 200 POST "/orders/$order/confirm"
     shows '"confirmed_at":"'
+    token=$customer_token
+    step "the customer corrects the address" 200 PATCH "/orders/$order" '{"shipping_address": "2 Test Street"}'
+    shows '"shipping_address":"2 Test Street"'
+    token=$staff_token
     step "staff ship it" 200 POST "/orders/$order/ship" '{"carrier": "By hand"}'
     token=$customer_token
     step "it is too late to cancel" 409 POST "/orders/$order/cancel"
     token=$staff_token
-    step "staff deliver it" 200 POST "/orders/$order/deliver"
+    step "staff correct who carries it" 200 PATCH "/orders/$order" '{"carrier": "By bicycle"}'
+    step "it is lost" 200 POST "/orders/$order/lost" '{"note": "Nobody has seen it."}'
+    step "it turns up, and staff deliver it" 200 POST "/orders/$order/deliver"
+    step "its history shows all of that" 200 GET "/orders/$order/track"
+    shows '"old":"By hand"' '"new":"By bicycle"' '"status":"lost"' '"status":"delivered"'
     shows '"status":"delivered"'
     order=''
     step "two have left the shelf" 200 GET "/products/$product/stock"

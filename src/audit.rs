@@ -55,6 +55,10 @@ words! {
         Shipped = "shipped",
         Delivered = "delivered",
         Cancelled = "cancelled",
+        Lost = "lost",
+        Returned = "returned",
+        /// A delivered, lost or returned order.
+        Reopened = "reopened",
         Received = "received",
         /// Units on a shelf.
         Moved = "moved",

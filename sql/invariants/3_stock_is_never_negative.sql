@@ -27,7 +27,7 @@ FROM (
         FROM orders o
         JOIN order_lines l ON l.order_id = o.id
         JOIN stock_movements m ON m.order_id = l.order_id AND m.product_id = l.product_id
-        WHERE o.status IN ('shipped', 'delivered')
+        WHERE o.status NOT IN ('placed', 'cancelled')
     ) changes
 ) promised
 LEFT JOIN stock_movements m ON m.product_id = promised.product_id AND m.sequence = promised.sequence

@@ -18,6 +18,10 @@ SELECT c.id, CONCAT('order ', o.id) FROM customers c JOIN orders o ON o.customer
 WHERE c.erased_at IS NOT NULL
   AND (o.shipping_address IS NOT NULL OR o.note IS NOT NULL OR o.carrier IS NOT NULL OR o.tracking_number IS NOT NULL)
 UNION ALL
+SELECT c.id, CONCAT('the history of order ', o.id) FROM customers c JOIN orders o ON o.customer_id = c.id
+JOIN order_events e ON e.order_id = o.id
+WHERE c.erased_at IS NOT NULL AND (e.note IS NOT NULL OR e.old_value IS NOT NULL OR e.new_value IS NOT NULL)
+UNION ALL
 SELECT c.id, CONCAT('an order under way: ', o.id) FROM customers c JOIN orders o ON o.customer_id = c.id
 WHERE c.erased_at IS NOT NULL AND o.status IN ('placed', 'shipped')
 ORDER BY customer_id

@@ -81,6 +81,9 @@ migrations! {
     37 "0037_idempotency_keys_of_movements"
     38 "0038_mentions"
     39 "0039_stock_movements_noted"
+    44 "0044_orders_lost_or_returned"
+    45 "0045_order_events_corrected"
+    46 "0046_audit_log_of_parcels"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -242,6 +242,8 @@ pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result
         "DELETE FROM sessions WHERE customer_id = ?",
         "DELETE FROM known_networks WHERE account_id IN (SELECT id FROM accounts WHERE customer_id = ?)",
         "DELETE FROM accounts WHERE customer_id = ?",
+        "UPDATE orders o STRAIGHT_JOIN order_events e ON e.order_id = o.id
+         SET e.note = NULL, e.old_value = NULL, e.new_value = NULL WHERE o.customer_id = ?",
         "UPDATE orders SET shipping_address = NULL, note = NULL, carrier = NULL, tracking_number = NULL WHERE customer_id = ?",
     ] {
         tx.execute(sql, (id,))?;
@@ -274,6 +276,9 @@ fn refuse_while_orders_are_open(tx: &mut Transaction, customer_id: Id) -> Result
         return Ok(());
     }
     let ids: Vec<String> = open.iter().map(Id::to_string).collect();
-    let detail = format!("Cancel or deliver first: orders {}.", ids.join(", "));
+    let detail = format!(
+        "Cancel them first, or note what became of them (delivered, lost or returned): orders {}.",
+        ids.join(", ")
+    );
     Err(Problem::new(problem::CUSTOMER_HAS_OPEN_ORDERS, detail).with_extra("order_ids", json!(open)).into())
 }

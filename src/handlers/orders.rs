@@ -3,9 +3,12 @@
 //! Placing reserves stock, shipping takes it from the shelf, cancelling gives it back. The status
 //! changes in one guarded UPDATE, so of two that want to move an order at once exactly one does.
 
+mod correct;
+mod history;
 mod limits;
 mod list;
 mod place;
+mod status;
 mod steps;
 mod unconfirmed;
 
@@ -14,39 +17,25 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
-use crate::problem::{self, Problem};
-use crate::values::{Bad, Currency, Day, Id, Line, Paragraph, Price, Timestamp, words};
+use crate::handlers::orders::status::allowed_actions;
+use crate::problem::Problem;
+use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
 
+pub use correct::{Corrections, correct, patch};
+pub use history::track;
 pub use list::{list, list_of_customer};
 pub use place::{Item, Wanted, create, place};
+pub use status::{Corrected, DELIVER, LOST, RETURNED, STEPS, Status, Step, StepReason};
 pub use steps::{
-    Shipment, cancel, confirm, deliver, post_cancel, post_confirm, post_deliver, post_ship, ship,
+    Shipment, cancel, close, confirm, post_cancel, post_confirm, post_deliver, post_lost, post_reopen,
+    post_returned, post_ship, reopen, ship,
 };
 pub use unconfirmed::cancel_unconfirmed;
-
-words! {
-    /// Where an order stands.
-    Status, refused as "invalid_status" {
-        Placed = "placed",
-        Shipped = "shipped",
-        Delivered = "delivered",
-        Cancelled = "cancelled",
-    }
-}
-
-words! {
-    /// Why a step was taken that nobody asked for.
-    StepReason, refused as "invalid_reason" {
-        /// Nobody confirmed a guest's order in time.
-        Unconfirmed = "unconfirmed",
-    }
-}
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Order {
@@ -86,78 +75,24 @@ pub struct OrderLine {
     pub total: Price,
 }
 
-#[derive(Serialize)]
-struct Event {
-    status: Status,
-    at: Timestamp,
-    /// Why the shop itself took the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<StepReason>,
-    #[serde(flatten)]
-    actor: Option<StepActor>,
-}
-
-/// Who took a step, for those behind the counter: nobody of them where the customer did.
-#[derive(Serialize)]
-struct StepActor {
-    actor_account_id: Option<Id>,
-    actor_api_key_id: Option<Id>,
-}
-
-#[derive(Serialize)]
-struct Tracking {
-    order_id: Id,
-    status: Status,
-    order_date: Timestamp,
-    expected_delivery_date: Day,
-    carrier: Option<String>,
-    tracking_number: Option<String>,
-    events: Vec<Event>,
-}
-
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
     o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
-    o.confirmed_by_api_key_id";
+    o.confirmed_by_api_key_id,
+    CASE WHEN o.status IN ('delivered', 'lost', 'returned') THEN
+        (SELECT MAX(e.at) FROM order_events e WHERE e.order_id = o.id AND e.corrected IS NULL)
+    END AS closed_at";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
-impl Status {
-    /// Which entry of the history it is, counted from 1. The first is the order's own row.
-    pub fn step(self) -> u8 {
-        match self {
-            Status::Placed => 1,
-            Status::Shipped | Status::Cancelled => 2,
-            Status::Delivered => 3,
-        }
-    }
-
-    /// The status from which an order comes to this one; none for where it begins.
-    pub fn before(self) -> Option<Status> {
-        match self {
-            Status::Placed => None,
-            Status::Shipped | Status::Cancelled => Some(Status::Placed),
-            Status::Delivered => Some(Status::Shipped),
-        }
-    }
-
-    /// Returns the steps that this caller may take next; the README draws them.
-    pub fn allowed_actions(self, is_confirmed: bool, caller: &Caller) -> Vec<&'static str> {
-        match (self, caller.is_staff()) {
-            (Status::Placed, true) if is_confirmed => vec!["cancel", "ship"],
-            (Status::Placed, true) => vec!["cancel", "confirm", "ship"],
-            (Status::Placed, false) => vec!["cancel"],
-            (Status::Shipped, true) => vec!["deliver"],
-            _ => vec![],
-        }
-    }
-}
-
 impl Order {
     /// Without its lines, which are rows of their own.
-    fn from_row(row: &Row, currency: &Currency, caller: &Caller) -> Order {
+    fn from_row(row: &Row, app: &App, caller: &Caller) -> Order {
+        let currency = &app.config.currency;
         let status: Status = column(row, "status");
         let confirmed_at: Option<Timestamp> = column(row, "confirmed_at");
+        let closed_at: Option<Timestamp> = column(row, "closed_at");
+        let is_confirmed = confirmed_at.is_some();
         Order {
             id: column(row, "id"),
             customer_id: column(row, "customer_id"),
@@ -176,7 +111,7 @@ impl Order {
                 confirmed_by_account_id: column(row, "confirmed_by_account_id"),
                 confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
             }),
-            allowed_actions: status.allowed_actions(confirmed_at.is_some(), caller),
+            allowed_actions: allowed_actions(status, is_confirmed, closed_at, app.clock.now(), caller),
         }
     }
 }
@@ -213,104 +148,10 @@ impl OrderLine {
     }
 }
 
-impl Event {
-    /// None when the order has taken no step since it was placed.
-    fn from_row(row: &Row, caller: &Caller) -> Option<Event> {
-        let actor = StepActor::from_row(row, caller, "step_account_id", "step_api_key_id");
-        let status = column::<Option<Status>>(row, "event_status")?;
-        Some(Event { status, at: column(row, "at"), reason: column(row, "reason"), actor })
-    }
-}
-
-impl StepActor {
-    fn from_row(row: &Row, caller: &Caller, account_id: &str, api_key_id: &str) -> Option<StepActor> {
-        caller.is_staff().then(|| StepActor {
-            actor_account_id: column(row, account_id),
-            actor_api_key_id: column(row, api_key_id),
-        })
-    }
-}
-
-impl Tracking {
-    /// With its placement; the later steps are rows of their own.
-    fn from_row(row: &Row, caller: &Caller) -> Tracking {
-        let order_date = column(row, "placed_at");
-        let actor = StepActor::from_row(row, caller, "actor_account_id", "actor_api_key_id");
-        Tracking {
-            order_id: column(row, "id"),
-            status: column(row, "status"),
-            order_date,
-            expected_delivery_date: column(row, "expected_delivery_date"),
-            carrier: column(row, "carrier"),
-            tracking_number: column(row, "tracking_number"),
-            events: vec![Event { status: Status::Placed, at: order_date, reason: None, actor }],
-        }
-    }
-}
-
 /// `GET /orders/{id}`.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
     let order = db::read(&app.pool, |db| find(app, db, &request.caller, request.path_id, ""))?;
     Ok(response::resource(request, &order))
-}
-
-/// `GET /orders/{id}/track`: status, dates, carrier and tracking number, and the dated events.
-pub fn track(app: &App, request: &Request) -> Result<Response> {
-    let [all, own] = request.caller.scope().bound();
-    // One statement, so that the order and its history are of one moment.
-    let rows = db::read(&app.pool, |db| {
-        db.rows(
-            "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
-                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at, e.reason,
-                 e.actor_account_id AS step_account_id, e.actor_api_key_id AS step_api_key_id
-             FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
-             WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
-            (request.path_id, all.clone(), own.clone()),
-            |row| (Tracking::from_row(row, &request.caller), Event::from_row(row, &request.caller)),
-        )
-    })?;
-    let (trackings, steps): (Vec<Tracking>, Vec<Option<Event>>) = rows.into_iter().unzip();
-    let mut tracking = trackings.into_iter().next().ok_or_else(Problem::not_found)?;
-    tracking.events.extend(steps.into_iter().flatten());
-    Ok(response::resource(request, &tracking))
-}
-
-/// `PATCH /orders/{id}`: `{expected_delivery_date}`, while the order is under way.
-pub fn change(app: &App, request: &Request) -> Result<Response> {
-    let mut form = request.json()?;
-    let date = form.changed("expected_delivery_date", Day::parse);
-    let date = form.finish(|| date)?;
-    let order = db::transaction(&app.pool, |tx| {
-        let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
-        response::check_if_match(request, &order)?;
-        reschedule(app, tx, &request.caller, order, date)
-    })?;
-    Ok(response::resource(request, &order))
-}
-
-/// Gives a locked order that is under way another day on which it is expected; None keeps it.
-pub fn reschedule(
-    app: &App,
-    tx: &mut Transaction,
-    caller: &Caller,
-    order: Order,
-    date: Option<Day>,
-) -> Result<Order> {
-    let date = date.unwrap_or(order.expected_delivery_date);
-    let ordered_on = app.config.calendar.day_of(order.order_date);
-    if date < ordered_on {
-        let bad = Bad::new("before_order_date", format!("must not be before {ordered_on}"));
-        return Err(Problem::invalid_field("expected_delivery_date", bad).into());
-    }
-    if !matches!(order.status, Status::Placed | Status::Shipped) {
-        let status = order.status.text();
-        let detail = format!("The order is {status}; only an order under way has a delivery to expect.");
-        return Err(Problem::new(problem::ORDER_STATE, detail).into());
-    }
-    let (actor, changed) = (caller.actor(), (Object::Order, order.id));
-    audit::record(app, tx, actor, Action::Changed, changed, &["expected_delivery_date"])?;
-    tx.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
-    Ok(Order { expected_delivery_date: date, ..order })
 }
 
 /// The order with its lines, when the caller may see it.
@@ -318,10 +159,22 @@ fn find(app: &App, db: &mut Connection, caller: &Caller, id: Id, locking: &str) 
     let sql = format!("SELECT {COLUMNS} FROM orders o WHERE o.id = ? AND (? OR o.customer_id = ?) {locking}");
     let currency = &app.config.currency;
     let [all, own] = caller.scope().bound();
-    let order = db.row(&sql, (id, all, own), |row| Order::from_row(row, currency, caller))?;
+    let order = db.row(&sql, (id, all, own), |row| Order::from_row(row, app, caller))?;
     let order = order.ok_or_else(Problem::not_found)?;
     let mut orders = with_lines(db, currency, vec![order])?;
     Ok(orders.remove(0))
+}
+
+/// Whether the order's customer is known, or erased. Erasing them waits for this lock or has been before it, so what is
+/// written about them afterwards is found by an erasure, or is about nobody.
+fn lock_customer(tx: &mut Transaction, order_id: Id) -> Result<bool> {
+    let known = tx.row(
+        "SELECT erased_at IS NULL AS known FROM customers
+         WHERE id = (SELECT o.customer_id FROM orders o WHERE o.id = ?) LOCK IN SHARE MODE",
+        (order_id,),
+        |row| column::<bool>(row, "known"),
+    )?;
+    Ok(known == Some(true))
 }
 
 /// Adds the lines to all of these orders with one statement.

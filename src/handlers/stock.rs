@@ -231,8 +231,9 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
               FROM order_lines l
               JOIN orders o ON o.id = l.order_id
-              LEFT JOIN order_events e ON e.order_id = l.order_id AND e.step = 2 AND e.at <= ?
-              WHERE l.product_id = s.product_id AND o.placed_at <= ? AND e.order_id IS NULL) AS reserved,
+              WHERE l.product_id = s.product_id AND o.placed_at <= ? AND NOT EXISTS (
+                  SELECT 1 FROM order_events e WHERE e.order_id = l.order_id AND e.status <> 'placed' AND e.at <= ?
+              )) AS reserved,
              (SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
                   (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
               )), 0) AS SIGNED)

@@ -22,7 +22,7 @@ pub fn left_out(db: &mut Connection, most: Option<i64>) -> Result<HashMap<Id, i6
                  SUM(l.quantity) OVER (ORDER BY o.placed_at, o.id, l.product_id ROWS UNBOUNDED PRECEDING) AS so_far
              FROM orders o FORCE INDEX (orders_by_status) STRAIGHT_JOIN order_lines l ON l.order_id = o.id
              WHERE o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM orders sent WHERE sent.customer_id = o.customer_id AND sent.status IN ('shipped', 'delivered'))
+                 AND NOT EXISTS (SELECT 1 FROM orders sent WHERE sent.customer_id = o.customer_id AND sent.status NOT IN ('placed', 'cancelled'))
          ) held WHERE held.so_far > ? GROUP BY held.product_id";
     let rows = db.rows(sql, (most, most), |row| (column(row, "product_id"), column(row, "units")))?;
     Ok(rows.into_iter().collect())

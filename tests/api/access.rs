@@ -275,13 +275,16 @@ const MATRIX: &[Row] = &[
     row("POST",   "/orders",                 Rule::Owner,    201, Some(|world| json!({"customer_id": world.own.id, "items": items_json(&[(world.product_id, 1)])}))),
     row("GET",    "/orders",                 Rule::SignedIn, 200, None),
     row("GET",    "/orders/{id}",            Rule::Owner,    200, None),
-    row("PATCH",  "/orders/{id}",            Rule::Staff,    200, Some(|_| json!({"expected_delivery_date": "2999-12-31"}))),
+    row("PATCH",  "/orders/{id}",            Rule::Owner,    200, Some(|_| json!({"shipping_address": "12 Main Street"}))),
     row("GET",    "/orders/{id}/track",      Rule::Owner,    200, None),
     row("POST",   "/orders/{id}/confirm",    Rule::Staff,    200, None),
     row("POST",   "/orders/{id}/cancel",     Rule::Owner,    200, None),
     row("POST",   "/orders/{id}/ship",       Rule::Staff,    200, None),
     // The order is not shipped yet.
     row("POST",   "/orders/{id}/deliver",    Rule::Staff,    409, None),
+    row("POST",   "/orders/{id}/lost",       Rule::Staff,    409, None),
+    row("POST",   "/orders/{id}/returned",   Rule::Staff,    409, None),
+    row("POST",   "/orders/{id}/reopen",     Rule::Manager,  409, None),
 
     row("GET",    "/stock",                  Rule::Staff,    200, None),
     row("GET",    "/stock/movements",        Rule::Staff,    200, None),

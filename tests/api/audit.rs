@@ -38,6 +38,11 @@ fn new_account(_: &World) -> Value {
     json!({"username": unique("new")})
 }
 
+fn shipped(world: &World) -> Option<String> {
+    world.staff.post(&format!("/orders/{}/ship", world.order_id), json!({})).expect(200);
+    None
+}
+
 /// The first of the manager's sessions, which is not the one that asks.
 fn another_session(world: &World) -> Option<String> {
     let sessions = world.staff.get("/sessions?limit=100").expect(200);
@@ -78,8 +83,12 @@ const CASES: &[Case] = &[
     case("POST",   "/orders/{id}/confirm",    ("changed", "order"), NOTHING, AS_IT_IS),
     case("POST",   "/orders/{id}/cancel",     ("cancelled", "order"), NOTHING, AS_IT_IS),
     case("POST",   "/orders/{id}/ship",       ("shipped", "order"), NOTHING, AS_IT_IS),
-    case("POST",   "/orders/{id}/deliver",    ("delivered", "order"), NOTHING, |world| {
-        world.staff.post(&format!("/orders/{}/ship", world.order_id), json!({})).expect(200);
+    case("POST",   "/orders/{id}/deliver",    ("delivered", "order"), NOTHING, shipped),
+    case("POST",   "/orders/{id}/lost",       ("lost", "order"), |_| json!({"note": "Not at the depot"}), shipped),
+    case("POST",   "/orders/{id}/returned",   ("returned", "order"), NOTHING, shipped),
+    case("POST",   "/orders/{id}/reopen",     ("reopened", "order"), NOTHING, |world| {
+        shipped(world);
+        world.staff.post(&format!("/orders/{}/deliver", world.order_id), json!({})).expect(200);
         None
     }),
     case("PATCH",  "/products/{id}/stock",    ("changed", "stock"), |_| json!({"reorder_multiple": 5}), AS_IT_IS),

@@ -30,6 +30,8 @@ const ADDRESS: &str = "13 Zqaddress Lane\nUpper Slaughter";
 const NOTE: &str = "Zqnote: leave it with the beekeeper";
 const CARRIER: &str = "Zqcarrier & Sons";
 const TRACKING: &str = "ZQTRACK-Q17";
+/// Corrected later.
+const WRONG_TRACKING: &str = "ZQWRONG-Q18";
 const KEY: &str = "zqkey";
 
 const MARKERS: &[&str] = &[
@@ -47,6 +49,7 @@ const MARKERS: &[&str] = &[
     "beekeeper",
     "zqcarrier",
     "zqtrack",
+    "zqwrong",
     KEY,
 ];
 
@@ -60,7 +63,10 @@ const OF_PERSON: &[(&str, &[&str])] = &[
     ("PATCH /customer_accounts/{id}", &["username", "password", "current_password"]),
     ("POST /sessions", &["username", "password"]),
     ("POST /orders", &["shipping_address", "note"]),
+    ("PATCH /orders/{id}", &["shipping_address", "note", "carrier", "tracking_number"]),
     ("POST /orders/{id}/ship", &["carrier", "tracking_number"]),
+    ("POST /orders/{id}/lost", &["note"]),
+    ("POST /orders/{id}/returned", &["note"]),
     ("POST /products/{id}/stock/movements", &["note"]),
     ("POST /restock_orders/{id}/receive", &["note"]),
     ("PATCH /stock/movements/{id}", &["note"]),
@@ -201,7 +207,7 @@ fn columns_that_hold_a_marker(sql: &mut Conn) -> BTreeSet<String> {
         let hex: String = marker.bytes().map(|byte| format!("{byte:02x}")).collect();
         needles.extend([marker.as_bytes().to_vec(), hex.into_bytes()]);
     }
-    for text in [NAME, EMAIL, PHONE, USERNAME, PASSWORD, ADDRESS, NOTE, CARRIER, TRACKING] {
+    for text in [NAME, EMAIL, PHONE, USERNAME, PASSWORD, ADDRESS, NOTE, CARRIER, TRACKING, WRONG_TRACKING] {
         let digest = Sha256::digest(text);
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         needles.extend([digest.to_ascii_lowercase(), hex.into_bytes()]);
@@ -319,11 +325,27 @@ impl Story<'_> {
             client
                 .patch(&format!("/orders/{kept}"), json!({"expected_delivery_date": "2999-12-31"}))
                 .expect(200);
-            let sent = json!({"carrier": CARRIER, "tracking_number": TRACKING});
-            for (step, body) in [("confirm", json!({})), ("ship", sent), ("deliver", json!({}))] {
-                self.scribe
-                    .post(behind_the_counter, client, &format!("/orders/{kept}/{step}"), body)
-                    .expect(200);
+            let own =
+                json!({"shipping_address": format!("{ADDRESS}\nNear Zqdomain"), "note": format!("{NOTE}!")});
+            for body in [own, json!({"shipping_address": ADDRESS, "note": NOTE})] {
+                let patch = format!("/orders/{kept}");
+                self.scribe.write(&self.callers[caller], "PATCH", &patch, body).expect(200);
+            }
+            let sent = json!({"carrier": CARRIER, "tracking_number": WRONG_TRACKING});
+            let corrected = json!({"carrier": format!("{CARRIER} Ltd"), "tracking_number": TRACKING});
+            let noted = json!({"note": format!("{NAME} was away")});
+            for (step, body) in [
+                ("confirm", json!({})),
+                ("ship", sent),
+                ("", corrected),
+                ("lost", noted.clone()),
+                ("returned", noted),
+            ] {
+                let path = format!("/orders/{kept}/{step}");
+                match step {
+                    "" => self.scribe.write(client, "PATCH", path.trim_end_matches('/'), body).expect(200),
+                    _ => self.scribe.post(behind_the_counter, client, &path, body).expect(200),
+                };
             }
         }
     }
@@ -339,6 +361,7 @@ impl Story<'_> {
             "from 13 zqaddress lane".to_owned(),
             "for Upper Slaughter".to_owned(),
             "parcel zqtrack q17 came back".to_owned(),
+            "sent as zqwrong q18 at first".to_owned(),
         ];
         let mut noted = BTreeSet::new();
         for caller in [MANAGER, PROGRAM] {
@@ -419,6 +442,9 @@ fn whatever_any_route_wrote_about_a_customer_is_gone() {
             "customers.phone",
             "customers.search_text",
             "idempotency_keys.body",
+            "order_events.new_value",
+            "order_events.note",
+            "order_events.old_value",
             "orders.carrier",
             "orders.note",
             "orders.shipping_address",

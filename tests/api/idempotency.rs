@@ -61,13 +61,19 @@ fn a_step_under_a_key_is_taken_once_and_told_again() {
         (&guest.client, "cancel", json!({})),
         (&staff, "ship", shipment),
         (&staff, "deliver", json!({})),
+        (&staff, "lost", json!({"note": "Not at the depot"})),
+        (&staff, "returned", json!({"note": "Address unknown"})),
+        (&staff, "reopen", json!({})),
     ]
     .into_iter()
     .enumerate()
     {
         let id = guest.client.order(&[(shelf, 1)]).expect(201).id();
-        if step == "deliver" {
+        if ["deliver", "lost", "returned", "reopen"].contains(&step) {
             staff.post(&format!("/orders/{id}/ship"), json!({})).expect(200);
+        }
+        if step == "reopen" {
+            staff.post(&format!("/orders/{id}/deliver"), json!({})).expect(200);
         }
         let (key, path) = (format!("{KEY}-step-{number}"), format!("/orders/{id}/{step}"));
         let first = caller.post_once(&key, &path, body.clone()).expect(200);

@@ -79,6 +79,11 @@ impl Books {
         });
         let placed = ada.client.post_once("key", "/orders", body).expect(201).id();
         let shipped = moved(&staff, ada.client.order(&[(mug, 1)]), &["ship"]);
+        let way = ["ship", "lost", "reopen", "returned", "reopen", "deliver", "reopen", "lost", "returned"];
+        let returned = moved(&staff, ada.client.order(&[(product("Rug", "0", 1), 1)]), &way);
+        staff
+            .patch(&format!("/orders/{returned}"), json!({"carrier": "Van", "tracking_number": "1"}))
+            .expect(200);
         let shipped_gift = moved(&staff, ada.client.order(&[(gift, 1)]), &["ship"]);
         let delivered = moved(&staff, ada.client.order(&[(mug, 1)]), &["ship", "deliver"]);
         let cancelled = moved(&staff, ada.client.order(&[(pot, 1)]), &["cancel"]);
@@ -112,6 +117,7 @@ impl Books {
         cases.extend(self.shipping());
         cases.extend(self.totals());
         cases.extend(self.histories());
+        cases.extend(self.corrections());
         cases.extend(self.restocking());
         cases.extend(self.keys());
         cases.extend(self.of_erased_customers());
@@ -251,6 +257,44 @@ impl Books {
             case(
                 format!("DELETE FROM order_lines WHERE order_id = {cancelled}"),
                 format!("{cancelled}|1000|NULL|0"),
+            ),
+        ]
+    }
+
+    fn corrections(&self) -> Vec<Case> {
+        let Books { placed, shipped, delivered, .. } = self;
+        let entry = |order: &u64, step: u8, from: &str, status: &str, corrected: &str| {
+            let columns = "order_id, step, from_status, status, corrected, at";
+            let values =
+                format!("{order}, {step}, '{from}', '{status}', {corrected}, NOW(6) + INTERVAL 1 DAY");
+            format!("INSERT INTO order_events ({columns}) VALUES ({values})")
+        };
+        let set =
+            |order: &u64, status: &str| format!("UPDATE orders SET status = '{status}' WHERE id = {order}");
+        let case = |sql: Vec<String>, row: String| Case { breaks: HISTORIES, sql, rows: vec![row] };
+        let whole = "placed,shipped,delivered";
+        vec![
+            // A correction is no step.
+            case(
+                vec![entry(delivered, 4, "delivered", "shipped", "'carrier'"), set(delivered, "shipped")],
+                format!("{delivered}|shipped|{whole},shipped"),
+            ),
+            case(
+                vec![entry(placed, 2, "placed", "placed", "NULL")],
+                format!("{placed}|placed|placed,placed"),
+            ),
+            // It did not come from there.
+            case(
+                vec![entry(delivered, 4, "shipped", "delivered", "NULL")],
+                format!("{delivered}|delivered|{whole},delivered"),
+            ),
+            case(
+                vec![entry(shipped, 4, "shipped", "lost", "NULL"), set(shipped, "lost")],
+                format!("{shipped}|lost|placed,shipped,lost"),
+            ),
+            case(
+                vec![entry(delivered, 4, "delivered", "lost", "NULL"), set(delivered, "lost")],
+                format!("{delivered}|lost|{whole},lost"),
             ),
         ]
     }
@@ -404,6 +448,11 @@ impl Books {
         for column in ["shipping_address", "note", "carrier", "tracking_number"] {
             let sql = format!("UPDATE orders SET {column} = 'Bob' WHERE id = {of_erased}");
             cases.push(case(sql, format!("order {of_erased}")));
+        }
+        for column in ["note", "old_value", "new_value"] {
+            let sql =
+                format!("UPDATE order_events SET {column} = 'Bob' WHERE order_id = {of_erased} AND step = 3");
+            cases.push(case(sql, format!("the history of order {of_erased}")));
         }
         cases.push(Case {
             breaks: ERASED,

@@ -149,7 +149,8 @@ fn as_of_shows_what_the_view_showed_at_every_moment_of_a_history() {
     observer.look("created");
     let order = |units: i64| guest.client.order(&[(product_id, units)]).expect(201).id();
     let (shipped, cancelled, waiting) = (order(5), order(3), order(1));
-    observer.look("three orders placed");
+    guest.client.patch(&format!("/orders/{waiting}"), json!({"note": "Ring twice"})).expect(200);
+    observer.look("three orders placed, one corrected");
     staff.ship(shipped).expect(200);
     observer.look("one shipped");
     guest.client.cancel(cancelled).expect(200);

@@ -45,6 +45,29 @@ impl Noted {
 }
 
 #[test]
+fn a_tracking_number_of_before_its_correction_is_recognised_too() {
+    let noted = Noted::open();
+    let ada = noted.shop.guest();
+    let order = format!("/orders/{}", ada.client.order(&[(noted.product, 1)]).expect(201).id());
+    noted.manager.post(&format!("{order}/ship"), json!({"tracking_number": "JD00001"})).expect(200);
+    for number in ["JD00002", "JD00003"] {
+        noted.manager.patch(&order, json!({"tracking_number": number})).expect(200);
+    }
+    noted.manager.post(&format!("{order}/returned"), json!({})).expect(200);
+    let named: Vec<u64> =
+        ["JD 00001", "jd-00002", "JD00003"].iter().map(|note| noted.note("return", note)).collect();
+    noted.note("return", "JD00004");
+    noted.erase(&ada);
+    let mentions = noted.mentions("");
+    let found: Vec<_> = mentions
+        .iter()
+        .map(|mention| (mention["movement"]["id"].as_u64().unwrap(), &mention["found"]))
+        .collect();
+    let number = json!(["tracking_number"]);
+    assert_eq!(found, named.iter().map(|id| (*id, &number)).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_note_is_up_for_review_until_a_manager_has_looked_at_it() {
     let noted = Noted::open();
     let [ada, grace] = [noted.shop.guest(), noted.shop.customer_with_account().0];

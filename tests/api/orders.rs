@@ -1,6 +1,8 @@
 //! Orders as their owners and staff see them: who may read which, the lists, and the tracking page.
 
+mod corrections;
 mod finding;
+mod parcels;
 mod place;
 mod steps;
 
@@ -76,6 +78,9 @@ fn nobody_gets_near_an_order_without_a_session() {
         ("POST", format!("{order}/cancel")),
         ("POST", format!("{order}/ship")),
         ("POST", format!("{order}/deliver")),
+        ("POST", format!("{order}/lost")),
+        ("POST", format!("{order}/returned")),
+        ("POST", format!("{order}/reopen")),
         ("GET", format!("/customers/{}/orders", guest.id)),
     ];
     for (method, path) in routes {
@@ -94,6 +99,7 @@ fn somebody_elses_order_does_not_exist() {
         counter.staff.get(&path).expect(200);
     }
     other.client.post(&format!("{order}/cancel"), json!({})).expect_problem(404, "not_found");
+    other.client.patch(&order, json!({"note": "Leave it with me"})).expect_problem(404, "not_found");
     assert_eq!(ids(&other.client.get("/orders").expect(200)), [] as [u64; 0]);
     assert_eq!(owner.client.get(&order).expect(200).body["status"], "placed");
 }
@@ -103,8 +109,9 @@ fn customers_may_not_do_what_is_for_staff() {
     let counter = Counter::open();
     let guest = counter.shop.guest();
     let order = path_of(&guest.client.order(&[(counter.mug, 1)]).expect(201));
-    guest.client.post(&format!("{order}/ship"), json!({})).expect_problem(403, "forbidden");
-    guest.client.post(&format!("{order}/deliver"), json!({})).expect_problem(403, "forbidden");
+    for step in ["ship", "deliver", "lost", "returned", "reopen"] {
+        guest.client.post(&format!("{order}/{step}"), json!({})).expect_problem(403, "forbidden");
+    }
     let later = json!({"expected_delivery_date": "2999-01-01"});
     guest.client.patch(&order, later).expect_problem(403, "forbidden");
 }
@@ -115,7 +122,7 @@ fn an_order_that_is_not_there_is_not_found_by_staff_either() {
     counter.staff.get("/orders/4711").expect_problem(404, "not_found");
     counter.staff.get("/orders/4711/track").expect_problem(404, "not_found");
     counter.staff.get("/customers/4711/orders").expect_problem(404, "not_found");
-    for step in ["cancel", "ship", "deliver"] {
+    for step in ["cancel", "ship", "deliver", "lost", "returned", "reopen"] {
         counter.staff.post(&format!("/orders/4711/{step}"), json!({})).expect_problem(404, "not_found");
     }
     let later = json!({"expected_delivery_date": "2999-01-01"});
@@ -232,7 +239,7 @@ fn an_order_placed_meanwhile_does_not_shift_the_pages() {
 #[test]
 fn bad_filters_are_named_all_at_once() {
     let counter = Counter::open();
-    let query = "status=lost&customer_id=0&from=yesterday&to=2026-03-32&sort=total&limit=101&after=zz&x=1";
+    let query = "status=stolen&customer_id=0&from=yesterday&to=2026-03-32&sort=total&limit=101&after=zz&x=1";
     counter.staff.get(&format!("/orders?{query}")).expect_bad_fields(&[
         ("status", "invalid_status"),
         ("customer_id", "invalid_number"),

@@ -31,6 +31,10 @@ enum Step {
     Cancel { order: Index, by: Option<usize> },
     Ship { order: Index },
     Deliver { order: Index },
+    Lose { order: Index },
+    Return { order: Index },
+    Reopen { order: Index },
+    Correct { order: Index, by: Option<usize> },
     Erase { customer: usize },
 }
 
@@ -51,6 +55,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (index(), prop::option::of(customer())).prop_map(|(order, by)| Step::Cancel { order, by }),
         6 => index().prop_map(|order| Step::Ship { order }),
         4 => index().prop_map(|order| Step::Deliver { order }),
+        2 => index().prop_map(|order| Step::Lose { order }),
+        2 => index().prop_map(|order| Step::Return { order }),
+        2 => index().prop_map(|order| Step::Reopen { order }),
+        3 => (index(), prop::option::of(customer())).prop_map(|(order, by)| Step::Correct { order, by }),
         1 => customer().prop_map(|customer| Step::Erase { customer }),
     ];
     (vec(create(), 1..4), vec(step, 0..40)).prop_map(|(mut first, rest)| {
@@ -130,7 +138,15 @@ impl<'a> Model<'a> {
             Step::Cancel { .. } | Step::Ship { .. } | Step::Deliver { .. } if self.orders.is_empty() => {}
             Step::Cancel { order, by } => self.cancel(order.index(self.orders.len()), *by),
             Step::Ship { order } => self.ship(order.index(self.orders.len())),
-            Step::Deliver { order } => self.deliver(order.index(self.orders.len())),
+            Step::Deliver { order } => {
+                self.close(order.index(self.orders.len()), "deliver", &["shipped", "lost"], "delivered");
+            }
+            Step::Lose { order } => self.close(order.index(self.orders.len()), "lost", &["shipped"], "lost"),
+            Step::Return { order } => {
+                self.close(order.index(self.orders.len()), "returned", &["shipped", "lost"], "returned");
+            }
+            Step::Reopen { order } => self.reopen(order.index(self.orders.len())),
+            Step::Correct { order, by } => self.correct(order.index(self.orders.len()), *by),
         }
     }
 
@@ -315,15 +331,58 @@ impl<'a> Model<'a> {
         order.status = "shipped";
     }
 
-    fn deliver(&mut self, order: usize) {
-        let answer = self.step(&self.orders[order], "deliver");
+    /// What became of a parcel; no stock moves.
+    fn close(&mut self, order: usize, step: &str, from: &[&str], to: &'static str) {
+        let answer = self.step(&self.orders[order], step);
         let order = &mut self.orders[order];
-        if !matches!(order.status, "shipped" | "delivered") {
+        if order.status != to && !from.contains(&order.status) {
             answer.expect_problem(409, "order_state");
             return;
         }
-        assert_eq!(answer.expect(200).body["status"], "delivered");
-        order.status = "delivered";
+        assert_eq!(answer.expect(200).body["status"], *to);
+        order.status = to;
+    }
+
+    fn reopen(&mut self, order: usize) {
+        let answer = self.step(&self.orders[order], "reopen");
+        let order = &mut self.orders[order];
+        match order.status {
+            "delivered" | "lost" | "returned" if self.erased[order.customer] => {
+                answer.expect_problem(404, "not_found");
+            }
+            "delivered" | "lost" | "returned" | "shipped" => {
+                assert_eq!(answer.expect(200).body["status"], "shipped");
+                order.status = "shipped";
+            }
+            _ => drop(answer.expect_problem(409, "order_state")),
+        }
+    }
+
+    /// Another address by the customer, another tracking number by staff.
+    fn correct(&mut self, order: usize, by: Option<usize>) {
+        let order = &self.orders[order];
+        let path = format!("/orders/{}", order.id);
+        let (caller, body, statuses) = match by {
+            Some(customer) => (
+                &self.customers[customer].client,
+                json!({"shipping_address": unique("12 Main St")}),
+                &["placed"][..],
+            ),
+            None => {
+                let sent = &["shipped", "delivered", "lost", "returned"][..];
+                (self.staff, json!({"tracking_number": unique("JD")}), sent)
+            }
+        };
+        let answer = caller.patch(&path, body);
+        if by.is_some_and(|customer| self.erased[customer]) {
+            answer.expect_problem(401, "unauthenticated");
+        } else if by.is_some_and(|customer| customer != order.customer) || self.erased[order.customer] {
+            answer.expect_problem(404, "not_found");
+        } else if statuses.contains(&order.status) {
+            assert_eq!(answer.expect(200).body["status"], order.status);
+        } else {
+            answer.expect_problem(409, "order_state");
+        }
     }
 
     fn erase(&mut self, customer: usize) {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use mysql::prelude::Queryable;
 use storekeeper::audit::{Action, Object};
-use storekeeper::handlers::orders::{Status, StepReason};
+use storekeeper::db::invariants::INVARIANTS;
+use storekeeper::handlers::orders::{Corrected, STEPS, Status, StepReason};
 use storekeeper::ledger::Reason;
 use storekeeper::restock::{OrderStatus, Outcome};
 use storekeeper::web::caller::Role;
@@ -45,7 +46,7 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     }
 }
 
-/// Each status is tried as each step of a history: the CHECK must take what [`Status::step`] says, and
+/// Each way from one status to another is tried as an entry of a history: the CHECK must take the legal steps, and
 /// nothing else. The placement is the order's own row.
 #[test]
 fn a_history_takes_the_legal_steps_and_no_others() {
@@ -53,25 +54,66 @@ fn a_history_takes_the_legal_steps_and_no_others() {
     let product = shop.product(&shop.staff(), 10);
     let order = shop.guest().client.order(&[(product, 1)]).expect(201).id();
     let mut sql = shop.sql();
-    for status in Status::ALL {
-        for step in 0..5_u8 {
-            sql.query_drop("START TRANSACTION").unwrap();
-            sql.exec_drop("DELETE FROM order_events WHERE order_id = ?", (order,)).unwrap();
-            let written = sql.exec_drop(
-                "INSERT INTO order_events (order_id, step, status, at) VALUES (?, ?, ?, NOW(6))",
-                (order, step, status.text()),
-            );
-            let legal = step == status.step() && *status != Status::Placed;
-            assert_eq!(written.is_ok(), legal, "{status:?} as step {step}");
-            sql.query_drop("ROLLBACK").unwrap();
+    let mut takes = |entry: &str| {
+        sql.query_drop("START TRANSACTION").unwrap();
+        let columns = "order_id, step, from_status, status, corrected, at";
+        let written = sql
+            .query_drop(format!("INSERT INTO order_events ({columns}) VALUES ({order}, {entry}, NOW(6))"))
+            .is_ok();
+        sql.query_drop("ROLLBACK").unwrap();
+        written
+    };
+    let mut legal = BTreeSet::new();
+    for from in Status::ALL {
+        for to in Status::ALL {
+            let is_legal = STEPS.iter().any(|step| step.from.contains(from) && step.to == *to);
+            let (from, to) = (from.text(), to.text());
+            assert_eq!(takes(&format!("7, '{from}', '{to}', NULL")), is_legal, "{from} to {to}");
+            assert!(!takes(&format!("1, '{from}', '{to}', NULL")), "the first entry is the order's own row");
+            if is_legal {
+                legal.insert(format!("{from}>{to}"));
+            }
+            for field in Corrected::ALL {
+                let is_legal =
+                    from == to && field.while_order_is().iter().any(|status| status.text() == from);
+                let field = field.text();
+                assert_eq!(
+                    takes(&format!("7, '{from}', '{to}', '{field}'")),
+                    is_legal,
+                    "{field}: {from} to {to}"
+                );
+            }
+        }
+        for step in 1..5_u8 {
+            let of_before =
+                matches!((step, from), (2, Status::Shipped | Status::Cancelled) | (3, Status::Delivered));
+            let written = takes(&format!("{step}, NULL, '{}', NULL", from.text()));
+            assert_eq!(written, of_before, "{from:?} as step {step} by a release before");
         }
     }
+    let histories = INVARIANTS.iter().find(|invariant| invariant.name.starts_with("6_")).expect("the sixth");
+    let statement: String = histories.sql.lines().filter(|line| !line.starts_with("--")).collect();
+    let is_step = |text: &String| text.chars().all(|c| c.is_ascii_lowercase() || c == '>') && text.len() > 1;
+    let verified: BTreeSet<String> =
+        texts(&statement).into_iter().filter(|text| text.contains('>') && is_step(text)).collect();
+    assert_eq!(verified, legal, "what verify takes for legal");
 }
 
+/// What a person wrote is not kept where nobody looks for it.
 #[test]
-fn an_order_comes_to_each_status_from_the_step_before() {
-    for status in Status::ALL {
-        let before = status.before().map_or(0, Status::step);
-        assert_eq!(before + 1, status.step(), "{status:?}");
+fn a_history_keeps_no_address_and_no_note_of_a_customer() {
+    let shop = Shop::open();
+    let product = shop.product(&shop.staff(), 10);
+    let order = shop.guest().client.order(&[(product, 1)]).expect(201).id();
+    for (field, is_kept) in [("shipping_address", false), ("note", false), ("expected_delivery_date", true)] {
+        for value in ["old_value", "new_value"] {
+            let entry = format!(
+                "INSERT INTO order_events (order_id, step, from_status, status, corrected, {value}, at)
+                 VALUES ({order}, 2, 'placed', 'placed', '{field}', 'x', NOW(6))"
+            );
+            let mut sql = shop.sql();
+            sql.query_drop("START TRANSACTION").unwrap();
+            assert_eq!(sql.query_drop(entry).is_ok(), is_kept, "{field}");
+        }
     }
 }

@@ -77,6 +77,11 @@ impl Person {
                 column::<Option<String>>(row, "tracking_number").as_deref().unwrap_or_default(),
             );
         })?;
+        let corrected = "SELECT e.old_value FROM orders o JOIN order_events e ON e.order_id = o.id
+             WHERE o.customer_id = ? AND e.corrected = 'tracking_number' AND e.old_value IS NOT NULL";
+        tx.rows(corrected, (customer_id,), |row| {
+            person.add_tracking_number(&column::<String>(row, "old_value"));
+        })?;
         Ok(person)
     }
 

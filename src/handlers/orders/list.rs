@@ -91,7 +91,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         page.restrict(&keyset, &mut filter);
         let (sql, values) = (filter.sql(), filter.values(page.rows_to_read()));
         let sql = format!("SELECT {COLUMNS} FROM {from} {sql} {} LIMIT ?", keyset.order_by());
-        let orders = db.rows(&sql, values, |row| Order::from_row(row, currency, &request.caller))?;
+        let orders = db.rows(&sql, values, |row| Order::from_row(row, app, &request.caller))?;
         // They do not change once the order is there.
         with_lines(db, currency, orders)
     })?;

@@ -16,6 +16,7 @@ use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
 use crate::handlers::orders::limits::{Limits, refuse_too_much};
+use crate::handlers::orders::status::allowed_actions;
 use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
 use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
@@ -95,7 +96,7 @@ pub fn place(
         tracking_number: None,
         confirmed_at: None,
         confirmed_by: ConfirmedBy::told_to(caller, ConfirmedBy::default),
-        allowed_actions: Status::Placed.allowed_actions(false, caller),
+        allowed_actions: allowed_actions(Status::Placed, false, None, now, caller),
     };
     order.id = insert(tx, caller, limits, &order)?;
     audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;

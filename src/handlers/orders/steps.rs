@@ -1,4 +1,4 @@
-//! Moving an order along: confirm, cancel, ship, deliver.
+//! Moving an order along: confirm, cancel, ship, what became of the parcel, and back when that was a mistake.
 //!
 //! Each step is one guarded UPDATE of the status; who comes second finds no row to change. Asking
 //! again for a step that was taken returns the order as it is.
@@ -7,14 +7,19 @@ use mysql::Value;
 use rouille::Response;
 
 use crate::app::App;
-use crate::audit::{self, Action, Actor, Object};
-use crate::db::{Transaction, column};
+use crate::audit::{self, Action, Object};
+use crate::db::Transaction;
 use crate::error::Result;
+use crate::handlers::orders::correct::erased;
+use crate::handlers::orders::history::{self, ENTRIES_MAX, Entry};
 use crate::handlers::orders::place::out_of_stock;
-use crate::handlers::orders::{Order, Status, StepReason, find};
+use crate::handlers::orders::status::{
+    CANCEL, DELIVER, LOST, REOPEN, REOPEN_WITHIN, RETURNED, SHIP, Status, Step,
+};
+use crate::handlers::orders::{Order, find, lock_customer};
 use crate::ledger;
 use crate::problem::{self, Problem};
-use crate::values::{Id, Line, Timestamp};
+use crate::values::{Bad, Id, Line, Paragraph};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
@@ -52,30 +57,51 @@ pub fn post_ship(app: &App, request: &Request) -> Result<Response> {
     step(app, request, |tx| ship(app, tx, &request.caller, request.path_id, &shipment))
 }
 
-/// `POST /orders/{id}/deliver`. 200, also the second time; 409 `order_state` unless it is shipped.
+/// `POST /orders/{id}/deliver`. 200, also the second time; 409 `order_state` unless it is shipped, or was lost and has
+/// turned up.
 pub fn post_deliver(app: &App, request: &Request) -> Result<Response> {
     request.json_or_nothing()?.finish(|| Some(()))?;
-    step(app, request, |tx| deliver(app, tx, &request.caller, request.path_id))
+    step(app, request, |tx| close(app, tx, &request.caller, request.path_id, &DELIVER, None))
+}
+
+/// `POST /orders/{id}/lost`: `{note?}`; the parcel never came. 200, also the second time without another note; 409
+/// `order_state` unless it is shipped. Moves no stock.
+pub fn post_lost(app: &App, request: &Request) -> Result<Response> {
+    close_with_note(app, request, &LOST)
+}
+
+/// `POST /orders/{id}/returned`: `{note?}`; the parcel came back. 200, also the second time without another note; 409
+/// `order_state` unless it is shipped, or was lost and has turned up. Moves no stock: what can be sold again is booked
+/// as a `return`.
+pub fn post_returned(app: &App, request: &Request) -> Result<Response> {
+    close_with_note(app, request, &RETURNED)
+}
+
+fn close_with_note(app: &App, request: &Request, way: &Step) -> Result<Response> {
+    let mut form = request.json_or_nothing()?;
+    let note = form.optional("note", Paragraph::parse);
+    let note = form.finish(|| note)?;
+    step(app, request, |tx| close(app, tx, &request.caller, request.path_id, way, note.as_ref()))
+}
+
+/// `POST /orders/{id}/reopen`: the parcel is under way after all. 200, also when the order is shipped already; 409
+/// `order_state` otherwise, and 24 hours after what is taken back.
+pub fn post_reopen(app: &App, request: &Request) -> Result<Response> {
+    request.json_or_nothing()?.finish(|| Some(()))?;
+    step(app, request, |tx| reopen(app, tx, &request.caller, request.path_id))
 }
 
 /// Takes a step once, and returns the order as it is then.
 fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<Order>) -> Result<Response> {
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
-        // Erasing the customer waits for this lock or has been before it, so what is kept about them is
-        // found by an erasure, or holds nothing of them any more.
-        let known = tx.row(
-            "SELECT erased_at IS NULL AS known FROM customers
-             WHERE id = (SELECT o.customer_id FROM orders o WHERE o.id = ?) LOCK IN SHARE MODE",
-            (request.path_id,),
-            |row| column::<bool>(row, "known"),
-        )?;
+        let known = lock_customer(tx, request.path_id)?;
         if response::is_conditional(request) {
             let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
             response::check_if_match(request, &order)?;
         }
         let order = take(tx)?;
         let answer = Answer::changed(format!("/orders/{}", order.id), &order);
-        let answer = if known == Some(true) { answer.about(order.customer_id) } else { answer };
+        let answer = if known { answer.about(order.customer_id) } else { answer };
         claim.keep(tx, answer)
     })?;
     Ok(answered.into_response())
@@ -99,12 +125,12 @@ pub fn confirm(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resu
 
 /// Calls a placed order off and gives back what was reserved.
 pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
-    let moved = advance(tx, caller, id, Status::Cancelled, None)?;
+    let moved = advance(tx, caller, id, &CANCEL, None)?;
     let order = find(app, tx, caller, id, "")?;
     if !moved {
-        return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
+        return unless_done(order, CANCEL.to, CANCEL.advice);
     }
-    record(app, tx, caller.actor(), order.id, Status::Cancelled, None)?;
+    history::record(app, tx, caller.actor(), order.id, CANCEL.action, &Entry::of(CANCEL.to))?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     ledger::release(tx, order.id)?;
     Ok(order)
@@ -112,17 +138,16 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
 
 /// Ships a placed order: its goods leave the shelf.
 pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: &Shipment) -> Result<Order> {
-    let moved = advance(tx, caller, id, Status::Shipped, Some(shipment))?;
+    let moved = advance(tx, caller, id, &SHIP, Some(shipment))?;
     let order = find(app, tx, caller, id, "")?;
     if !moved {
         let same = order.carrier == shipment.carrier && order.tracking_number == shipment.tracking_number;
-        let advice = "Only a placed order can be shipped, and only once.";
         return match order.status {
-            Status::Shipped if !same => Err(wrong_state(&order, advice).into()),
-            _ => unless_done(order, Status::Shipped, advice),
+            Status::Shipped if !same => Err(wrong_state(&order, SHIP.advice).into()),
+            _ => unless_done(order, SHIP.to, SHIP.advice),
         };
     }
-    let now = record(app, tx, caller.actor(), order.id, Status::Shipped, None)?;
+    let now = history::record(app, tx, caller.actor(), order.id, SHIP.action, &Entry::of(SHIP.to))?;
     tx.take_turn(order.items.iter().map(|line| line.product_id))?;
     if !ledger::ship(tx, order.id, order.items.len(), caller.actor(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
@@ -133,15 +158,71 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
     Ok(order)
 }
 
-/// Notes that a shipped order has arrived.
-pub fn deliver(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
-    let moved = advance(tx, caller, id, Status::Delivered, None)?;
+/// Notes what became of a parcel: [`DELIVER`], [`LOST`] or [`RETURNED`]. No stock moves: the goods left the shelf when
+/// it was sent, and whether they can be sold again only a person sees.
+pub fn close(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    way: &Step,
+    note: Option<&Paragraph<500>>,
+) -> Result<Order> {
+    // An order of somebody erased still comes back, without a word about them.
+    let unwelcome = note.is_some() && !lock_customer(tx, id)?;
+    let moved = advance(tx, caller, id, way, None)?;
     let order = find(app, tx, caller, id, "")?;
-    if !moved {
-        return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
+    if unwelcome {
+        let bad = Bad::new("customer_erased", "must be left out: the customer of this order is erased");
+        return Err(Problem::invalid_field("note", bad).into());
     }
-    record(app, tx, caller.actor(), order.id, Status::Delivered, None)?;
+    let note = note.map(|note| note.0.as_str());
+    if !moved {
+        if order.status == way.to && note.is_some() && history::last_note(tx, id)?.as_deref() != note {
+            return Err(wrong_state(&order, "That was noted in other words, which stand.").into());
+        }
+        return unless_done(order, way.to, way.advice);
+    }
+    let entry = Entry { note, ..Entry::of(way.to) };
+    history::record(app, tx, caller.actor(), order.id, way.action, &entry)?;
     Ok(order)
+}
+
+/// Takes back what was said of a parcel by mistake, so that it is under way again. Nobody erased gets an open order.
+pub fn reopen(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
+    let known = lock_customer(tx, id)?;
+    let [delivered, lost, returned] = [Status::Delivered, Status::Lost, Status::Returned];
+    let moved = known
+        && tx.execute(
+            "UPDATE orders o SET o.status = ? WHERE o.id = ? AND o.status IN (?, ?, ?)
+                 AND (SELECT MAX(e.at) FROM order_events e WHERE e.order_id = o.id AND e.corrected IS NULL) > ?
+                 AND (SELECT COUNT(*) FROM order_events e WHERE e.order_id = o.id) < ?",
+            (REOPEN.to, id, delivered, lost, returned, app.clock.now() - REOPEN_WITHIN, ENTRIES_MAX),
+        )? > 0;
+    let order = find(app, tx, caller, id, "")?;
+    if moved {
+        history::record(app, tx, caller.actor(), order.id, REOPEN.action, &Entry::of(REOPEN.to))?;
+        return Ok(order);
+    }
+    if !REOPEN.from.contains(&order.status) {
+        return unless_done(order, REOPEN.to, REOPEN.advice);
+    }
+    if !known {
+        return Err(erased().into());
+    }
+    let advice = match order.status {
+        _ if history::length(tx, id)? > ENTRIES_MAX => {
+            "Its history is too long for that to be taken back again."
+        }
+        Status::Lost => {
+            "That is more than 24 hours ago and stands. When the parcel turns up, note it as delivered or returned."
+        }
+        _ => {
+            "That is more than 24 hours ago and stands. Place another order for what is sent again, and book goods that \
+             come back as a return with POST /products/{id}/stock/movements."
+        }
+    };
+    Err(wrong_state(&order, advice).into())
 }
 
 /// Sets the status of an order that stands where this step begins. False when it does not, or is not
@@ -150,20 +231,21 @@ fn advance(
     tx: &mut Transaction,
     caller: &Caller,
     id: Id,
-    to: Status,
+    step: &Step,
     shipment: Option<&Shipment>,
 ) -> Result<bool> {
     let shipped = if shipment.is_some() { ", carrier = ?, tracking_number = ?" } else { "" };
+    let from = vec!["?"; step.from.len()].join(", ");
     let sql = format!(
-        "UPDATE orders SET status = ?{shipped} WHERE id = ? AND (? OR customer_id = ?) AND status = ?"
+        "UPDATE orders SET status = ?{shipped} WHERE id = ? AND (? OR customer_id = ?) AND status IN ({from})"
     );
-    let mut values = vec![Value::from(to)];
+    let mut values = vec![Value::from(step.to)];
     if let Some(Shipment { carrier, tracking_number }) = shipment {
         values.extend([carrier.as_ref().into(), tracking_number.as_ref().into()]);
     }
     values.push(id.into());
     values.extend(caller.scope().bound());
-    values.push(to.before().into());
+    values.extend(step.from.iter().map(|status| Value::from(*status)));
     Ok(tx.execute(&sql, values)? > 0)
 }
 
@@ -175,31 +257,4 @@ fn unless_done(order: Order, wanted: Status, advice: &str) -> Result<Order> {
 fn wrong_state(order: &Order, advice: &str) -> Problem {
     let detail = format!("The order is {}. {advice}", order.status.text());
     Problem::new(problem::ORDER_STATE, detail)
-}
-
-/// Adds a step to the history, and returns the time now. Clocks of two machines may differ; a history
-/// never goes back.
-pub fn record(
-    app: &App,
-    tx: &mut Transaction,
-    actor: Actor,
-    order_id: Id,
-    status: Status,
-    reason: Option<StepReason>,
-) -> Result<Timestamp> {
-    let now = app.clock.now();
-    let action = match status {
-        Status::Placed => Action::Placed,
-        Status::Shipped => Action::Shipped,
-        Status::Delivered => Action::Delivered,
-        Status::Cancelled => Action::Cancelled,
-    };
-    audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
-    tx.execute(
-        "INSERT INTO order_events (order_id, step, status, reason, actor_account_id, actor_api_key_id, at)
-         SELECT o.id, ?, ?, ?, ?, ?, GREATEST(COALESCE(MAX(e.at), o.placed_at), ?)
-         FROM orders o LEFT JOIN order_events e ON e.order_id = o.id WHERE o.id = ? GROUP BY o.id, o.placed_at",
-        (status.step(), status, reason, actor.account_id, actor.api_key_id, now, order_id),
-    )?;
-    Ok(now)
 }

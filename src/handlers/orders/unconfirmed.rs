@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
-use crate::handlers::orders::steps::record;
-use crate::handlers::orders::{Status, StepReason};
+use crate::handlers::orders::history::{self, Entry};
+use crate::handlers::orders::status::{CANCEL, Status, StepReason};
 use crate::ledger;
 use crate::pruning;
 use crate::values::{Id, Timestamp};
@@ -48,13 +48,14 @@ pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
 fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
     let cancelled = tx.execute(
         "UPDATE orders SET status = ? WHERE id = ? AND status = ? AND confirmed_at IS NULL",
-        (Status::Cancelled, id, Status::Placed),
+        (CANCEL.to, id, Status::Placed),
     )?;
     if cancelled == 0 {
         return Ok(false);
     }
     let actor = Actor::command("prune");
-    record(app, tx, actor, id, Status::Cancelled, Some(StepReason::Unconfirmed))?;
+    let entry = Entry { reason: Some(StepReason::Unconfirmed), ..Entry::of(CANCEL.to) };
+    history::record(app, tx, actor, id, CANCEL.action, &entry)?;
     let sql = "SELECT product_id FROM order_lines WHERE order_id = ? ORDER BY product_id";
     let products: Vec<Id> = tx.rows(sql, (id,), |row| column(row, "product_id"))?;
     tx.take_turn(products)?;

@@ -101,7 +101,7 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
         (body || query, problem::INVALID_FIELDS),
         (keyed, problem::IDEMPOTENCY_KEY_REUSED),
         (route.path != "/healthz", problem::RATE_LIMITED),
-        (keyed && route.access != Access::Staff, problem::TOO_MANY_KEYS),
+        (keyed && !matches!(route.access, Access::Staff | Access::Manager), problem::TOO_MANY_KEYS),
         (database, problem::BUSY),
         (database, problem::DATABASE_UNAVAILABLE),
         (database, problem::DATABASE_LIMIT),

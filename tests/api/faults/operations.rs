@@ -143,8 +143,9 @@ pub const OPERATIONS: &[Operation] = &[
         Call { token: Some(frail.guest.client.token().to_owned()), ..frail.call("POST", "/orders", body) }
     }),
     operation("PATCH", "/orders/{id}", Same, |frail| {
-        let date = json!({"expected_delivery_date": "2100-01-04"});
-        frail.call("PATCH", format!("/orders/{}", frail.order()), date)
+        let all =
+            json!({"shipping_address": "12 Main St", "note": null, "expected_delivery_date": "2100-01-04"});
+        frail.call("PATCH", format!("/orders/{}", frail.order()), all)
     }),
     operation("POST", "/orders/{id}/confirm", Replayed, |frail| {
         frail.call("POST", format!("/orders/{}/confirm", frail.order()), json!({}))
@@ -160,6 +161,23 @@ pub const OPERATIONS: &[Operation] = &[
         let order = frail.order();
         frail.staff.ship(order).expect(200);
         frail.call("POST", format!("/orders/{order}/deliver"), json!({}))
+    }),
+    operation("POST", "/orders/{id}/lost", Replayed, |frail| {
+        let order = frail.order();
+        frail.staff.ship(order).expect(200);
+        frail.call("POST", format!("/orders/{order}/lost"), json!({"note": "Not at the depot"}))
+    }),
+    operation("POST", "/orders/{id}/returned", Replayed, |frail| {
+        let order = frail.order();
+        frail.staff.ship(order).expect(200);
+        frail.staff.post(&format!("/orders/{order}/lost"), json!({})).expect(200);
+        frail.call("POST", format!("/orders/{order}/returned"), json!({"note": "Address unknown"}))
+    }),
+    operation("POST", "/orders/{id}/reopen", Replayed, |frail| {
+        let order = frail.order();
+        frail.staff.ship(order).expect(200);
+        frail.staff.post(&format!("/orders/{order}/deliver"), json!({})).expect(200);
+        frail.call("POST", format!("/orders/{order}/reopen"), json!({}))
     }),
     operation("PATCH", "/products/{id}/stock", Same, |frail| {
         let body = json!({"reorder_point": 5, "reorder_target": 9});

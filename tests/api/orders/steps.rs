@@ -60,11 +60,14 @@ fn cancelling_releases_once_and_answers_the_same_again() {
 fn a_step_needs_no_body_and_takes_no_unknown_field() {
     let Counter { shop, staff, mug } = Counter::open();
     let path = path_of(&shop.guest().client.order(&[(mug, 1)]).expect(201));
-    for step in ["cancel", "ship", "deliver"] {
+    for step in ["cancel", "ship", "deliver", "reopen"] {
         let bad = staff.post(&format!("{path}/{step}"), json!({"reason": "none"}));
         bad.expect_bad_fields(&[("reason", "unknown_field")]);
     }
-    for step in ["ship", "deliver"] {
+    staff
+        .post(&format!("{path}/lost"), json!({"reason": "none"}))
+        .expect_bad_fields(&[("reason", "unknown_field")]);
+    for step in ["ship", "lost", "returned", "reopen", "deliver"] {
         staff.request("POST", &format!("{path}/{step}")).send().expect(200);
     }
     let other = path_of(&shop.guest().client.order(&[(mug, 1)]).expect(201));
@@ -93,7 +96,9 @@ fn a_cancelled_order_moves_nowhere() {
     let path = path_of(&guest.client.order(&[(mug, 1)]).expect(201));
     step(&guest.client, &path, "cancel").expect(200);
     step(&staff, &path, "ship").expect_problem(409, "order_state");
-    step(&staff, &path, "deliver").expect_problem(409, "order_state");
+    for closed in ["deliver", "lost", "returned", "reopen"] {
+        step(&staff, &path, closed).expect_problem(409, "order_state");
+    }
     assert_eq!(guest.client.get(&path).expect(200).body["status"], "cancelled");
     assert_eq!(guest.client.available(mug), 1000);
 }
@@ -110,7 +115,7 @@ fn shipping_takes_each_line_from_the_shelf_with_one_movement() {
     assert_eq!(shipped.body["status"], "shipped");
     assert_eq!(shipped.body["carrier"], "Post");
     assert_eq!(shipped.body["tracking_number"], "RR123");
-    assert_eq!(shipped.body["allowed_actions"], json!(["deliver"]));
+    assert_eq!(shipped.body["allowed_actions"], json!(["deliver", "lost", "returned"]));
     assert_eq!(guest.client.get(&path).expect(200).body["allowed_actions"], json!([]));
     assert_eq!([mug, pot].map(|product| guest.client.available(product)), [993, 0]);
     let sale = |delta, balance| (delta, balance, "sale".to_owned(), Some(order.id()));
@@ -210,7 +215,7 @@ fn delivering_comes_after_shipping_and_answers_the_same_again() {
     step(&staff, &path, "ship").expect(200);
     let delivered = step(&staff, &path, "deliver").expect(200);
     assert_eq!(delivered.body["status"], "delivered");
-    assert_eq!(delivered.body["allowed_actions"], json!([]));
+    assert_eq!(delivered.body["allowed_actions"], json!(["reopen"]));
     assert_eq!(step(&staff, &path, "deliver").expect(200).text, delivered.text);
     step(&staff, &path, "ship").expect_problem(409, "order_state");
 }
@@ -299,8 +304,9 @@ fn what_may_be_done_depends_on_the_status_and_the_caller() {
     let table = [
         (None, json!(["cancel", "confirm", "ship"]), json!(["cancel"])),
         (Some("confirm"), json!(["cancel", "ship"]), json!(["cancel"])),
-        (Some("ship"), json!(["deliver"]), json!([])),
-        (Some("deliver"), json!([]), json!([])),
+        (Some("ship"), json!(["deliver", "lost", "returned"]), json!([])),
+        (Some("lost"), json!(["deliver", "reopen", "returned"]), json!([])),
+        (Some("deliver"), json!(["reopen"]), json!([])),
     ];
     for (done, for_staff, for_customer) in table {
         if let Some(done) = done {

@@ -477,8 +477,8 @@ export const requests = [
     {
         folder: "Shipping and delivering",
         description:
-            "For staff: placed → shipped → delivered. Asking again for a step that was taken answers with the order " +
-            "as it is.",
+            "For staff: placed → shipped → delivered; a parcel may also be lost or returned. Asking again for a step " +
+            "that was taken answers with the order as it is.",
     },
     {
         name: "A later delivery",
@@ -526,6 +526,20 @@ export const requests = [
         code: "forbidden",
     },
     {
+        name: "Ada corrects her address",
+        description: "While it is placed; the history says that it was corrected, and never what stood there.",
+        PATCH: "/orders/{{order_id}}",
+        as: "ada",
+        body: { shipping_address: "14 St James's Square\nLondon SW1Y 4JH", note: "Ring twice." },
+        status: 200,
+        tests: {
+            "It is the new one": (order) => {
+                pm.expect(order.shipping_address).to.contain("14 St James's Square");
+                pm.expect(order.note).to.eql("Ring twice.");
+            },
+        },
+    },
+    {
         name: "Customers do not ship",
         description: "For staff only.",
         POST: "/orders/{{order_id}}/ship",
@@ -554,16 +568,35 @@ export const requests = [
         name: "Ship it",
         description: "The goods leave the shelf. Carrier and tracking number are optional.",
         POST: "/orders/{{order_id}}/ship",
-        body: { carrier: "Royal Mail", tracking_number: "RR123456789GB" },
+        body: { carrier: "Royal Mail", tracking_number: "RR123456798GB" },
         status: 200,
         tests: {
             "It is shipped and can be delivered": (order) => {
                 pm.expect(order.status).to.eql("shipped");
                 pm.expect(order.carrier).to.eql("Royal Mail");
-                pm.expect(order.tracking_number).to.eql("RR123456789GB");
-                pm.expect(order.allowed_actions).to.eql(["deliver"]);
+                pm.expect(order.tracking_number).to.eql("RR123456798GB");
+                pm.expect(order.allowed_actions).to.eql(["deliver", "lost", "returned"]);
             },
         },
+    },
+    {
+        name: "Correct the tracking number",
+        description: "Two digits were swapped. The history keeps the old number.",
+        PATCH: "/orders/{{order_id}}",
+        body: { tracking_number: "RR123456789GB" },
+        status: 200,
+        tests: {
+            "It is the new one": (order) => pm.expect(order.tracking_number).to.eql("RR123456789GB"),
+        },
+    },
+    {
+        name: "Too late for another address",
+        description: "The answer says what can still be changed, and by whom.",
+        PATCH: "/orders/{{order_id}}",
+        as: "ada",
+        body: { shipping_address: "16 St James's Square" },
+        status: 409,
+        code: "order_state",
     },
     {
         name: "Find it by its parcel",
@@ -630,9 +663,9 @@ export const requests = [
         POST: "/orders/{{order_id}}/deliver",
         status: 200,
         tests: {
-            "It is delivered and nothing is left to do": () => {
+            "It is delivered and can be taken back for a day": () => {
                 pm.expect(pm.response.json().status).to.eql("delivered");
-                pm.expect(pm.response.json().allowed_actions).to.eql([]);
+                pm.expect(pm.response.json().allowed_actions).to.eql(["reopen"]);
             },
         },
     },
@@ -644,14 +677,77 @@ export const requests = [
         tests: { "It is delivered": statusIs("delivered") },
     },
     {
+        name: "Take the delivery back",
+        description: "A manager, within 24 hours: it was another parcel.",
+        POST: "/orders/{{order_id}}/reopen",
+        status: 200,
+        tests: { "It is under way again": statusIs("shipped") },
+    },
+    {
+        name: "Customers take nothing back",
+        description: "For managers only.",
+        POST: "/orders/{{order_id}}/reopen",
+        as: "ada",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "It is lost",
+        description: "No stock moves, and the order is open no longer. The note is for staff.",
+        POST: "/orders/{{order_id}}/lost",
+        body: { note: "Not at the depot, says the carrier." },
+        status: 200,
+        tests: {
+            "It may still turn up": (order) => {
+                pm.expect(order.status).to.eql("lost");
+                pm.expect(order.allowed_actions).to.eql(["deliver", "reopen", "returned"]);
+            },
+        },
+    },
+    {
+        name: "It came back",
+        description: "What can be sold again is booked as a movement with the reason `return`.",
+        POST: "/orders/{{order_id}}/returned",
+        body: {},
+        status: 200,
+        tests: { "It is returned": statusIs("returned") },
+    },
+    {
+        name: "What came back is not lost",
+        description: "Only the parcel of a shipped order can be lost.",
+        POST: "/orders/{{order_id}}/lost",
+        body: {},
+        status: 409,
+        code: "order_state",
+    },
+    {
+        name: "It was another parcel after all",
+        description: "What was said is taken back once more, and the right one delivered.",
+        POST: "/orders/{{order_id}}/reopen",
+        status: 200,
+        tests: { "It is under way again": statusIs("shipped") },
+    },
+    {
+        name: "Now it is delivered",
+        description: "The end of the way.",
+        POST: "/orders/{{order_id}}/deliver",
+        status: 200,
+        tests: { "It is delivered": statusIs("delivered") },
+    },
+    {
         name: "Track the whole way",
-        description: "Each step has its time.",
+        description: "Each step and each correction has its time; staff alone see the note.",
         GET: "/orders/{{order_id}}/track",
         as: "ada",
         status: 200,
         tests: {
-            "It was placed, shipped and delivered, in that order": (tracking) => {
-                pm.expect(tracking.events.map((event) => event.status)).to.eql(["placed", "shipped", "delivered"]);
+            "It was placed, shipped and delivered, and more, in that order": (tracking) => {
+                const steps = tracking.events.filter((event) => !event.correction);
+                pm.expect(steps.map((event) => event.status)).to.eql([
+                    "placed", "shipped", "delivered", "shipped", "lost", "returned", "shipped", "delivered",
+                ]);
+                const correction = tracking.events.find((event) => event.correction?.field === "tracking_number");
+                pm.expect(correction.correction).to.include({ old: "RR123456798GB", new: "RR123456789GB" });
                 const times = tracking.events.map((event) => event.at);
                 pm.expect(times).to.eql([...times].sort());
                 pm.expect(tracking.carrier).to.eql("Royal Mail");
