@@ -295,6 +295,9 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     idempotency::refuse_for_secret(http, route, &caller)?;
     let request =
         Request { http, body: read_body(http, route.body_bytes)?, method: route.method, caller, path_id };
+    if !route.takes_query() {
+        request.refuse_query()?;
+    }
     let response = match idempotency::replay(app, &request, under_key)? {
         Some(answered) => answered.into_response(),
         None => (route.handler)(app, &request)?,

@@ -22,6 +22,7 @@ use crate::values::{Bad, Currency, Day, Id, Line, Paragraph, Price, Timestamp, w
 use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::Shown;
 
 pub use list::{list, list_of_customer};
 pub use place::{Item, Wanted, create, place};
@@ -69,6 +70,26 @@ pub struct Order {
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
 }
+
+/// What comes back when an order is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("customer_id", "an order stays its customer's"),
+    Shown::fixed("status", "POST /orders/{id}/ship, /deliver and /cancel change it"),
+    Shown::fixed("order_date", "it never changes"),
+    Shown::fixed("currency", "it is the currency of the day of the order"),
+    Shown::fixed("total", "an order keeps its lines and prices; cancel it and place another"),
+    Shown::fixed("items", "an order keeps its lines and prices; cancel it and place another"),
+    Shown::fixed("shipping_address", "cancel the order and place another"),
+    Shown::fixed("note", "cancel the order and place another"),
+    Shown::fixed("carrier", "POST /orders/{id}/ship sets it"),
+    Shown::fixed("tracking_number", "POST /orders/{id}/ship sets it"),
+    Shown::fixed("confirmed_at", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("confirmed_by_account_id", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("confirmed_by_api_key_id", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("allowed_actions", "they follow from the status"),
+];
 
 /// Who confirmed an order, for those behind the counter.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -265,10 +286,12 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let date = form.changed("expected_delivery_date", Day::parse);
+    let echo = form.shown(SHOWN);
     let date = form.finish(|| date)?;
     let order = db::transaction(&app.pool, |tx| {
         let order = find(app, tx, &request.caller, request.path_id, "FOR UPDATE")?;
         response::check_if_match(request, &order)?;
+        echo.check(&order)?;
         reschedule(app, tx, &request.caller, order, date)
     })?;
     Ok(response::resource(request, &order))

@@ -73,3 +73,4 @@ mod strangers;
 mod tables;
 mod tour;
 mod words;
+mod write_back;
