@@ -67,7 +67,7 @@ const THINGS: &[&str] =
 
 /// What no request sets anywhere.
 const SET_BY_THE_SHOP: &[&str] =
-    &["id", "createdat", "updatedat", "currency", "archivedat", "orderdate", "confirmedat"];
+    &["id", "createdat", "updatedat", "currency", "archivedat", "orderdate", "confirmedat", "instock"];
 
 /// A shorter name is another one when a letter is.
 const SLIP_MIN: usize = 4;
