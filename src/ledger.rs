@@ -5,6 +5,8 @@
 //! only together with a line in the ledger. This module knows no HTTP: it returns what is wrong, and
 //! its callers word it. Every change runs inside its caller's transaction.
 
+mod lately;
+
 use std::collections::BTreeMap;
 
 use mysql::prelude::Queryable;
@@ -15,6 +17,8 @@ use crate::audit::Actor;
 use crate::db::{Connection, Transaction, column, in_list};
 use crate::error::{Error, Result};
 use crate::values::{Id, Timestamp, words};
+
+pub use lately::{LATELY, has_moved_lately};
 
 /// More units than any shelf holds; far from where a sum could overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;

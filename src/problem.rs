@@ -81,6 +81,24 @@ kinds! {
 /// Everything that can be wrong with an order of 100 lines is named; 64 KiB of fields that nobody knows would
 /// make ten times as much of an answer.
 const ERRORS_MAX: usize = 500;
+/// Whoever sends more fields that are not known here has sent something else altogether.
+pub const UNKNOWN_MAX: usize = 20;
+
+/// The code of a field that is not known where it stands, and what to do with it if it is near to none that is.
+pub const UNKNOWN_FIELD: &str = "unknown_field";
+pub const REMOVE_IT: &str = "is not known here; remove it";
+
+/// No name of ours is longer, and nobody reads what is longer in a list of errors.
+pub const NAME_MAX: usize = 40;
+
+/// A name or a value as an error shows it.
+pub fn shortened(text: &str) -> String {
+    if text.chars().count() <= NAME_MAX {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(NAME_MAX).collect();
+    format!("{begin}…")
+}
 
 /// One field that was refused.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
@@ -126,9 +144,15 @@ impl Problem {
             INVALID_FIELDS,
             "Correct the fields listed in \"errors\" and send the request again.",
         );
-        let left_out = errors.len().saturating_sub(ERRORS_MAX);
+        let all = errors.len();
+        let mut unknown = 0;
+        errors.retain(|error| {
+            unknown += usize::from(error.code == UNKNOWN_FIELD);
+            error.code != UNKNOWN_FIELD || unknown <= UNKNOWN_MAX
+        });
+        errors.truncate(ERRORS_MAX);
+        let left_out = all - errors.len();
         if left_out > 0 {
-            errors.truncate(ERRORS_MAX);
             problem.detail.push_str(&format!(" {left_out} more are wrong and not listed."));
         }
         problem.errors = errors;

@@ -303,6 +303,9 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     admission::admit_call(app, http, route, &caller, body.len())?;
     idempotency::refuse_for_secret(http, route, &caller)?;
     let request = Request { http, body, method: route.method, caller, path_id };
+    if !route.takes_query() {
+        request.refuse_query()?;
+    }
     let response = match idempotency::replay(app, &request, under_key)? {
         Some(answered) => answered.into_response(),
         None => {

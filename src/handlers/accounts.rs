@@ -20,6 +20,7 @@ use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::{Echo, Shown};
 
 #[derive(Debug, Serialize)]
 pub struct Account {
@@ -41,6 +42,19 @@ pub struct AccountAndCustomer {
 /// Named apart from the customer's columns, which may stand in the same row.
 const COLUMNS: &str = "a.id AS account_id, a.customer_id, a.username, a.created_at AS account_created_at,
     a.updated_at AS account_updated_at";
+
+/// What else of it comes back when it is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("customer_id", "an account stays its customer's"),
+    Shown::fixed("created_at", "it never changes"),
+    Shown::version("updated_at"),
+    Shown::fixed("customer", "PATCH /customers/{id} changes the customer"),
+    Shown::elsewhere("name", "PATCH /customers/{id} changes the customer"),
+    Shown::elsewhere("email", "PATCH /customers/{id} changes the customer"),
+    Shown::elsewhere("phone", "PATCH /customers/{id} changes the customer"),
+];
 
 /// What a new account logs in with.
 pub struct NewCredentials {
@@ -212,9 +226,10 @@ pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let current = new_password::current_in(&mut form, !request.caller.is_manager());
     let username = form.required("username", Username::of_customer);
     let password = form.optional("password", |input| CustomerPassword::parse(input, username.as_ref()));
+    let echo = form.shown(SHOWN);
     let changes = || Some(Changes { username: Some(username?), password: password? });
     let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
-    write(app, request, &changes, current.as_ref())
+    write(app, request, &echo, &changes, current.as_ref())
 }
 
 /// `PATCH /customer_accounts/{id}`: any of `{username, password}`, with `current_password` like PUT.
@@ -225,18 +240,25 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
     let username = form.changed("username", Username::of_customer);
     let known = username.as_ref().and_then(Option::as_ref);
     let password = form.changed("password", |input| CustomerPassword::parse(input, known));
+    let echo = form.shown(SHOWN);
     let changes = || Some(Changes { username: username?, password: password? });
     let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
-    write(app, request, &changes, current.as_ref())
+    write(app, request, &echo, &changes, current.as_ref())
 }
 
-fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Password>) -> Result<Response> {
+fn write(
+    app: &App,
+    request: &Request,
+    echo: &Echo,
+    changes: &Changes,
+    current: Option<&Password>,
+) -> Result<Response> {
     let scope = request.caller.scope();
     let account_id = request.path_id;
     let new = match &changes.password {
         Some(password) => {
             // Who may not change it learns nothing about its password.
-            db::read(&app.pool, |db| refuse_changes(db, request, changes))?;
+            db::read(&app.pool, |db| refuse_changes(db, request, echo, changes))?;
             Some(new_password::hashed(app, request.client_address(app), account_id, password, current)?)
         }
         None => None,
@@ -244,19 +266,21 @@ fn write(app: &App, request: &Request, changes: &Changes, current: Option<&Passw
     let account = db::transaction(&app.pool, |tx| {
         let old = lock(tx, scope, account_id)?;
         response::check_if_match(request, &old)?;
+        echo.check(&old)?;
         update(app, tx, &request.caller, old, changes, new.as_ref())
     })?;
     match account {
         Some(account) => Ok(response::resource(request, &account)),
         // The password is another one since it was proved: prove it against that.
-        None => write(app, request, changes, current),
+        None => write(app, request, echo, changes, current),
     }
 }
 
 /// Refuses what [`update`] would refuse, before a password is hashed for nothing. It only looks.
-fn refuse_changes(db: &mut Connection, request: &Request, changes: &Changes) -> Result<()> {
+fn refuse_changes(db: &mut Connection, request: &Request, echo: &Echo, changes: &Changes) -> Result<()> {
     let account = find(db, request.caller.scope(), request.path_id, "")?;
     response::check_if_match(request, &account)?;
+    echo.check(&account)?;
     match &changes.username {
         Some(username) => refuse_taken(db, username, Some(account.account.id), "username"),
         None => Ok(()),

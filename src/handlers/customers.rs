@@ -21,6 +21,7 @@ use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::{Echo, Shown};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Customer {
@@ -39,6 +40,19 @@ pub struct Details {
     pub email: Email,
     pub phone: Phone,
 }
+
+/// What else of a customer comes back when they are read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("account_id", "POST /customer_accounts makes an account, and DELETE /customer_accounts/{id} removes it"),
+    Shown::fixed("created_at", "it never changes"),
+    Shown::version("updated_at"),
+    Shown::elsewhere("account", "POST /customer_accounts makes an account"),
+    Shown::elsewhere("username", "PATCH /customer_accounts/{id} changes username and password"),
+    Shown::elsewhere("password", "PATCH /customer_accounts/{id} changes username and password"),
+    Shown::elsewhere("shipping_address", "it is given with each order, in POST /orders"),
+];
 
 /// What PATCH names.
 struct Changes {
@@ -141,22 +155,30 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let details = Details::read(&mut form);
+    let echo = form.shown(SHOWN);
     let details = form.finish(|| details)?;
-    write(app, request, |_| details.clone())
+    write(app, request, &echo, |_| details.clone())
 }
 
 /// `PATCH /customers/{id}`: any of `{name, email, phone}`.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = Changes::read(&mut form);
+    let echo = form.shown(SHOWN);
     let changes = form.finish(|| changes)?;
-    write(app, request, |old| changes.merged(old))
+    write(app, request, &echo, |old| changes.merged(old))
 }
 
-fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) -> Result<Response> {
+fn write(
+    app: &App,
+    request: &Request,
+    echo: &Echo,
+    details: impl Fn(&Details) -> Details,
+) -> Result<Response> {
     let customer = db::transaction(&app.pool, |tx| {
         let old = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &old)?;
+        echo.check(&old)?;
         let details = details(&old.details);
         update(app, tx, &request.caller, old, details)
     })?;

@@ -25,6 +25,19 @@ use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::Shown;
+
+/// What else of a movement comes back when it is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", LEDGER), Shown::fixed("product_id", LEDGER), Shown::fixed("sequence", LEDGER),
+    Shown::fixed("delta", LEDGER), Shown::fixed("balance_after", LEDGER), Shown::fixed("reason", LEDGER),
+    Shown::fixed("actor", LEDGER), Shown::fixed("order_id", LEDGER), Shown::fixed("restock_order_id", LEDGER),
+    Shown::fixed("at", LEDGER),
+];
+
+const LEDGER: &str =
+    "a line of the ledger stays; POST /products/{id}/stock/movements adds one that corrects it";
 
 /// A movement whose note may name an erased customer.
 #[derive(Serialize)]
@@ -78,10 +91,12 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
 pub fn change_note(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let note = form.changed_or_cleared("note", Paragraph::parse);
+    let echo = form.shown(SHOWN);
     let note = form.finish(|| note)?;
     let movement = db::transaction(&app.pool, |tx| {
         let movement = movements::lock(tx, request.path_id)?;
         response::check_if_match(request, &movement)?;
+        echo.check(&movement)?;
         review(app, tx, &request.caller, movement, note.clone())
     })?;
     Ok(response::resource(request, &movement))

@@ -25,6 +25,7 @@ use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::Shown;
 
 pub use correct::{Corrections, correct, patch};
 pub use history::track;
@@ -58,6 +59,22 @@ pub struct Order {
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
 }
+
+/// What comes back when an order is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("customer_id", "an order stays its customer's"),
+    Shown::fixed("status", "POST /orders/{id}/ship, /deliver, /cancel, /lost, /returned and /reopen change it"),
+    Shown::fixed("order_date", "it never changes"),
+    Shown::fixed("currency", "it is the currency of the day of the order"),
+    Shown::fixed("total", "an order keeps its lines and prices; cancel it and place another"),
+    Shown::fixed("items", "an order keeps its lines and prices; cancel it and place another"),
+    Shown::fixed("confirmed_at", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("confirmed_by_account_id", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("confirmed_by_api_key_id", "POST /orders/{id}/confirm sets it"),
+    Shown::fixed("allowed_actions", "they follow from the status"),
+];
 
 /// Who confirmed an order, for those behind the counter.
 #[derive(Debug, Clone, Default, Serialize)]

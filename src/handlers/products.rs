@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
-use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, WRITTEN};
+use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, SHOWN, WRITTEN};
 use crate::ledger;
 use crate::problem::Problem;
 use crate::values::{Currency, Id, Timestamp, whole_number};
@@ -22,6 +22,7 @@ use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::Echo;
 
 pub use list::list;
 
@@ -62,22 +63,35 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 pub fn replace(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let details = Details::read(&mut form, &app.config.currency);
+    let echo = form.shown(SHOWN);
     let details = form.finish(|| details)?;
-    write(app, request, |_| details.clone())
+    write(app, request, &echo, |_| details.clone())
 }
 
 /// `PATCH /products/{id}`: any of them; null clears.
 pub fn change(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = Changes::read(&mut form, &app.config.currency);
+    let echo = form.shown(SHOWN);
     let changes = form.finish(|| changes)?;
-    write(app, request, |old| changes.merged(old))
+    write(app, request, &echo, |old| changes.merged(old))
 }
 
-fn write(app: &App, request: &Request, details: impl Fn(&Details) -> Details) -> Result<Response> {
+fn write(
+    app: &App,
+    request: &Request,
+    echo: &Echo,
+    details: impl Fn(&Details) -> Details,
+) -> Result<Response> {
     let product = db::transaction(&app.pool, |tx| {
         let old = lock(app, tx, request.path_id)?;
         response::check_if_match(request, &old)?;
+        // It may have been sold out while somebody edited the price.
+        echo.check_or(&old, || {
+            let moved = ledger::has_moved_lately(tx, old.id, app.clock.now())?;
+            let earlier = || Product { in_stock: !old.in_stock, ..old.clone() };
+            Ok(moved.then(earlier).into_iter().collect::<Vec<_>>())
+        })?;
         let details = details(&old.details);
         update(app, tx, &request.caller, old, details)
     })?;

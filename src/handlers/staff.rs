@@ -19,6 +19,7 @@ use crate::web::caller::{Role, Session};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::{Echo, Shown};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Member {
@@ -30,6 +31,17 @@ pub struct Member {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+
+/// What comes back when somebody is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("username", "it never changes; storekeeper add-staff makes another account"),
+    Shown::fixed("role", "PATCH /staff/{id} changes it, for managers"),
+    Shown::fixed("disabled", "PATCH /staff/{id} changes it, for managers"),
+    Shown::fixed("created_at", "it never changes"),
+    Shown::version("updated_at"),
+];
 
 const COLUMNS: &str =
     "a.id, a.username, a.role, a.disabled_at IS NOT NULL AS disabled, a.created_at, a.updated_at";
@@ -88,9 +100,10 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
     let role = form.changed("role", |input| Role::parse_among(input, Role::ALL));
     let disabled = form.changed("disabled", boolean);
     let password = form.changed("password", |input| StaffPassword::parse(input, None));
+    let echo = form.shown(SHOWN);
     let changes = || Some(Changes { role: role?, disabled: disabled?, password: password? });
     let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
-    write(app, request, request.path_id, &changes, current.as_ref())
+    write(app, request, request.path_id, &echo, &changes, current.as_ref())
 }
 
 /// `PATCH /staff/current`: `{password, current_password}`, of the account that asks.
@@ -99,21 +112,23 @@ pub fn change_own(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let current = new_password::current_in(&mut form, true);
     let password = form.required("password", |input| StaffPassword::parse(input, None));
+    let echo = form.shown(SHOWN);
     let changes = || Some(Changes { role: None, disabled: None, password: Some(password?) });
     let (changes, current) = form.finish(|| Some((changes()?, current?)))?;
-    write(app, request, own, &changes, current.as_ref())
+    write(app, request, own, &echo, &changes, current.as_ref())
 }
 
 fn write(
     app: &App,
     request: &Request,
     id: Id,
+    echo: &Echo,
     changes: &Changes,
     current: Option<&Password>,
 ) -> Result<Response> {
     let new = match &changes.password {
         Some(password) => {
-            db::read(&app.pool, |db| find(db, id, ""))?;
+            echo.check(&db::read(&app.pool, |db| find(db, id, ""))?)?;
             Some(new_password::hashed(app, request.client_address(app), id, password, current)?)
         }
         None => None,
@@ -121,13 +136,14 @@ fn write(
     let member = db::transaction(&app.pool, |tx| {
         let old = lock(tx, id)?;
         response::check_if_match(request, &old)?;
+        echo.check(&old)?;
         let (actor, asking) = (request.caller.actor(), request.caller.session());
         update(app, tx, actor, asking, old, changes, new.as_ref())
     })?;
     match member {
         Some(member) => Ok(response::resource(request, &member)),
         // The password is another one since it was proved: prove it against that.
-        None => write(app, request, id, changes, current),
+        None => write(app, request, id, echo, changes, current),
     }
 }
 

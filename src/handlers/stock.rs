@@ -12,12 +12,13 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::shown::{Echo, Shown};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Stock {
@@ -31,6 +32,24 @@ pub struct Stock {
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
 }
+
+/// What else comes back when a rule is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("product_id", "it never changes"),
+    Shown::fixed("name", "PATCH /products/{id} changes it"),
+    Shown::fixed("sku", "PATCH /products/{id} changes it"),
+    Shown::books("on_hand", "POST /products/{id}/stock/movements changes it"),
+    Shown::books("reserved", "orders change it"),
+    Shown::books("available", "it is what is on hand and not reserved; POST /products/{id}/stock/movements changes what is on hand"),
+    Shown::books("incoming", "restock orders change it"),
+    Shown::books("below_threshold", "it follows from what is available"),
+    Shown::books("forecast", "it follows from the sales"),
+    Shown::elsewhere("price", "PATCH /products/{id} changes it"),
+    Shown::elsewhere("stock", "POST /products/{id}/stock/movements changes what is on hand"),
+    Shown::elsewhere("delta", "POST /products/{id}/stock/movements changes what is on hand"),
+    Shown::elsewhere("counted", "POST /products/{id}/stock/movements changes what is on hand"),
+];
 
 /// A rule's fields as PATCH names them; the inner None clears.
 pub struct PolicyChanges {
@@ -187,6 +206,34 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &view))
 }
 
+/// The resource as somebody may have read it: with the figures that came back, if the books have moved since, and
+/// before midnight, when the forecast was another. Figures must go together, so that one which is changed by hand is
+/// not taken for an earlier one.
+fn earlier(
+    db: &mut Connection,
+    calendar: &Calendar,
+    echo: &Echo,
+    stock: &Stock,
+    now: Timestamp,
+) -> Result<Vec<View>> {
+    let mut stock = stock.clone();
+    if ledger::has_moved_lately(db, stock.product_id, now)? {
+        let came = |name| echo.get(name).and_then(|input| whole_number(input, 0, i64::MAX).ok());
+        let Figures { on_hand, reserved, incoming } = stock.figures;
+        stock.figures = Figures {
+            on_hand: came("on_hand").unwrap_or(on_hand),
+            reserved: came("reserved").unwrap_or(reserved),
+            incoming: came("incoming").unwrap_or(incoming),
+        };
+    }
+    let stock = stock.with_threshold();
+    let on = |day| {
+        let sales = forecast::sales_of_one(db, calendar, stock.product_id, day)?;
+        Ok(View::new(stock.clone(), sales, day))
+    };
+    [now, now - ledger::LATELY].into_iter().map(|time| calendar.day_of(time)).map(on).collect()
+}
+
 #[derive(Serialize)]
 struct View {
     #[serde(flatten)]
@@ -253,12 +300,15 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = PolicyChanges::read(&mut form);
+    let echo = form.shown(SHOWN);
     let changes = form.finish(|| changes)?;
     let product_id = request.path_id;
     let view = db::transaction(&app.pool, |tx| {
-        let today = app.config.calendar.day_of(app.clock.now());
+        let (calendar, now) = (&app.config.calendar, app.clock.now());
+        let today = calendar.day_of(now);
         let (old, sales) = lock(app, tx, product_id, today)?;
         response::check_if_match(request, &old)?;
+        echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
         Ok(View::new(old.stock.under(policy), sales, today))

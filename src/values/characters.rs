@@ -26,6 +26,11 @@ pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }
 
+/// Whether a text shows nothing at all.
+pub fn is_blank_text(text: &str) -> bool {
+    text.chars().all(is_blank)
+}
+
 /// Embeddings, overrides and isolates: behind one of them a text reads differently from what it says.
 pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')

@@ -21,7 +21,7 @@ mod words;
 mod zone;
 
 pub use calendar::{Calendar, Holidays};
-pub use characters::nfc;
+pub use characters::{is_blank_text, nfc};
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use folded::{Search, folded, phone_digits, search_text};
@@ -30,7 +30,8 @@ pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
 pub use network::Network;
 pub use numbers::{
-    Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_ids, query_number, whole_number,
+    Id, Quantity, boolean, boolean as query_boolean, id, id_from_digits, query_id, query_ids, query_number,
+    whole_number,
 };
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};

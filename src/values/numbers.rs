@@ -10,7 +10,7 @@ pub type Id = u64;
 /// AUTO_INCREMENT never gets there, and every program can hold it in a signed number.
 const ID_MAX: Id = i64::MAX as Id;
 
-/// An id in a body, written as a number.
+/// An id in a body.
 pub fn id(input: &Input) -> Result<Id, Bad> {
     whole_number(input, 1, i64::MAX).map(i64::unsigned_abs)
 }
@@ -58,40 +58,41 @@ impl Quantity {
     }
 }
 
-/// A whole number from `min` to `max`, written as a JSON number without an exponent. A fraction may
-/// only be zeros: 2.0 is what some languages write for 2.
+/// A whole number from `min` to `max`, written as a JSON number without an exponent, or as plain digits in quotes,
+/// as forms send it. A fraction may only be zeros: 2.0 is what some languages write for 2.
 pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     let refused = || {
         let message = format!("must be a whole number from {min} to {max}");
         Bad::new("invalid_number", message)
     };
-    let Input::Number(text) = input else {
-        return Err(refused());
-    };
-    let digits = match text.split_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
-        _ => text,
+    let digits = match input {
+        Input::Text(text) => quoted_digits(text).ok_or_else(refused)?,
+        Input::Number(text) => match text.split_once('.') {
+            Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+            _ => text,
+        },
+        _ => return Err(refused()),
     };
     match digits.parse::<i64>() {
-        Ok(number) if (min..=max).contains(&number) && !text.starts_with('+') => Ok(number),
+        Ok(number) if (min..=max).contains(&number) && !digits.starts_with('+') => Ok(number),
         _ => Err(refused()),
     }
 }
 
-/// `true` or `false` in JSON.
+/// Digits, behind a minus where something is taken away, with or without blanks around them.
+fn quoted_digits(text: &str) -> Option<&str> {
+    let number = text.trim_matches([' ', '\t', '\n', '\r']);
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then_some(number)
+}
+
+/// `true` or `false`, in quotes too, as forms and queries have it.
 pub fn boolean(input: &Input) -> Result<bool, Bad> {
     match input {
         Input::Bool(value) => Ok(*value),
-        _ => Err(Bad::new("invalid_boolean", "must be true or false")),
-    }
-}
-
-/// `true` or `false` in a query string.
-pub fn query_boolean(input: &Input) -> Result<bool, Bad> {
-    match input {
         Input::Text(text) if text == "true" => Ok(true),
         Input::Text(text) if text == "false" => Ok(false),
-        other => boolean(other),
+        _ => Err(Bad::new("invalid_boolean", "must be true or false")),
     }
 }
 
@@ -117,6 +118,32 @@ mod tests {
         for bad in ["-6", "9223372036854775808", "2.5", "2.01", "2.", ".0", "1e2", "+1", "", "NaN"] {
             assert_eq!(read(bad), None, "{bad}");
         }
-        assert!(whole_number(&Input::Text("17".into()), 1, 20).is_err());
+    }
+
+    #[test]
+    fn digits_in_quotes_are_the_number() {
+        let read = |text: &str| whole_number(&Input::Text(text.into()), -5, i64::MAX).ok();
+        for (text, number) in [("17", 17), (" 17\n", 17), ("007", 7), ("0", 0), ("-5", -5)] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        assert_eq!(read("9223372036854775807"), Some(i64::MAX));
+        for bad in [
+            "",
+            " ",
+            "-",
+            "--1",
+            "5.0",
+            "1e3",
+            "+5",
+            "٥",
+            "５",
+            "1 000",
+            "0x10",
+            "5\u{A0}",
+            "NaN",
+            "9223372036854775808",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 }

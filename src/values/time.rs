@@ -49,6 +49,11 @@ impl Timestamp {
         }
         Ok(Timestamp(utc))
     }
+
+    /// With so many digits of its fraction.
+    pub fn truncated_to(self, digits: u16) -> Timestamp {
+        Timestamp(self.0.trunc_subsecs(digits))
+    }
 }
 
 impl Add<Duration> for Timestamp {

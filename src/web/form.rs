@@ -7,30 +7,48 @@
 //! let new = form.finish(|| Some(New { name: name?, note: note? }))?;
 //! ```
 
-use crate::problem::{FieldError, Problem};
-use crate::values::{Bad, Input};
+use crate::problem::{FieldError, Problem, REMOVE_IT, UNKNOWN_FIELD, UNKNOWN_MAX, shortened};
+use crate::values::{Bad, Input, is_blank_text};
+use crate::web::near;
+use crate::web::shown::{Echo, Shown};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Form {
     /// Where these fields stand inside the body, for example `items[2].`
     path: String,
     members: Vec<(String, Input)>,
     errors: Vec<FieldError>,
+    /// What was asked for, whether it was there or not: what an unknown field may have been meant for.
+    asked: Vec<&'static str>,
+    /// What is shown or set elsewhere.
+    others: &'static [Shown],
 }
 
 impl Form {
     pub fn new(members: Vec<(String, Input)>) -> Form {
-        Form { path: String::new(), members, errors: Vec::new() }
+        Form { members, ..Form::default() }
     }
 
     /// Whether a field has a value that was not read yet.
     pub fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|(key, input)| key == name && !matches!(input, Input::Null))
+        self.members.iter().any(|(key, input)| key == name && !is_nothing(input))
     }
 
-    fn take(&mut self, name: &str) -> Option<Input> {
+    fn take(&mut self, name: &'static str) -> Option<Input> {
+        self.asked.push(name);
         let at = self.members.iter().position(|(key, _)| key == name)?;
-        Some(self.members.swap_remove(at).1)
+        // The others stay in the order of the body.
+        Some(self.members.remove(at).1)
+    }
+
+    /// What came back of what the resource shows beside the fields that were read before; [`Echo`] compares it with what
+    /// is there.
+    pub fn shown(&mut self, others: &'static [Shown]) -> Echo {
+        self.others = others;
+        Echo::new(others, |name| {
+            let at = self.members.iter().position(|(key, _)| key == name)?;
+            Some(self.members.remove(at).1)
+        })
     }
 
     pub fn reject(&mut self, name: &str, bad: Bad) {
@@ -49,7 +67,11 @@ impl Form {
     }
 
     /// A field that must have a value. None when it was refused, here as everywhere below.
-    pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Input) -> Result<T, Bad>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<T> {
         match self.changed(name, parse)? {
             Some(value) => Some(value),
             None => {
@@ -59,20 +81,24 @@ impl Form {
         }
     }
 
-    /// A field that may be left out, which means `default`.
+    /// A field that may be left out or empty, which means `default`.
     pub fn with_default<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         default: T,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<T> {
-        Some(self.changed(name, parse)?.unwrap_or(default))
+        match self.take(name) {
+            None => Some(default),
+            Some(Input::Null) => self.reject_null(name),
+            Some(input) => Some(self.parsed_unless_blank(name, &input, parse)?.unwrap_or(default)),
+        }
     }
 
-    /// A field that may be left out or null, which both mean that there is none.
+    /// A field that may be left out, null or an empty text, which all mean that there is none.
     pub fn optional<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<Option<T>> {
         Some(self.changed_or_cleared(name, parse)?.flatten())
@@ -81,36 +107,61 @@ impl Form {
     /// A field that PATCH may name, and that cannot be cleared: `Some(None)` when it is not named.
     pub fn changed<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<Option<T>> {
-        match self.changed_or_cleared(name, parse)? {
-            Some(None) => {
-                self.reject(name, Bad::new("required", "must not be null"));
-                None
-            }
-            named => Some(named.flatten()),
+        match self.take(name) {
+            None => Some(None),
+            Some(Input::Null) => self.reject_null(name),
+            Some(input) => self.parsed(name, parse(&input)).map(Some),
         }
     }
 
     /// A field that PATCH may name: `Some(None)` when it is not named, `Some(Some(None))` when it is
-    /// null and so to be cleared.
+    /// null or an empty text, as forms send it, and so to be cleared.
     pub fn changed_or_cleared<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         parse: impl FnOnce(&Input) -> Result<T, Bad>,
     ) -> Option<Option<Option<T>>> {
         match self.take(name) {
             None => Some(None),
             Some(Input::Null) => Some(Some(None)),
-            Some(input) => self.parsed(name, parse(&input)).map(|value| Some(Some(value))),
+            Some(input) => self.parsed_unless_blank(name, &input, parse).map(Some),
         }
     }
 
+    /// None inside when the text is empty, or shows nothing and is no value: a password may be of blanks.
+    fn parsed_unless_blank<T>(
+        &mut self,
+        name: &str,
+        input: &Input,
+        parse: impl FnOnce(&Input) -> Result<T, Bad>,
+    ) -> Option<Option<T>> {
+        if is_nothing(input) {
+            return Some(None);
+        }
+        let is_blank = matches!(input, Input::Text(text) if is_blank_text(text));
+        match parse(input) {
+            Err(_) if is_blank && !name.ends_with("password") => Some(None),
+            parsed => self.parsed(name, parsed).map(Some),
+        }
+    }
+
+    fn reject_null<T>(&mut self, name: &str) -> Option<T> {
+        self.reject(name, Bad::new("required", "must not be null"));
+        None
+    }
+
     /// A nested object that may be absent or null, read by `read`.
-    pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Form) -> Option<T>) -> Option<Option<T>> {
+    pub fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Form) -> Option<T>,
+    ) -> Option<Option<T>> {
         match self.take(name) {
-            None | Some(Input::Null) => Some(None),
+            None => Some(None),
+            Some(input) if is_nothing(&input) => Some(None),
             Some(Input::Object(members)) => self.nested(&format!("{name}."), members, read).map(Some),
             Some(_) => {
                 self.reject(name, Bad::new("wrong_type", "must be an object"));
@@ -123,13 +174,13 @@ impl Form {
     /// told where it stands. None inside when it is not named.
     pub fn changed_list<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         max: usize,
         mut read: impl FnMut(&mut Form, &str, Input) -> Option<T>,
     ) -> Option<Option<Vec<T>>> {
         let items = match self.take(name) {
             None => return Some(None),
-            Some(Input::Null) => Vec::new(),
+            Some(input) if is_nothing(&input) => Vec::new(),
             Some(Input::List(items)) if items.len() <= max => items,
             Some(Input::List(_)) => {
                 let message = format!("must hold at most {max} items");
@@ -175,7 +226,7 @@ impl Form {
     /// A list of 1 to `max` objects, each read by `read`.
     pub fn objects<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         max: usize,
         mut read: impl FnMut(&mut Form) -> Option<T>,
     ) -> Option<Vec<T>> {
@@ -208,7 +259,7 @@ impl Form {
         members: Vec<(String, Input)>,
         read: impl FnOnce(&mut Form) -> Option<T>,
     ) -> Option<T> {
-        let mut nested = Form { path: format!("{}{below}", self.path), members, errors: Vec::new() };
+        let mut nested = Form { path: format!("{}{below}", self.path), members, ..Form::default() };
         let value = read(&mut nested);
         nested.reject_unknown();
         let sound = nested.errors.is_empty();
@@ -217,8 +268,16 @@ impl Form {
     }
 
     fn reject_unknown(&mut self) {
-        for (name, _) in std::mem::take(&mut self.members) {
-            self.reject(&name, Bad::new("unknown_field", "is not known here; remove it"));
+        let given: Vec<String> =
+            std::mem::take(&mut self.members).into_iter().map(|(name, _)| name).collect();
+        for (index, name) in given.iter().enumerate() {
+            // Of more than are listed nobody reads what they may have been meant for.
+            let message = if index < UNKNOWN_MAX {
+                near::advice(name, &self.asked, self.others)
+            } else {
+                REMOVE_IT.to_owned()
+            };
+            self.reject(&shortened(name), Bad::new(UNKNOWN_FIELD, message));
         }
     }
 
@@ -229,5 +288,14 @@ impl Form {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(Problem::invalid_fields(self.errors)),
         }
+    }
+}
+
+/// Null, or the empty text that a form sends for a field that nobody has filled in.
+fn is_nothing(input: &Input) -> bool {
+    match input {
+        Input::Null => true,
+        Input::Text(text) => text.is_empty(),
+        _ => false,
     }
 }

@@ -1,14 +1,15 @@
 //! What a handler is given: the request, who calls, and the numbers in the path.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 
 use crate::app::App;
-use crate::problem::{self, Problem};
+use crate::problem::{self, FieldError, Problem, REMOVE_IT, shortened};
 use crate::values::input::Malformed;
-use crate::values::{Bad, Id, Input};
+use crate::values::{Bad, Id, Input, Timestamp};
 use crate::web::caller::{self, Caller};
 use crate::web::form::Form;
 
@@ -60,6 +61,7 @@ impl Request<'_> {
                 Err(Problem::invalid_field("", bad))
             }
             Err(Malformed::DuplicateKey(key)) => {
+                let key = shortened(&key);
                 let detail = format!("The key {key:?} appears twice in one object. Send it once.");
                 Err(Problem::new(problem::DUPLICATE_KEY, detail))
             }
@@ -75,16 +77,38 @@ impl Request<'_> {
     /// The query string as fields. A name may stand once.
     pub fn query(&self) -> Result<Form, Problem> {
         let mut members: Vec<(String, Input)> = Vec::new();
-        let pairs = self.http.raw_query_string().split('&').filter(|pair| !pair.is_empty());
-        for pair in pairs {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decoded(name)?, decoded(value)?);
-            if members.iter().any(|(known, _)| *known == name) {
-                return Err(Problem::invalid_field(name, Bad::new("repeated", "must appear only once")));
+        let mut repeated: Vec<String> = Vec::new();
+        for (name, value) in self.parameters() {
+            let (name, value) = (decoded(name)?, decoded_value(value)?);
+            if !members.iter().any(|(known, _)| *known == name) {
+                members.push((name, Input::Text(value)));
+            } else if !repeated.contains(&name) {
+                repeated.push(name);
             }
-            members.push((name, Input::Text(value)));
         }
-        Ok(Form::new(members))
+        let mut form = Form::new(members);
+        for name in repeated {
+            form.reject(&shortened(&name), Bad::new("repeated", "must appear only once"));
+        }
+        Ok(form)
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.http.raw_query_string().split('&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    }
+
+    /// Refuses what stands in the query of a request that takes nothing there.
+    pub fn refuse_query(&self) -> Result<(), Problem> {
+        let advice = match self.method {
+            "GET" | "DELETE" => REMOVE_IT,
+            _ => "is not known here, behind the path; the fields stand in the body, as JSON",
+        };
+        let names = self.parameters().map(|(name, _)| percent_decode_str(name).decode_utf8_lossy());
+        let unknown =
+            |name: Cow<str>| FieldError::new(shortened(&name), Bad::new(problem::UNKNOWN_FIELD, advice));
+        let errors: Vec<FieldError> = names.map(unknown).collect();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(errors)) }
     }
 
     /// The address to throttle by.
@@ -134,4 +158,19 @@ fn decoded(text: &str) -> Result<String, Problem> {
         Problem::new(problem::INVALID_UTF8, "Send the query string in UTF-8, percent-encoded.")
     })?;
     Ok(decoded.into_owned())
+}
+
+/// A `+` means a blank in a query, but the one before the zone of a time is hardly ever written `%2B`, and no time
+/// has a blank there.
+fn decoded_value(text: &str) -> Result<String, Problem> {
+    let value = decoded(text)?;
+    if text.contains('+')
+        && let Some((time, zone)) = value.rsplit_once(' ')
+    {
+        let restored = Input::Text(format!("{time}+{zone}"));
+        if let (Ok(_), Input::Text(restored)) = (Timestamp::parse(&restored), restored) {
+            return Ok(restored);
+        }
+    }
+    Ok(value)
 }

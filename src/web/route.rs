@@ -84,6 +84,13 @@ impl Route {
         }
     }
 
+    /// Whether it takes parameters in the query: lists, and what a product's stock was. What is there for anybody who
+    /// monitors the shop does not look at what keeps a proxy from answering.
+    pub fn takes_query(&self) -> bool {
+        let of_one = ["{id}", "/current", "/track"].iter().any(|end| self.path.ends_with(end));
+        self.method == "GET" && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
+    }
+
     /// Whether it is about one thing and changes it or something of it, so that `If-Match` says which version is meant.
     pub fn changes_one(&self) -> bool {
         self.method != "GET" && (self.path.contains("{id}") || self.path.ends_with("/current"))

@@ -115,7 +115,7 @@ fn every_bad_barcode_address_and_slug_is_named() {
             ("barcodes[3].code", "wrong_type"),
         ],
     );
-    for units in [json!(0), json!(-1), json!(1.5), json!("6"), json!(100_001)] {
+    for units in [json!(0), json!(-1), json!(1.5), json!("six"), json!(100_001)] {
         let barcodes = json!([{"code": EAN, "units": units}]);
         refused("barcodes", barcodes, &[("barcodes[0].units", "invalid_number")]);
     }
@@ -149,7 +149,7 @@ fn every_bad_barcode_address_and_slug_is_named() {
     let most = staff.post("/products", with("Mug", "image_urls", json!(vec![&long; 10]))).expect(201);
     assert_eq!(shop.anyone().get(&path(most.id())).expect(200).text, most.text);
 
-    for slug in ["", "a b", "a/b", "a?b", "\u{feff}", "a&b"] {
+    for slug in ["a b", "a/b", "a?b", "a\u{feff}b", "a&b"] {
         refused("slug", json!(slug), &[("slug", "invalid_slug")]);
     }
     refused("shelf", json!("A\n3"), &[("shelf", "line_break")]);

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use storekeeper::problem::KINDS;
 use storekeeper::routes::{DESCRIPTION, ROUTES};
+use storekeeper::values::is_blank_text;
 use storekeeper::web::route::Access;
 
 use crate::client::Answer;
@@ -73,7 +74,7 @@ fn broken(method: &str, target: &str, request_body: Option<&[u8]>, answer: &Answ
     let in_other_currency = answer.body.get("currency").is_some_and(|currency| currency != CURRENCY);
     if (200..300).contains(&answer.status) && !in_other_currency {
         broken.extend(broken_query(operation, query));
-        broken.extend(broken_request(operation, request_body.unwrap_or_default()));
+        broken.extend(broken_request(method, operation, request_body.unwrap_or_default()));
     }
     broken
 }
@@ -170,15 +171,20 @@ fn parameter_value(schema: &'static Value, text: &str) -> Value {
 fn broken_query(operation: &'static Value, query: &str) -> Vec<String> {
     let parameters = operation["parameters"].as_array();
     let described: Vec<_> = parameters.into_iter().flatten().map(|one| resolved(&DOCUMENT, one)).collect();
-    // Operations without parameters in the query do not look at it.
-    if !described.iter().any(|parameter| parameter["in"] == "query") {
+    // What anybody may ask of the service itself looks at no query.
+    if operation["x-access"] == "open" && !described.iter().any(|parameter| parameter["in"] == "query") {
         return Vec::new();
     }
     let mut broken = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let spaced = value.replace('+', " ");
+        // The + of a zone is understood, and everything else is a blank.
+        let spaced = if value.contains('T') { value.to_owned() } else { value.replace('+', " ") };
         let value = percent_decode_str(&spaced).decode_utf8_lossy();
+        // As if it were not there.
+        if is_blank_text(&value) {
+            continue;
+        }
         let is_it = |one: &&&Value| {
             one["in"] == "query" && one["name"] == *percent_decode_str(name).decode_utf8_lossy()
         };
@@ -194,16 +200,82 @@ fn broken_query(operation: &'static Value, query: &str) -> Vec<String> {
     broken
 }
 
-fn broken_request(operation: &'static Value, body: &[u8]) -> Vec<String> {
+fn broken_request(method: &str, operation: &'static Value, body: &[u8]) -> Vec<String> {
     let described = &operation["requestBody"];
     if body.is_empty() || described.is_null() {
         let needed = described["required"] == true;
         return Vec::from_iter(needed.then(|| "the request has no body".to_owned()));
     }
     let body = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
-    let body = serde_json::from_slice(body).expect("a body that was taken is JSON");
-    let found = violations(&DOCUMENT, &described["content"]["application/json"]["schema"], &body);
+    let mut body: Value = serde_json::from_slice(body).expect("a body that was taken is JSON");
+    let schema = &described["content"]["application/json"]["schema"];
+    as_understood(schema, &mut body);
+    if ["PUT", "PATCH"].contains(&method)
+        && let Some(members) = body.as_object_mut()
+    {
+        // What is shown may come back.
+        let set = names(schema);
+        let shown = shown(operation);
+        members.retain(|name, _| set.contains(name) || !shown.contains(name));
+    }
+    let found = violations(&DOCUMENT, schema, &body);
     found.into_iter().map(|found| format!("request{found}")).collect()
+}
+
+/// What the text of the document says of every body: digits in quotes are the number, and an empty text is none.
+fn as_understood(schema: &'static Value, value: &mut Value) {
+    let schema = resolved(&DOCUMENT, schema);
+    // Of several forms, the one that it can be understood as.
+    for form in ["oneOf", "anyOf"].iter().filter_map(|name| schema[name].as_array()).flatten() {
+        let mut understood = value.clone();
+        as_understood(form, &mut understood);
+        if violations(&DOCUMENT, form, &understood).is_empty() {
+            *value = understood;
+            return;
+        }
+    }
+    let is_type = |wanted: &str| {
+        schema["type"] == wanted
+            || schema["type"].as_array().is_some_and(|types| types.contains(&json!(wanted)))
+    };
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.as_str().is_some_and(is_blank_text));
+            for (name, member) in members {
+                if let Some(property) = schema["properties"].get(name) {
+                    as_understood(property, member);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items.iter_mut().filter(|_| schema.get("items").is_some()) {
+                as_understood(&schema["items"], item);
+            }
+        }
+        Value::String(text) if is_type("integer") || is_type("boolean") => {
+            let number = text.trim().parse::<i64>().map(Value::from);
+            *value = number.or_else(|_| serde_json::from_str(text)).unwrap_or_else(|_| value.take());
+        }
+        _ => {}
+    }
+}
+
+fn names(schema: &'static Value) -> Vec<String> {
+    let properties = resolved(&DOCUMENT, schema)["properties"].as_object();
+    properties.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
+
+/// The members of what an operation answers.
+fn shown(operation: &'static Value) -> Vec<String> {
+    let answered =
+        &resolved(&DOCUMENT, &operation["responses"]["200"])["content"]["application/json"]["schema"];
+    names(answered)
+}
+
+/// What the body of an operation sets.
+pub fn set_by(method: &str, path: &str) -> Vec<String> {
+    let operation = &DOCUMENT["paths"][path][method.to_ascii_lowercase()];
+    names(&operation["requestBody"]["content"]["application/json"]["schema"])
 }
 
 /// Every operation with its method and path.

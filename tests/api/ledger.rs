@@ -224,7 +224,7 @@ fn as_of_is_a_time_that_has_come() {
     let asked = |as_of: &str| staff.get(&format!("{path}?as_of={as_of}"));
     asked(&soon.to_string()).expect_bad_fields(&[("as_of", "in_the_future")]);
     asked("9999-12-31T23:59:59Z").expect_bad_fields(&[("as_of", "in_the_future")]);
-    for bad in ["", "yesterday", "2026-1-1", "2026-02-30T00:00:00Z", "0999-12-31T23:59:59Z"] {
+    for bad in ["yesterday", "2026-1-1", "2026-02-30T00:00:00Z", "0999-12-31T23:59:59Z"] {
         asked(bad).expect_bad_fields(&[("as_of", "invalid_time")]);
     }
     asked("2016-12-31T23:59:60Z").expect(200);

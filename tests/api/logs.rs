@@ -66,7 +66,7 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
         None,
         "GET",
         &format!("/products/{product}?x=1"),
-        "method=GET route=/products/{id} status=200 caller=anyone",
+        "method=GET route=/products/{id} status=422 caller=anyone",
     );
     send(None, "GET", "/healthz", "method=GET route=/healthz status=200 caller=anyone");
     send(None, "HEAD", "/products", "method=HEAD route=/products status=200 caller=anyone");

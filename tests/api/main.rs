@@ -74,3 +74,4 @@ mod strangers;
 mod tables;
 mod tour;
 mod words;
+mod write_back;

@@ -121,10 +121,11 @@ fn a_note_is_changed_by_a_manager_who_knows_what_it_says() {
     let id = noted.note("correction", "Ada was charged twice");
     let version = noted.patch(id, json!({})).expect(200).etag().to_owned();
     noted.patch(id, json!({"note": null})).expect_bad_fields(&[("note", "required")]);
-    noted.patch(id, json!({"note": "  "})).expect_bad_fields(&[("note", "blank")]);
+    noted.patch(id, json!({"note": "  "})).expect_bad_fields(&[("note", "required")]);
     noted
-        .patch(id, json!({"note": 7, "delta": 3}))
-        .expect_bad_fields(&[("note", "wrong_type"), ("delta", "unknown_field")]);
+        .patch(id, json!({"note": 7, "name": 3}))
+        .expect_bad_fields(&[("note", "wrong_type"), ("name", "unknown_field")]);
+    noted.patch(id, json!({"delta": 300})).expect_bad_fields(&[("delta", "read_only")]);
     noted.patch(999_999, json!({})).expect_problem(404, "not_found");
     noted.patch(id, json!({"note": "Charged twice"})).expect(200);
     let path = format!("/stock/movements/{id}");

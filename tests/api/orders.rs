@@ -250,7 +250,7 @@ fn bad_filters_are_named_all_at_once() {
         ("after", "invalid_cursor"),
         ("x", "unknown_field"),
     ]);
-    for limit in ["0", "-1", "1.5", "", "ten"] {
+    for limit in ["0", "-1", "1.5", "ten"] {
         let path = format!("/orders?limit={limit}");
         counter.staff.get(&path).expect_bad_fields(&[("limit", "invalid_number")]);
     }

@@ -83,7 +83,7 @@ fn every_bad_field_of_a_product_is_named_and_nothing_is_kept() {
     let nulls = json!({"name": null, "price": null, "stock": null, "sku": null});
     refused(nulls, &[("name", "required"), ("price", "required"), ("stock", "required")]);
     refused(
-        json!({"name": 1, "price": [], "sku": 2, "description": {}, "category": false, "stock": "5", "id": 9}),
+        json!({"name": 1, "price": [], "sku": 2, "description": {}, "category": false, "stock": "five", "id": 9}),
         &[
             ("name", "wrong_type"),
             ("price", "wrong_type"),
@@ -98,10 +98,8 @@ fn every_bad_field_of_a_product_is_named_and_nothing_is_kept() {
         ("name", json!(" "), "blank"),
         ("name", json!("x".repeat(201)), "too_long"),
         ("name", json!("Mug\nTwo"), "line_break"),
-        ("sku", json!(""), "blank"),
         ("sku", json!("MUG\n42"), "line_break"),
         ("sku", json!("M".repeat(65)), "too_long"),
-        ("description", json!(""), "blank"),
         ("description", json!("x".repeat(32_001)), "too_long"),
         ("description", json!("bell\u{7}"), "control_character"),
         ("category", json!("x".repeat(256)), "too_long"),
@@ -322,10 +320,10 @@ fn every_bad_filter_is_named() {
         shop.anyone().get(&format!("/products?{query}")).expect_bad_fields(bad);
     };
     refused(
-        "q=&category=%20&min_price=-1&max_price=1e2&in_stock=yes&sort=stock&colour=red",
+        "q=%CC%81&category=%07&min_price=-1&max_price=1e2&in_stock=yes&sort=stock&colour=red",
         &[
             ("q", "blank"),
-            ("category", "blank"),
+            ("category", "control_character"),
             ("min_price", "invalid_price"),
             ("max_price", "invalid_price"),
             ("in_stock", "invalid_boolean"),
@@ -336,7 +334,7 @@ fn every_bad_filter_is_named() {
     refused("q=mug&q=cup", &[("q", "repeated")]);
     refused(&format!("q={}", "x".repeat(256)), &[("q", "too_long")]);
     refused("min_price=1.001", &[("min_price", "too_many_decimals")]);
-    refused("sort=", &[("sort", "invalid_sort")]);
+    refused("sort=-", &[("sort", "invalid_sort")]);
     shop.anyone().get("/products?q=%ff").expect_problem(400, "invalid_utf8");
 }
 

@@ -409,10 +409,12 @@ fn staff_change_their_own_password_with_the_old_one() {
     changing.patch(path, json!({"password": new})).expect_bad_fields(&[("current_password", "required")]);
     let wrong = json!({"password": new, "current_password": "a guess"});
     changing.patch(path, wrong).expect_bad_fields(&[("current_password", "wrong_password")]);
-    let role = json!({"role": "manager", "current_password": STAFF_PASSWORD});
+    let bad = json!({"rank": "manager", "current_password": STAFF_PASSWORD});
     let named =
-        [("password", "required"), ("current_password", "without_password"), ("role", "unknown_field")];
-    changing.patch(path, role).expect_bad_fields(&named);
+        [("password", "required"), ("current_password", "without_password"), ("rank", "unknown_field")];
+    changing.patch(path, bad).expect_bad_fields(&named);
+    let role = json!({"role": "manager", "password": new, "current_password": STAFF_PASSWORD});
+    changing.patch(path, role).expect_bad_fields(&[("role", "read_only")]);
     other.get("/orders").expect(200);
     let changed =
         changing.patch(path, json!({"password": new, "current_password": STAFF_PASSWORD})).expect(200);

@@ -99,12 +99,12 @@ fn every_bad_field_is_named() {
     let shop = Shop::open();
     let (manager, clerk) = (shop.staff(), shop.clerk());
     let path = path_of(&clerk);
-    let bad = json!({"role": "owner", "disabled": "yes", "password": "fourteen chars", "username": "anna"});
+    let bad = json!({"role": "owner", "disabled": "yes", "password": "fourteen chars", "email": "anna"});
     manager.patch(&path, bad).expect_bad_fields(&[
         ("role", "invalid_role"),
         ("disabled", "invalid_boolean"),
         ("password", "invalid_password_length"),
-        ("username", "unknown_field"),
+        ("email", "unknown_field"),
     ]);
     let nulls = json!({"role": null, "disabled": null, "password": null});
     let required = [("role", "required"), ("disabled", "required"), ("password", "required")];

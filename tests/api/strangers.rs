@@ -1,6 +1,7 @@
 //! What people really write, found in strangers' clients, product files and bug reports, by its kind.
 
 mod finding;
+mod forms;
 mod people;
 mod prices;
 mod skus;

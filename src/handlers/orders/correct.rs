@@ -10,7 +10,7 @@ use crate::db::{self, Transaction};
 use crate::error::Result;
 use crate::handlers::orders::history::{self, Correction, ENTRIES_MAX, Entry};
 use crate::handlers::orders::status::{Corrected, Status};
-use crate::handlers::orders::{Order, find, lock_customer};
+use crate::handlers::orders::{Order, SHOWN, find, lock_customer};
 use crate::problem::{self, Problem};
 use crate::values::{Bad, Calendar, Day, Id, Line, Paragraph};
 use crate::web::caller::Caller;
@@ -48,9 +48,13 @@ fn value_of(field: Corrected, order: &Order) -> Option<String> {
 pub fn patch(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let corrections = Corrections::read(&mut form);
+    let echo = form.shown(SHOWN);
     let corrections = form.finish(|| corrections)?;
     let order = db::transaction(&app.pool, |tx| {
-        let is_current = |order: &Order| response::check_if_match(request, order);
+        let is_current = |order: &Order| {
+            response::check_if_match(request, order)?;
+            echo.check(order)
+        };
         correct(app, tx, &request.caller, request.path_id, &corrections, is_current)
     })?;
     Ok(response::resource(request, &order))
@@ -63,7 +67,7 @@ pub fn correct(
     caller: &Caller,
     id: Id,
     corrections: &Corrections,
-    is_current: impl FnOnce(&Order) -> std::result::Result<(), Problem>,
+    is_current: impl FnOnce(&Order) -> Result<()>,
 ) -> Result<Order> {
     let known = lock_customer(tx, id)?;
     let order = find(app, tx, caller, id, "FOR UPDATE")?;

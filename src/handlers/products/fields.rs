@@ -9,6 +9,7 @@ use crate::handlers::products::barcodes::{self, Barcode};
 use crate::values::{Currency, Id, ImageUrl, Line, Paragraph, Price, Sku, Slug, Timestamp, nfc, search_text};
 use crate::web::form::Form;
 use crate::web::response;
+use crate::web::shown::Shown;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Product {
@@ -23,6 +24,23 @@ pub struct Product {
     /// When it was taken out of the catalogue; only staff see such a product.
     pub archived_at: Option<Timestamp>,
 }
+
+/// What else of it comes back when it is read, changed and written back.
+#[rustfmt::skip]
+pub const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("currency", "the setting STOREKEEPER_CURRENCY decides"),
+    Shown::books("in_stock", "it follows from the stock, which POST /products/{id}/stock/movements changes"),
+    Shown::fixed("created_at", "it never changes"),
+    Shown::version("updated_at"),
+    Shown::fixed("archived_at", "DELETE /products/{id} and POST /products/{id}/restore change it"),
+    Shown::elsewhere("stock", "POST /products/{id}/stock/movements changes the stock"),
+    Shown::elsewhere("on_hand", "POST /products/{id}/stock/movements changes the stock"),
+    Shown::elsewhere("reorder_point", "PATCH /products/{id}/stock sets the rule for restocking"),
+    Shown::elsewhere("reorder_target", "PATCH /products/{id}/stock sets the rule for restocking"),
+    Shown::elsewhere("reorder_multiple", "PATCH /products/{id}/stock sets the rule for restocking"),
+    Shown::elsewhere("lead_time_days", "PATCH /products/{id}/stock sets the rule for restocking"),
+];
 
 /// What people set.
 #[derive(Debug, Clone, Serialize)]

@@ -136,7 +136,8 @@ impl Filters {
         let sku = form.optional("sku", Sku::parse);
         let slug = form.optional("slug", Slug::parse);
         let barcode = form.optional("barcode", Gtin::parse);
-        let ids = form.optional("ids", |input| query_ids(input, IDS_MAX));
+        // An empty basket is not the whole catalogue.
+        let ids = form.changed("ids", |input| query_ids(input, IDS_MAX));
         Some(Filters {
             q: q?,
             category: category?,

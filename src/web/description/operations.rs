@@ -33,11 +33,21 @@ impl Building {
             Some(scope) => format!(" With a key: `{}`.", scope.text()),
             None => String::new(),
         };
+        // All of them take a body that is what they answer, or a part of it.
+        let written_back = match route.method {
+            "PUT" | "PATCH" => {
+                " What the answer shows and this does not set may come back with it, unchanged: `read_only` refuses what is not."
+            }
+            _ => "",
+        };
         let mut members = vec![
             ("operationId", raw(operation_id)),
             ("tags", raw(&[tag])),
             ("summary", raw(summary)),
-            ("description", raw(&format!("{description}\n\n**Who may call:** {callers}{keys}"))),
+            (
+                "description",
+                raw(&format!("{description}{written_back}\n\n**Who may call:** {callers}{keys}")),
+            ),
             ("x-access", raw(access)),
             ("security", raw(&security)),
         ];

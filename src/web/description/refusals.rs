@@ -17,6 +17,7 @@ pub const EARLY: &[&Kind] = &[
     problem::BODY_TOO_LARGE,
     problem::URI_TOO_LONG,
     problem::EXPECTATION_FAILED,
+    problem::INVALID_FIELDS,
     problem::RATE_LIMITED,
     problem::HEADERS_TOO_LARGE,
     problem::INTERNAL,
@@ -50,7 +51,7 @@ impl Building {
             |kind: &Kind| example_of(kind).description.clone().unwrap_or(format!("{}.", kind.title));
         let description = match kinds {
             _ if status.is_none() => "The request was refused before it came to this operation: it cannot be read, is \
-                too large or too slow, or the path does not take its method. Or the service failed, or cannot \
+                too large or too slow, or the path does not take its method or its query. Or the service failed, or cannot \
                 take requests now."
                 .into(),
             [kind] => described(kind),

@@ -342,9 +342,9 @@ export const requests = [
         name: "A multiple of nothing",
         description: "Every bad field is named at once.",
         PATCH: "/products/{{candle_id}}/stock",
-        body: { reorder_multiple: 0, lead_time_days: 366, on_hand: 40 },
+        body: { reorder_multiple: 0, lead_time_days: 366, position: 40 },
         status: 422,
-        fields: ["reorder_multiple: invalid_number", "lead_time_days: invalid_number", "on_hand: unknown_field"],
+        fields: ["reorder_multiple: invalid_number", "lead_time_days: invalid_number", "position: unknown_field"],
     },
     {
         name: "A rule with an old ETag",

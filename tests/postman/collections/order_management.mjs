@@ -217,13 +217,13 @@ export const requests = [
         description: "With its place in the list.",
         POST: "/orders",
         as: "ada",
-        body: { items: [{ product_id: "{{mug_id}}", quantity: 0 }, { quantity: 1, colour: "blue" }], note: "" },
+        body: { items: [{ product_id: "{{mug_id}}", quantity: 0 }, { quantity: 1, colour: "blue" }], note: 7 },
         status: 422,
         fields: [
             "items[0].quantity: invalid_number",
             "items[1].product_id: required",
             "items[1].colour: unknown_field",
-            "note: blank",
+            "note: wrong_type",
         ],
     },
     {

@@ -451,6 +451,22 @@ export const requests = [
         fields: ["name: required", "price: required"],
     },
     {
+        name: "Write back what was read",
+        description: "What a product shows and nobody sets may come back with a change, unchanged. An empty text is none.",
+        PATCH: "/products/{{mug_id}}",
+        body: { id: "{{mug_id}}", currency: "EUR", archived_at: null, category: "", price: "15.50" },
+        status: 200,
+        tests: { "The price is new": (mug) => pm.expect(mug.price).to.eql("15.50") },
+    },
+    {
+        name: "What nobody sets is not changed",
+        description: "A difference is refused, with what changes it.",
+        PATCH: "/products/{{mug_id}}",
+        body: { id: 1, archived_at: "2026-01-01T00:00:00Z" },
+        status: 422,
+        fields: ["id: read_only", "archived_at: read_only"],
+    },
+    {
         name: "Units are not changed here",
         description: "Stock changes by movements in the ledger only; see Bonus Features.",
         PATCH: "/products/{{mug_id}}",
