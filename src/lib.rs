@@ -10,7 +10,7 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app`, `pruning`, `rates` and `throttle`; `audit`, `ledger` and `restock`; `web`; `handlers`; `routes`;
+//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger` and `restock`; `web`; `handlers`; `routes`;
 //! the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
@@ -41,6 +41,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod handlers;
 pub mod http;
 pub mod ledger;

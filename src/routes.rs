@@ -15,7 +15,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, health, log_in, mentions, movements, orders,
+    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements, orders,
     products, restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
@@ -23,7 +23,7 @@ use crate::problem::{self, Problem};
 use crate::random;
 use crate::web::admission;
 use crate::web::api_key::KeyScope::{
-    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, OrdersRead, OrdersWrite, RestockRead,
+    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite, RestockRead,
     RestockWrite, StockRead, StockWrite,
 };
 use crate::web::caller::{self, Caller, Identified, Label, Role};
@@ -64,6 +64,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/staff/{id}",                    Manager,      None,                  staff::change),
 
     route("GET",    "/audit",                         Manager,      None,                  audit::list),
+
+    route("GET",    "/events",                        Staff,        Some(EventsRead),      events::list),
 
     route("POST",   "/api_keys",                      Manager,      None,                  api_keys::create),
     route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
@@ -131,6 +133,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/staff.json"),
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
+    include_str!("handlers/events.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),

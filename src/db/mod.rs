@@ -28,7 +28,7 @@ use turns::InTurn;
 pub use pool::{Pool, connect_alone, open_pool};
 pub use readiness::{Readiness, Watch};
 pub use together::Together;
-pub use transaction::{read, snapshot, transaction};
+pub use transaction::{VISIBLE_WITHIN, read, snapshot, transaction};
 
 /// A connection on which SQL is run, and the statements that it keeps prepared; one outside the pool
 /// leaves those to the `mysql` crate.

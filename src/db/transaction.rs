@@ -13,6 +13,13 @@ use crate::error::{Error, Result};
 /// A transaction that loses against others this often in this time is better told to the caller.
 const ATTEMPTS_MAX: u32 = 5;
 const RERUN_MAX: Duration = Duration::from_secs(2);
+/// COMMIT is sent within this time after the transaction was asked for, or not at all: what hangs at locks for longer
+/// is given up. Who notes the time of what it does notes it in between, so a change comes to light soon after the
+/// time that it bears.
+const COMMIT_WITHIN: Duration = Duration::from_secs(10);
+/// So long after a moment nothing that is of that moment or before comes to light any more: [`COMMIT_WITHIN`], and as
+/// much as COMMIT itself may take and the clocks of a shop's machines may differ together.
+pub const VISIBLE_WITHIN: chrono::Duration = chrono::Duration::seconds(15);
 /// The longest pause before a rerun, times the number of attempts so far.
 const PAUSE_MAX_MS: u64 = 20;
 
@@ -60,7 +67,7 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
     loop {
         let mut pooled = pool.take()?;
         pooled.usable = false;
-        let result = attempt_once(pool, &mut pooled, &mut work);
+        let result = attempt_once(pool, &mut pooled, started, &mut work);
         let lost = note_loss(pool, &mut pooled, &result);
         drop(pooled);
         if matches!(&result, Err(Error::Database(cause)) if is_storage_full(cause)) {
@@ -85,12 +92,17 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
 fn attempt_once<T>(
     pool: &Pool,
     pooled: &mut Pooled,
+    started: Instant,
     work: &mut impl FnMut(&mut Transaction) -> Result<T>,
 ) -> Result<T> {
     pooled.conn.query_drop("START TRANSACTION")?;
     // Held until COMMIT or ROLLBACK has been done.
     let mut in_turn = pool.turns.begin();
     match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn)) {
+        Ok(_) if started.elapsed() > COMMIT_WITHIN => {
+            rolled_back(pooled)?;
+            Err(Error::TooLate)
+        }
         Ok(value) => match pooled.conn.query_drop("COMMIT") {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::problem::{self, Problem};
 use crate::values::{Bad, Currency, Day, Id, Line, Paragraph, Price, Timestamp, words};
 use crate::web::caller::Caller;
@@ -68,6 +69,7 @@ pub struct Order {
     confirmed_by: Option<ConfirmedBy>,
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
+    pub updated_at: Timestamp,
 }
 
 /// Who confirmed an order, for those behind the counter.
@@ -118,7 +120,7 @@ struct Tracking {
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
     o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
-    o.confirmed_by_api_key_id";
+    o.confirmed_by_api_key_id, o.updated_at";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
@@ -177,7 +179,15 @@ impl Order {
                 confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
             }),
             allowed_actions: status.allowed_actions(confirmed_at.is_some(), caller),
+            updated_at: column(row, "updated_at"),
         }
+    }
+}
+
+impl Order {
+    /// In the order of the ids, one of each.
+    fn product_ids(&self) -> Vec<Id> {
+        self.items.iter().map(|line| line.product_id).collect()
     }
 }
 
@@ -295,8 +305,10 @@ pub fn reschedule(
     }
     let (actor, changed) = (caller.actor(), (Object::Order, order.id));
     audit::record(app, tx, actor, Action::Changed, changed, &["expected_delivery_date"])?;
+    let fields = &["expected_delivery_date"];
+    events::record(tx, app.clock.now(), Kind::OrderChanged, order.id, events::NO_PRODUCTS, fields)?;
     tx.execute("UPDATE orders SET expected_delivery_date = ? WHERE id = ?", (date, order.id))?;
-    Ok(Order { expected_delivery_date: date, ..order })
+    find(app, tx, caller, order.id, "")
 }
 
 /// The order with its lines, when the caller may see it.

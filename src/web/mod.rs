@@ -11,3 +11,4 @@ pub mod request;
 pub mod response;
 pub mod route;
 pub mod stored;
+pub mod updated;

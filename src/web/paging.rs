@@ -201,7 +201,12 @@ impl Cursor {
         Cursor { value: format!("{time}/{within}"), id }
     }
 
-    fn write(&self) -> String {
+    /// The time that a list is sorted by.
+    pub fn time(&self) -> Option<Timestamp> {
+        time(&self.value)
+    }
+
+    pub fn write(&self) -> String {
         let text = format!("{}/{}", self.value, self.id);
         crate::values::hex(text.as_bytes())
     }

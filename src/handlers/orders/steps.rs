@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Actor, Object};
 use crate::db::{Transaction, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::{Order, Status, StepReason, find};
 use crate::ledger;
@@ -78,16 +79,17 @@ fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<
 
 /// Notes that a placed order is meant, and who says so.
 pub fn confirm(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
-    let actor = caller.actor();
+    let (actor, now) = (caller.actor(), app.clock.now());
     let confirmed = tx.execute(
         "UPDATE orders SET confirmed_at = GREATEST(placed_at, ?), confirmed_by_account_id = ?, confirmed_by_api_key_id = ?
          WHERE id = ? AND status = ? AND confirmed_at IS NULL",
-        (app.clock.now(), actor.account_id, actor.api_key_id, id, Status::Placed),
+        (now, actor.account_id, actor.api_key_id, id, Status::Placed),
     )?;
     let order = find(app, tx, caller, id, "")?;
     if confirmed == 0 {
         return unless_done(order, Status::Placed, "Only a placed order can be confirmed.");
     }
+    events::record(tx, now, Kind::OrderConfirmed, id, events::NO_PRODUCTS, &["confirmed_at"])?;
     audit::record(app, tx, actor, Action::Changed, (Object::Order, id), &["confirmed_at"])?;
     Ok(order)
 }
@@ -99,8 +101,9 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
     if !moved {
         return unless_done(order, Status::Cancelled, "Only a placed order can be cancelled.");
     }
-    record(app, tx, caller.actor(), order.id, Status::Cancelled, None)?;
-    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
+    let product_ids = order.product_ids();
+    record(app, tx, caller.actor(), order.id, Status::Cancelled, None, &product_ids)?;
+    tx.take_turn(product_ids)?;
     ledger::release(tx, order.id)?;
     Ok(order)
 }
@@ -117,9 +120,9 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
             _ => unless_done(order, Status::Shipped, advice),
         };
     }
-    let now = record(app, tx, caller.actor(), order.id, Status::Shipped, None)?;
-    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
-    if !ledger::ship(tx, order.id, order.items.len(), caller.actor(), now)? {
+    let product_ids = order.product_ids();
+    let now = record(app, tx, caller.actor(), order.id, Status::Shipped, None, &product_ids)?;
+    if !ledger::ship(tx, order.id, &product_ids, caller.actor(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
         let short = ledger::shortages(tx, &quantities, |on_hand, _| on_hand)?;
         let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
@@ -135,7 +138,7 @@ pub fn deliver(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resu
     if !moved {
         return unless_done(order, Status::Delivered, "Only a shipped order can be delivered.");
     }
-    record(app, tx, caller.actor(), order.id, Status::Delivered, None)?;
+    record(app, tx, caller.actor(), order.id, Status::Delivered, None, events::NO_PRODUCTS)?;
     Ok(order)
 }
 
@@ -172,7 +175,7 @@ fn wrong_state(order: &Order, advice: &str) -> Problem {
     Problem::new(problem::ORDER_STATE, detail)
 }
 
-/// Adds a step to the history, and returns the time now. Clocks of two machines may differ; a history
+/// Adds a step to the history and to the feed, and returns the time now. It changes the stock of `product_ids`. Clocks of two machines may differ; a history
 /// never goes back.
 pub fn record(
     app: &App,
@@ -181,14 +184,16 @@ pub fn record(
     order_id: Id,
     status: Status,
     reason: Option<StepReason>,
+    product_ids: &[Id],
 ) -> Result<Timestamp> {
     let now = app.clock.now();
-    let action = match status {
-        Status::Placed => Action::Placed,
-        Status::Shipped => Action::Shipped,
-        Status::Delivered => Action::Delivered,
-        Status::Cancelled => Action::Cancelled,
+    let (action, kind) = match status {
+        Status::Placed => (Action::Placed, Kind::OrderPlaced),
+        Status::Shipped => (Action::Shipped, Kind::OrderShipped),
+        Status::Delivered => (Action::Delivered, Kind::OrderDelivered),
+        Status::Cancelled => (Action::Cancelled, Kind::OrderCancelled),
     };
+    events::record(tx, now, kind, order_id, product_ids, audit::NO_FIELDS)?;
     audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
     tx.execute(
         "INSERT INTO order_events (order_id, step, status, reason, actor_account_id, actor_api_key_id, at)

@@ -54,9 +54,9 @@ fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
         return Ok(false);
     }
     let actor = Actor::command("prune");
-    record(app, tx, actor, id, Status::Cancelled, Some(StepReason::Unconfirmed))?;
     let sql = "SELECT product_id FROM order_lines WHERE order_id = ? ORDER BY product_id";
     let products: Vec<Id> = tx.rows(sql, (id,), |row| column(row, "product_id"))?;
+    record(app, tx, actor, id, Status::Cancelled, Some(StepReason::Unconfirmed), &products)?;
     tx.take_turn(products)?;
     ledger::release(tx, id)?;
     Ok(true)
