@@ -109,7 +109,8 @@ pub fn extent(db: &mut Connection) -> Result<Extent> {
 }
 
 fn read_extent(db: &mut Connection, locking: &str) -> Result<Option<Extent>> {
-    let sql = format!("SELECT last_number, numbered_at, pruned_number FROM event_feed WHERE id = 1 {locking}");
+    let sql =
+        format!("SELECT last_number, numbered_at, pruned_number FROM event_feed WHERE id = 1 {locking}");
     db.row(&sql, (), |row| Extent {
         last: column(row, "last_number"),
         numbered_at: column(row, "numbered_at"),

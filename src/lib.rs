@@ -26,6 +26,7 @@
 //!    stands in the ledger.
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
+//! 10. The numbers of the feed run without a gap.
 //!
 //! # What is deliberately absent
 //! No async runtime, ORM or query builder: a request runs on one thread, in SQL you can paste. Of

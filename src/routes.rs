@@ -15,16 +15,16 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements, orders,
-    products, restock, restock_orders, sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
+    orders, products, restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::problem::{self, Problem};
 use crate::random;
 use crate::web::admission;
 use crate::web::api_key::KeyScope::{
-    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite, RestockRead,
-    RestockWrite, StockRead, StockWrite,
+    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite,
+    RestockRead, RestockWrite, StockRead, StockWrite,
 };
 use crate::web::caller::{self, Caller, Identified, Label, Role};
 use crate::web::description::Description;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Connection, VISIBLE_WITHIN, Filter, Transaction, column};
+use crate::db::{self, Connection, Filter, Transaction, VISIBLE_WITHIN, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
@@ -137,9 +137,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
     };
     let (keyset, tables) = match (&q, below_threshold, archived) {
-        _ if is_by_update => {
-            (by_update, format!("stock s {} STRAIGHT_JOIN products p", by_update.hint()))
-        }
+        _ if is_by_update => (by_update, format!("stock s {} STRAIGHT_JOIN products p", by_update.hint())),
         // The index that is read through for words gives the order too.
         (Some(_), None | Some(false), _) => by_products("products_by_search"),
         // Whichever table has fewer rows that are not wanted comes first.

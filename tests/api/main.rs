@@ -29,6 +29,7 @@ mod customers;
 
 mod documents;
 mod erasure;
+mod events;
 mod faults;
 mod floors;
 mod growth;
@@ -72,4 +73,5 @@ mod storage;
 mod strangers;
 mod tables;
 mod tour;
+mod updated;
 mod words;
