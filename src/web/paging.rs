@@ -115,8 +115,11 @@ impl Keyset {
             }
             Some((column, sorted)) => {
                 let value = sorted.bound(&cursor.value);
-                let condition = format!("{column} {beyond}= ? AND ({column} {beyond} ? OR {id} {beyond} ?)");
-                filter.add(condition, [value.clone(), value, cursor.id.into()]);
+                // That the value is the same is said again, so that it also starts in the middle of many that are.
+                let condition = format!(
+                    "{column} {beyond}= ? AND ({column} {beyond} ? OR ({column} = ? AND {id} {beyond} ?))"
+                );
+                filter.add(condition, [value.clone(), value.clone(), value, cursor.id.into()]);
             }
             None => filter.add(format!("{id} {beyond} ?"), [cursor.id.into()]),
         }
