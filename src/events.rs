@@ -6,11 +6,10 @@
 //! entry holds ids and names of fields, never a value: it outlives the people in them.
 
 use chrono::Duration;
-use mysql::Value;
 
 use crate::app::App;
 use crate::db::{self, Connection, Pool, Transaction, column};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pruning;
 use crate::values::{Id, Timestamp, words};
 
@@ -47,7 +46,11 @@ words! {
 /// Whose stock a change leaves as it is.
 pub const NO_PRODUCTS: &[Id] = &[];
 
-/// Writes down what happened. `products` are those whose figures or rule it changed; `fields` what was set.
+/// Where an entry goes first.
+const UNNUMBERED: &str = "events_unnumbered (at, type, object_id, product_ids, fields)";
+
+/// Writes down what happened, in the round trip of COMMIT. `products` are those whose figures or rule it changed;
+/// `fields` are the names of what was set.
 pub fn record(
     tx: &mut Transaction,
     at: Timestamp,
@@ -56,41 +59,35 @@ pub fn record(
     products: &[Id],
     fields: &[impl AsRef<str>],
 ) -> Result<()> {
+    let products: Vec<String> = products.iter().map(Id::to_string).collect();
     let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
-    tx.execute(
-        "INSERT INTO events_unnumbered (at, type, object_id, product_ids, fields) VALUES (?, ?, ?, ?, ?)",
-        (at, kind, object_id, list(products), fields.join(",")),
-    )?;
+    let (products, fields) = (products.join(","), fields.join(","));
+    // It stands in the text of a statement.
+    let is_names = fields.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.[],".contains(&b));
+    if !is_names {
+        return Err(Error::Internal(format!("{fields:?} are no names of fields")));
+    }
+    let (at, kind) = (at.0.format("%Y-%m-%d %H:%M:%S%.6f"), kind.text());
+    tx.insert_at_commit(UNNUMBERED, &format!("('{at}', '{kind}', {object_id}, '{products}', '{fields}')"));
     Ok(())
 }
 
-/// Writes down a line of the ledger of each of these products, with one statement.
+/// Writes down a line of the ledger of each of these products.
 pub fn record_moved(tx: &mut Transaction, at: Timestamp, products: &[Id]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(4 * products.len());
-    for &id in products {
-        values.extend([at.into(), Kind::StockMoved.into(), id.into(), id.to_string().into()]);
-    }
-    let rows = vec!["(?, ?, ?, ?, '')"; products.len()].join(", ");
-    let sql =
-        format!("INSERT INTO events_unnumbered (at, type, object_id, product_ids, fields) VALUES {rows}");
-    tx.execute(&sql, values)?;
-    Ok(())
+    let fields: &[&str] = &[];
+    products.iter().try_for_each(|&id| record(tx, at, Kind::StockMoved, id, &[id], fields))
 }
 
 /// Writes down that an erasure takes what was written to the orders of a customer out of them.
 pub fn record_erased_orders(tx: &mut Transaction, at: Timestamp, customer_id: Id) -> Result<()> {
-    tx.execute(
-        "INSERT INTO events_unnumbered (at, type, object_id, product_ids, fields)
+    let sql = format!(
+        "INSERT INTO {UNNUMBERED}
          SELECT ?, ?, o.id, '', 'shipping_address,note,carrier,tracking_number' FROM orders o
          WHERE o.customer_id = ?
-           AND COALESCE(o.shipping_address, o.note, o.carrier, o.tracking_number) IS NOT NULL",
-        (at, Kind::OrderChanged, customer_id),
-    )?;
+           AND COALESCE(o.shipping_address, o.note, o.carrier, o.tracking_number) IS NOT NULL"
+    );
+    tx.execute(&sql, (at, Kind::OrderChanged, customer_id))?;
     Ok(())
-}
-
-fn list(ids: &[Id]) -> String {
-    ids.iter().map(Id::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// How far the feed goes.

@@ -1,12 +1,14 @@
 //! Reads and transactions, and when they are run again.
 
+use std::fmt::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
-use crate::db::{Connection, Pool, Transaction};
+use crate::db::{AtCommit, Connection, Pool, Transaction};
 use crate::error::database::{is_lost_connection, is_storage_full, is_worth_rerunning};
 use crate::error::{Error, Result};
 
@@ -98,12 +100,13 @@ fn attempt_once<T>(
     pooled.conn.query_drop("START TRANSACTION")?;
     // Held until COMMIT or ROLLBACK has been done.
     let mut in_turn = pool.turns.begin();
-    match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn)) {
+    let mut at_commit = Vec::new();
+    match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn, &mut at_commit)) {
         Ok(_) if started.elapsed() > COMMIT_WITHIN => {
             rolled_back(pooled)?;
             Err(Error::TooLate)
         }
-        Ok(value) => match pooled.conn.query_drop("COMMIT") {
+        Ok(value) => match commit(&mut pooled.conn, &at_commit) {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),
             Err(cause) => {
@@ -119,6 +122,21 @@ fn attempt_once<T>(
             Err(error)
         }
     }
+}
+
+/// Adds the rows that were kept for it, and commits. A server that cannot add them does not go on to COMMIT.
+fn commit(conn: &mut Conn, at_commit: &AtCommit) -> mysql::Result<()> {
+    let mut sql = String::new();
+    for (into, rows) in at_commit {
+        let _ = write!(sql, "INSERT INTO {into} VALUES {rows}; ");
+    }
+    let mut results = conn.query_iter(sql + "COMMIT")?;
+    while let Some(rows) = results.iter() {
+        for row in rows {
+            row?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether running the same work again can succeed.

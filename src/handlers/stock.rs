@@ -121,7 +121,7 @@ impl PolicyChanges {
 /// barcodes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let by_id = Keyset::by_id("s.product_id");
-    let by_update = Keyset::by_time("s.updated_at", "s.product_id").through("stock_by_update");
+    let by_update = Keyset::by_time("s.updated_at", "s.product_id");
     let mut form = request.query()?;
     let updated = Updated::read(&mut form);
     let is_by_update = matches!(updated, Some(Some(_)));
@@ -137,7 +137,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
     };
     let (keyset, tables) = match (&q, below_threshold, archived) {
-        _ if is_by_update => (by_update, format!("stock s {} STRAIGHT_JOIN products p", by_update.hint())),
+        _ if is_by_update => (by_update, "stock s STRAIGHT_JOIN products p".to_owned()),
         // The index that is read through for words gives the order too.
         (Some(_), None | Some(false), _) => by_products("products_by_search"),
         // Whichever table has fewer rows that are not wanted comes first.

@@ -367,7 +367,9 @@ fn a_position_of_before_a_backup_was_restored_is_refused() {
     shop.product(&staff, 0);
     reader.catch_up();
     let kept = reader.next.clone().unwrap();
-    (0..3).for_each(|_| drop(shop.product(&staff, 0)));
+    for _ in 0..3 {
+        shop.product(&staff, 0);
+    }
     reader.catch_up();
     let lost = reader.next.clone().unwrap();
     let mut sql = shop.sql();
@@ -378,7 +380,9 @@ fn a_position_of_before_a_backup_was_restored_is_refused() {
     assert_eq!(page.body, json!({"data": [], "next": lost}));
     shop.app.clock.advance(chrono::Duration::minutes(2));
     staff.get(&format!("/events?after={lost}")).expect_problem(410, "events_gone");
-    (0..4).for_each(|_| drop(shop.product(&staff, 0)));
+    for _ in 0..4 {
+        shop.product(&staff, 0);
+    }
     staff.get("/events").expect(200);
     staff.get(&format!("/events?after={lost}")).expect_problem(410, "events_gone");
     assert_eq!(Reader { next: Some(kept), ..Reader::new(&staff, "limit=100") }.catch_up().len(), 4);

@@ -118,7 +118,9 @@ fn every_change_of_stock_moves_its_row() {
     let order = || guest.client.order(&[(mug, 1)]).expect(201).id();
     let (called_off, sent) = (order(), order());
     let moved = |work: &dyn Fn()| moves(&staff, "/stock", &[mug], work);
-    moved(&|| drop(order()));
+    moved(&|| {
+        order();
+    });
     moved(&|| drop(guest.client.post(&format!("/orders/{called_off}/cancel"), json!({})).expect(200)));
     moved(&|| drop(staff.post(&format!("/orders/{sent}/ship"), json!({})).expect(200)));
     moved(&|| {

@@ -2,7 +2,7 @@
 //!
 //! With the session check, which also finds the answer to a retry, this is eight round trips, whatever the
 //! number of lines: BEGIN, the products, the order, its lines, the key with the stored answer, the
-//! reservation and COMMIT. The rows of stock, which everybody wants, are locked last.
+//! reservation, and COMMIT with the entry in the feed. The rows of stock, which everybody wants, are locked last.
 
 use std::collections::BTreeMap;
 
