@@ -224,6 +224,8 @@ if [ -n "$staff" ]; then
     step "staff deliver it" 200 POST "/orders/$order/deliver"
     shows '"status":"delivered"'
     order=''
+    step "the feed has told of it" 200 GET '/events?type=order.delivered&limit=1'
+    shows '"type":"order.delivered"' '"next":"'
     step "two have left the shelf" 200 GET "/products/$product/stock"
     shows '"on_hand":1' '"reserved":0'
     step "the ledger knows why" 200 GET "/products/$product/stock/movements"

@@ -120,9 +120,10 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let updated = Updated::read(&mut form);
     let is_by_update = matches!(updated, Some(Some(_)));
-    let keyset = match is_by_update {
-        true => Keyset::by_time("c.updated_at", "c.id").through("customers_by_update"),
-        false => Keyset::by_id("c.id"),
+    let keyset = if is_by_update {
+        Keyset::by_time("c.updated_at", "c.id").through("customers_by_update")
+    } else {
+        Keyset::by_id("c.id")
     };
     let page = Page::read(&mut form, &keyset);
     let q = form.optional("q", Search::parse);
@@ -144,9 +145,12 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     );
     let values = filter.values(page.rows_to_read());
     let customers = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Customer::from_row))?;
-    let cursor = |customer: &Customer| match is_by_update {
-        true => Cursor::by_time(customer.updated_at, customer.id),
-        false => Cursor::by_id(customer.id),
+    let cursor = |customer: &Customer| {
+        if is_by_update {
+            Cursor::by_time(customer.updated_at, customer.id)
+        } else {
+            Cursor::by_id(customer.id)
+        }
     };
     Ok(response::json(200, &page.list(customers, cursor)))
 }

@@ -175,9 +175,12 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     );
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
-    let cursor = |stock: &Stock| match is_by_update {
-        true => Cursor::by_time(stock.updated_at, stock.product_id),
-        false => Cursor::by_id(stock.product_id),
+    let cursor = |stock: &Stock| {
+        if is_by_update {
+            Cursor::by_time(stock.updated_at, stock.product_id)
+        } else {
+            Cursor::by_id(stock.product_id)
+        }
     };
     Ok(response::json(200, &page.list(stock, cursor)))
 }
