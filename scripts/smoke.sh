@@ -232,6 +232,8 @@ if [ -n "$staff" ]; then
     shows '"old":"By hand"' '"new":"By bicycle"' '"status":"lost"' '"status":"delivered"'
     shows '"status":"delivered"'
     order=''
+    step "the feed has told of it" 200 GET '/events?type=order.delivered&limit=1'
+    shows '"type":"order.delivered"' '"next":"'
     step "two have left the shelf" 200 GET "/products/$product/stock"
     shows '"on_hand":1' '"reserved":0'
     step "the ledger knows why" 200 GET "/products/$product/stock/movements"

@@ -29,6 +29,8 @@ pub struct App {
     /// Reads of single products, and of the same list of them.
     pub products: Together<Id, HashMap<Id, Row>>,
     pub product_lists: Together<(), Arc<[u8]>>,
+    /// Giving numbers to what happened.
+    pub numbering: Together<(), u64>,
     pub at_work: AtWork,
     pub metrics: Metrics,
 }
@@ -45,6 +47,7 @@ impl App {
             rates: Rates::default(),
             products: Together::default(),
             product_lists: Together::default(),
+            numbering: Together::default(),
             at_work: AtWork::default(),
             metrics: Metrics::default(),
             config,

@@ -16,6 +16,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use crate::audit::Actor;
 use crate::db::{Connection, Transaction, column, in_list};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::values::{Id, Timestamp, words};
 
 pub use lately::{LATELY, has_moved_lately};
@@ -159,6 +160,7 @@ pub fn move_stock(
             product_id,
         ),
     )?;
+    events::record_moved(tx, now, &[product_id])?;
     Ok(true)
 }
 
@@ -253,10 +255,12 @@ pub fn release(tx: &mut Transaction, order_id: Id) -> Result<()> {
 pub fn ship(
     tx: &mut Transaction,
     order_id: Id,
-    order_lines: usize,
+    product_ids: &[Id],
     actor: Actor,
     now: Timestamp,
 ) -> Result<bool> {
+    events::record_moved(tx, now, product_ids)?;
+    tx.take_turn(product_ids.iter().copied())?;
     let shipped = tx.execute(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
@@ -264,7 +268,7 @@ pub fn ship(
          WHERE l.order_id = ? AND s.on_hand >= l.quantity",
         (now, order_id),
     )?;
-    if shipped != order_lines as u64 {
+    if shipped != product_ids.len() as u64 {
         return Ok(false);
     }
     tx.execute(

@@ -10,7 +10,7 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app`, `pruning`, `rates` and `throttle`; `audit`, `ledger` and `restock`; `web`; `handlers`; `routes`;
+//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger` and `restock`; `web`; `handlers`; `routes`;
 //! the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
@@ -26,6 +26,7 @@
 //!    stands in the ledger.
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
+//! 10. The numbers of the feed run without a gap.
 //!
 //! # What is deliberately absent
 //! No async runtime, ORM or query builder: a request runs on one thread, in SQL you can paste. Of
@@ -41,6 +42,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod handlers;
 pub mod http;
 pub mod ledger;

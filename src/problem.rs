@@ -56,6 +56,7 @@ kinds! {
     IDEMPOTENCY_KEY_IN_USE = 409 "idempotency_key_in_use" "The first request with this key is still running";
     CONFLICT = 409 "conflict" "The change would break a rule of the shop's books";
     ANSWER_ERASED = 410 "answer_erased" "The answer under this key is erased";
+    EVENTS_GONE = 410 "events_gone" "The feed does not go on from there";
     PRECONDITION_FAILED = 412 "precondition_failed" "The resource has changed";
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large";
     URI_TOO_LONG = 414 "uri_too_long" "The address is too long";

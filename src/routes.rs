@@ -15,8 +15,8 @@ use rouille::Response;
 use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, health, log_in, mentions, movements, orders,
-    products, restock, restock_orders, sessions, sign_up, staff, stock,
+    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
+    orders, products, restock, restock_orders, sessions, sign_up, staff, stock,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -24,8 +24,8 @@ use crate::problem::{self, Problem};
 use crate::random;
 use crate::web::admission;
 use crate::web::api_key::KeyScope::{
-    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, OrdersRead, OrdersWrite, RestockRead,
-    RestockWrite, StockRead, StockWrite,
+    self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite,
+    RestockRead, RestockWrite, StockRead, StockWrite,
 };
 use crate::web::caller::{self, Caller, Identified, Label, Role};
 use crate::web::description::Description;
@@ -65,6 +65,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/staff/{id}",                    Manager,      None,                  staff::change),
 
     route("GET",    "/audit",                         Manager,      None,                  audit::list),
+
+    route("GET",    "/events",                        Staff,        Some(EventsRead),      events::list),
 
     route("POST",   "/api_keys",                      Manager,      None,                  api_keys::create),
     route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
@@ -135,6 +137,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/staff.json"),
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
+    include_str!("handlers/events.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),

@@ -17,6 +17,7 @@ use storekeeper::audit::{self, Action, Actor, Object};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::{Config, SETTINGS};
 use storekeeper::db::{self, invariants, migrations};
+use storekeeper::events::{self, Kind};
 use storekeeper::handlers::search_text::{self, Rows};
 use storekeeper::handlers::{orders, sessions, staff};
 use storekeeper::http::Listener;
@@ -42,8 +43,8 @@ Commands:
   verify                prove the books: run every invariant, print the rows that break one
   verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, and what ?q=
                         looks through to what the rows say
-  prune                 delete expired sessions and idempotency keys, and idle lines of old restock runs; cancel
-                        guests' orders that nobody confirmed
+  prune                 delete expired sessions and idempotency keys, idle lines of old restock runs, and events
+                        after 90 days; cancel guests' orders that nobody confirmed
 
 Options:
   -h, --help            print this
@@ -363,6 +364,8 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
                 let figures: Vec<&str> = repairs.iter().map(|repair| repair.figure).collect();
                 let actor = Actor::command("verify --repair");
                 audit::record(&app, tx, actor, Action::Repaired, (Object::Stock, product_id), &figures)?;
+                let now = app.clock.now();
+                events::record(tx, now, Kind::StockChanged, product_id, &[product_id], &figures)?;
             }
             Ok(repairs)
         })?;
@@ -385,10 +388,11 @@ fn prune(config: Config) -> Outcome {
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
     let lines = restock::prune(&app)?;
+    let events = events::prune(&app)?;
     let orders = orders::cancel_unconfirmed(&app)?;
     println!(
-        "deleted {sessions} expired sessions, {keys} expired idempotency keys and {lines} idle lines of old runs; \
-         cancelled {orders} unconfirmed orders"
+        "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs and \
+         {events} old events; cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -31,6 +31,7 @@ invariants! {
     "7_restock_orders_are_received_once"
     "8_idempotency_keys_name_one_outcome"
     "9_erased_customers_leave_no_data"
+    "10_events_are_numbered_without_gaps"
 }
 
 /// The rows that break a rule.

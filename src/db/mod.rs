@@ -28,7 +28,7 @@ use turns::InTurn;
 pub use pool::{Pool, connect_alone, open_pool};
 pub use readiness::{Readiness, Watch};
 pub use together::Together;
-pub use transaction::{read, snapshot, transaction};
+pub use transaction::{VISIBLE_WITHIN, read, snapshot, transaction};
 
 /// A connection on which SQL is run, and the statements that it keeps prepared; one outside the pool
 /// leaves those to the `mysql` crate.
@@ -36,7 +36,10 @@ pub struct Connection<'a>(pub &'a mut Conn, Option<&'a mut Statements>);
 
 /// A connection inside [`transaction`]: what changes something asks for this, so that it cannot run
 /// outside one.
-pub struct Transaction<'a>(Connection<'a>, &'a mut InTurn);
+pub struct Transaction<'a>(Connection<'a>, &'a mut InTurn, &'a mut AtCommit);
+
+/// Rows to be added with COMMIT: the table with its columns, and the rows as SQL.
+type AtCommit = Vec<(&'static str, String)>;
 
 impl<'a> Deref for Transaction<'a> {
     type Target = Connection<'a>;
@@ -56,6 +59,15 @@ impl Transaction<'_> {
     /// something holds one of them for long and others wait for it already.
     pub fn take_turn(&mut self, product_ids: impl IntoIterator<Item = Id>) -> Result<()> {
         product_ids.into_iter().try_for_each(|id| self.1.take(id))
+    }
+
+    /// Adds a row in the round trip of COMMIT, with all the others of this transaction. `row` is SQL of our own making,
+    /// such as `(1, 'placed')`: nothing that a caller wrote may be in it.
+    pub fn insert_at_commit(&mut self, into: &'static str, row: &str) {
+        match self.2.iter_mut().find(|(known, _)| *known == into) {
+            Some((_, rows)) => *rows = format!("{rows}, {row}"),
+            None => self.2.push((into, row.to_owned())),
+        }
     }
 }
 

@@ -1,18 +1,27 @@
 //! Reads and transactions, and when they are run again.
 
+use std::fmt::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
-use crate::db::{Connection, Pool, Transaction};
+use crate::db::{AtCommit, Connection, Pool, Transaction};
 use crate::error::database::{is_lost_connection, is_storage_full, is_worth_rerunning};
 use crate::error::{Error, Result};
 
 /// A transaction that loses against others this often in this time is better told to the caller.
 const ATTEMPTS_MAX: u32 = 5;
 const RERUN_MAX: Duration = Duration::from_secs(2);
+/// COMMIT is sent within this time after the transaction was asked for, or not at all: what hangs at locks for longer
+/// is given up. Who notes the time of what it does notes it in between, so a change comes to light soon after the
+/// time that it bears.
+const COMMIT_WITHIN: Duration = Duration::from_secs(10);
+/// So long after a moment nothing that is of that moment or before comes to light any more: [`COMMIT_WITHIN`], and as
+/// much as COMMIT itself may take and the clocks of a shop's machines may differ together.
+pub const VISIBLE_WITHIN: chrono::Duration = chrono::Duration::seconds(15);
 /// The longest pause before a rerun, times the number of attempts so far.
 const PAUSE_MAX_MS: u64 = 20;
 
@@ -60,7 +69,7 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
     loop {
         let mut pooled = pool.take()?;
         pooled.usable = false;
-        let result = attempt_once(pool, &mut pooled, &mut work);
+        let result = attempt_once(pool, &mut pooled, started, &mut work);
         let lost = note_loss(pool, &mut pooled, &result);
         drop(pooled);
         if matches!(&result, Err(Error::Database(cause)) if is_storage_full(cause)) {
@@ -85,13 +94,19 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
 fn attempt_once<T>(
     pool: &Pool,
     pooled: &mut Pooled,
+    started: Instant,
     work: &mut impl FnMut(&mut Transaction) -> Result<T>,
 ) -> Result<T> {
     pooled.conn.query_drop("START TRANSACTION")?;
     // Held until COMMIT or ROLLBACK has been done.
     let mut in_turn = pool.turns.begin();
-    match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn)) {
-        Ok(value) => match pooled.conn.query_drop("COMMIT") {
+    let mut at_commit = Vec::new();
+    match work(&mut Transaction(Connection::pooled(pooled), &mut in_turn, &mut at_commit)) {
+        Ok(_) if started.elapsed() > COMMIT_WITHIN => {
+            rolled_back(pooled)?;
+            Err(Error::TooLate)
+        }
+        Ok(value) => match commit(&mut pooled.conn, &at_commit) {
             Ok(()) => Ok(value),
             Err(cause) if is_lost_connection(&cause) => Err(Error::OutcomeUnknown(cause)),
             Err(cause) => {
@@ -107,6 +122,21 @@ fn attempt_once<T>(
             Err(error)
         }
     }
+}
+
+/// Adds the rows that were kept for it, and commits. A server that cannot add them does not go on to COMMIT.
+fn commit(conn: &mut Conn, at_commit: &AtCommit) -> mysql::Result<()> {
+    let mut sql = String::new();
+    for (into, rows) in at_commit {
+        let _ = write!(sql, "INSERT INTO {into} VALUES {rows}; ");
+    }
+    let mut results = conn.query_iter(sql + "COMMIT")?;
+    while let Some(rows) = results.iter() {
+        for row in rows {
+            row?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether running the same work again can succeed.

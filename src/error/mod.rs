@@ -18,6 +18,8 @@ pub enum Error {
     OutcomeUnknown(mysql::Error),
     /// Something holds a row for long, and others wait for it already.
     Contended,
+    /// The transaction was held up for longer than one may be open.
+    TooLate,
     /// What the transaction saw was overtaken by another one: run it again.
     Raced,
     /// A defect of ours, in words for the log.
@@ -50,6 +52,9 @@ impl Error {
             }
             Error::Contended => Problem::busy(
                 "Something else holds one of these products for long. Nothing was changed; try again shortly.",
+            ),
+            Error::TooLate => Problem::busy(
+                "The database held this up for too long. Nothing was changed; try again shortly.",
             ),
             Error::Raced => overtaken(),
             Error::Database(cause) if database::is_worth_rerunning(&cause) => overtaken(),
@@ -104,6 +109,7 @@ impl fmt::Display for Error {
             Error::Database(cause) | Error::OutcomeUnknown(cause) => f.write_str(&database::in_words(cause)),
             Error::NoConnection(cause) => write!(f, "{cause}"),
             Error::Contended => f.write_str("something holds a row for long, and others wait for it"),
+            Error::TooLate => f.write_str("the transaction was open for too long"),
             Error::Raced => f.write_str("overtaken by another transaction"),
             Error::Internal(cause) => f.write_str(cause),
         }

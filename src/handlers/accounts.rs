@@ -115,6 +115,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let credentials = credentials.hashed(app)?;
     let answered = idempotency::once(app, key, |tx, claim| {
         let id = insert(app, tx, customer_id, &credentials, "username")?;
+        customers::note_account(app, tx, customer_id)?;
         let (actor, account) = (request.caller.actor(), (Object::Account, id));
         audit::record(app, tx, actor, Action::Created, account, &["username", "password"])?;
         let account = find(tx, scope, id, "")?;
@@ -133,7 +134,7 @@ pub fn insert(
     username_field: &str,
 ) -> Result<Id> {
     let customer = tx.row(
-        "SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE",
+        "SELECT id FROM customers WHERE id = ? AND erased_at IS NULL FOR UPDATE",
         (customer_id,),
         |_| (),
     )?;
@@ -357,6 +358,7 @@ pub fn update(
 pub fn remove(app: &App, tx: &mut Transaction, caller: &Caller, account: &Account) -> Result<()> {
     let removed = (Object::Account, account.id);
     audit::record(app, tx, caller.actor(), Action::Removed, removed, audit::NO_FIELDS)?;
+    customers::note_account(app, tx, account.customer_id)?;
     sessions::end_those_of_customer(tx, account.customer_id, None)?;
     throttle::forget_networks(tx, account.id)?;
     tx.execute("DELETE FROM accounts WHERE id = ?", (account.id,))?;

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::mentions;
 use crate::problem::{self, Problem};
 use crate::values::{Email, Id, Line, Phone, Search, Timestamp, search_text};
@@ -22,6 +23,7 @@ use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::{Echo, Shown};
+use crate::web::updated::Updated;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Customer {
@@ -126,23 +128,45 @@ pub fn named(q: &Search, filter: &mut Filter) {
     filter.add_words("c.search_text", &q.words, q.phone.as_deref());
 }
 
-/// `GET /customers?q=&limit=&after=`, by id.
+/// `GET /customers?q=&updated_from=&updated_to=&limit=&after=`, by id; those who were changed in a span of time in the
+/// order of the changes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let keyset = Keyset::by_id("c.id");
     let mut form = request.query()?;
+    let updated = Updated::read(&mut form);
+    let is_by_update = matches!(updated, Some(Some(_)));
+    let keyset = if is_by_update {
+        Keyset::by_time("c.updated_at", "c.id").through("customers_by_update")
+    } else {
+        Keyset::by_id("c.id")
+    };
     let page = Page::read(&mut form, &keyset);
     let q = form.optional("q", Search::parse);
-    let (page, q) = form.finish(|| Some((page?, q?)))?;
+    let (page, updated, q) = form.finish(|| Some((page?, updated?, q?)))?;
     let mut filter = Filter::default();
     filter.add("c.erased_at IS NULL", []);
     page.restrict(&keyset, &mut filter);
+    if let Some(updated) = updated {
+        updated.restrict("c.updated_at", &mut filter);
+    }
     if let Some(q) = q {
         named(&q, &mut filter);
     }
-    let sql = format!("SELECT {COLUMNS} FROM customers c {} {} LIMIT ?", filter.sql(), keyset.order_by());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers c {} {} {} LIMIT ?",
+        keyset.hint(),
+        filter.sql(),
+        keyset.order_by()
+    );
     let values = filter.values(page.rows_to_read());
     let customers = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Customer::from_row))?;
-    Ok(response::json(200, &page.list(customers, |customer| Cursor::by_id(customer.id))))
+    let cursor = |customer: &Customer| {
+        if is_by_update {
+            Cursor::by_time(customer.updated_at, customer.id)
+        } else {
+            Cursor::by_id(customer.id)
+        }
+    };
+    Ok(response::json(200, &page.list(customers, cursor)))
 }
 
 /// `GET /customers/{id}`.
@@ -248,10 +272,19 @@ pub fn update(
 ) -> Result<Customer> {
     let now = app.clock.now();
     let fields = audit::differences(&old.details, &details);
+    events::record(tx, now, Kind::CustomerChanged, old.id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Customer, old.id), &fields)?;
     let sql = format!("UPDATE customers SET {WRITTEN} WHERE id = ?");
     tx.execute(&sql, [&details.written(now)[..], &[old.id.into()]].concat())?;
     Ok(Customer { details, updated_at: now, ..old })
+}
+
+/// Notes that a locked customer has another account, or none, which shows in them.
+pub fn note_account(app: &App, tx: &mut Transaction, id: Id) -> Result<()> {
+    let now = app.clock.now();
+    events::record(tx, now, Kind::CustomerChanged, id, events::NO_PRODUCTS, &["account_id"])?;
+    tx.execute("UPDATE customers SET updated_at = ? WHERE id = ?", (now, id))?;
+    Ok(())
 }
 
 /// Erases a locked customer from everywhere; what staff wrote to movements and may be about them is put up for review.
@@ -260,6 +293,9 @@ pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result
     refuse_while_orders_are_open(tx, id)?;
     mentions::find(app, tx, id)?;
     audit::record(app, tx, caller.actor(), Action::Erased, (Object::Customer, id), audit::NO_FIELDS)?;
+    let now = app.clock.now();
+    events::record_erased_orders(tx, now, id)?;
+    events::record(tx, now, Kind::CustomerErased, id, events::NO_PRODUCTS, audit::NO_FIELDS)?;
     for sql in [
         "DELETE FROM sessions WHERE customer_id = ?",
         "DELETE FROM known_networks WHERE account_id IN (SELECT id FROM accounts WHERE customer_id = ?)",
@@ -272,7 +308,6 @@ pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result
     }
     idempotency::erase_about_customer(tx, id)?;
     let ordered = tx.row("SELECT id FROM orders WHERE customer_id = ? LIMIT 1", (id,), |_| ())?;
-    let now = app.clock.now();
     match ordered {
         None => tx.execute("DELETE FROM customers WHERE id = ?", (id,)),
         Some(()) => tx.execute(

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Filter, Transaction, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::mentions::person::Person;
 use crate::handlers::movements::{self, Movement};
 use crate::ledger::Reason;
@@ -118,10 +119,12 @@ pub fn review(
     tx.execute("DELETE FROM mentions WHERE movement_id = ?", (movement.id,))?;
     let field = format!("movements[{}].note", movement.sequence);
     let stock = (Object::Stock, movement.product_id);
-    audit::record(app, tx, caller.actor(), Action::Changed, stock, &[field])?;
+    audit::record(app, tx, caller.actor(), Action::Changed, stock, &[&field])?;
     let Some(note) = note.map(|note| note.map(|Paragraph(text)| text)) else {
         return Ok(movement);
     };
+    let product_id = movement.product_id;
+    events::record(tx, app.clock.now(), Kind::StockChanged, product_id, &[product_id], &[field])?;
     tx.execute("UPDATE stock_movements SET note = ? WHERE id = ?", (&note, movement.id))?;
     idempotency::erase_about_movement(tx, movement.id)?;
     Ok(Movement { note, ..movement })

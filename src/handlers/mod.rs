@@ -6,6 +6,7 @@ pub mod audit;
 pub mod categories;
 pub mod customers;
 pub mod documents;
+pub mod events;
 pub mod health;
 pub mod log_in;
 pub mod mentions;

@@ -58,6 +58,7 @@ pub struct Order {
     confirmed_by: Option<ConfirmedBy>,
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
+    pub updated_at: Timestamp,
 }
 
 /// What comes back when an order is read, changed and written back.
@@ -74,6 +75,7 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("confirmed_by_account_id", "POST /orders/{id}/confirm sets it"),
     Shown::fixed("confirmed_by_api_key_id", "POST /orders/{id}/confirm sets it"),
     Shown::fixed("allowed_actions", "they follow from the status"),
+    Shown::version("updated_at"),
 ];
 
 /// Who confirmed an order, for those behind the counter.
@@ -95,7 +97,7 @@ pub struct OrderLine {
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
     o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
-    o.confirmed_by_api_key_id,
+    o.confirmed_by_api_key_id, o.updated_at,
     CASE WHEN o.status IN ('delivered', 'lost', 'returned') THEN
         (SELECT MAX(e.at) FROM order_events e WHERE e.order_id = o.id AND e.corrected IS NULL)
     END AS closed_at";
@@ -129,6 +131,7 @@ impl Order {
                 confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
             }),
             allowed_actions: allowed_actions(status, is_confirmed, closed_at, app.clock.now(), caller),
+            updated_at: column(row, "updated_at"),
         }
     }
 }
@@ -144,6 +147,11 @@ impl Order {
         let address = self.shipping_address.as_ref().map_or(0, |text| text.0.len());
         let note = self.note.as_ref().map_or(0, |text| text.0.len());
         ORDER_BYTES + lines + address + note
+    }
+
+    /// In the order of the ids, one of each.
+    fn product_ids(&self) -> Vec<Id> {
+        self.items.iter().map(|line| line.product_id).collect()
     }
 }
 

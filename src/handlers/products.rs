@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, SHOWN, WRITTEN};
 use crate::ledger;
 use crate::problem::Problem;
@@ -189,6 +190,7 @@ pub fn insert(
     names::take_barcodes(tx, id, &details.barcodes)?;
     let mut fields = audit::differences(&(), &details);
     fields.extend((on_hand > 0).then(|| "stock".to_owned()));
+    events::record(tx, now, Kind::ProductCreated, id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Created, (Object::Product, id), &fields)?;
     ledger::open(tx, id, on_hand, caller.actor(), now)?;
     Ok(Product {
@@ -217,6 +219,7 @@ pub fn update(
         names::take_barcodes(tx, old.id, &details.barcodes)?;
     }
     let fields = audit::differences(&old.details, &details);
+    events::record(tx, now, Kind::ProductChanged, old.id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, old.id), &fields)?;
     Ok(Product { details, updated_at: now, ..old })
 }
@@ -233,6 +236,7 @@ pub fn archive(app: &App, tx: &mut Transaction, caller: &Caller, product: &Produ
     let archived = (Object::Product, product.id);
     audit::record(app, tx, caller.actor(), Action::Archived, archived, audit::NO_FIELDS)?;
     let now = app.clock.now();
+    events::record(tx, now, Kind::ProductArchived, product.id, events::NO_PRODUCTS, audit::NO_FIELDS)?;
     tx.execute(
         "UPDATE products SET active = 0, archived_at = ?, updated_at = ?, sku_key = NULL, slug_key = NULL WHERE id = ?",
         (now, now, product.id),
@@ -251,6 +255,7 @@ pub fn restore(app: &App, tx: &mut Transaction, caller: &Caller, product: Produc
     let (id, now) = (product.id, app.clock.now());
     rewrite(tx, id, &product.details, now)?;
     names::take_barcodes(tx, id, &product.details.barcodes)?;
+    events::record(tx, now, Kind::ProductRestored, id, events::NO_PRODUCTS, audit::NO_FIELDS)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, id), &["archived_at"])?;
     Ok(Product { updated_at: now, archived_at: None, ..product })
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::movements::shelf_full;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
@@ -182,6 +183,7 @@ pub fn receive(
     } else {
         (OrderStatus::Open, None)
     };
+    events::record(tx, now, Kind::RestockOrderReceived, id, &[order.product_id], &["received"])?;
     audit::record(app, tx, caller.actor(), Action::Received, (Object::RestockOrder, id), &["received"])?;
     set_status(tx, &order, status, received, now)?;
     ledger::expect(tx, order.product_id, -quantity.min(order.outstanding))?;
@@ -208,6 +210,8 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
             let now = app.clock.now();
             let status = OrderStatus::Cancelled;
             let cancelled = (Object::RestockOrder, id);
+            let products = [order.product_id];
+            events::record(tx, now, Kind::RestockOrderCancelled, id, &products, audit::NO_FIELDS)?;
             audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)?;
             set_status(tx, &order, status, order.received, now)?;
             ledger::expect(tx, order.product_id, -order.outstanding)?;

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::accounts::{self, HashedCredentials, NewCredentials};
 use crate::handlers::customers::{self, Customer, Details};
 use crate::handlers::sessions::{self, Opened};
@@ -78,6 +79,14 @@ pub fn sign_up(
     let customer = customers::insert(app, tx, details)?;
     let mut fields = audit::differences(&(), &customer.details);
     fields.extend(account.map(|_| "account".to_owned()));
+    events::record(
+        tx,
+        customer.created_at,
+        Kind::CustomerCreated,
+        customer.id,
+        events::NO_PRODUCTS,
+        &fields,
+    )?;
     audit::record(app, tx, caller.actor(), Action::Created, (Object::Customer, customer.id), &fields)?;
     let account_id = match account {
         Some(account) => Some(accounts::insert(app, tx, customer.id, account, "account.username")?),

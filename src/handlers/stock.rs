@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Connection, Filter, Transaction, column};
+use crate::db::{self, Connection, Filter, Transaction, VISIBLE_WITHIN, column};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
@@ -19,6 +20,7 @@ use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::{Echo, Shown};
+use crate::web::updated::Updated;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Stock {
@@ -31,6 +33,8 @@ pub struct Stock {
     pub policy: Policy,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
+    /// When its figures or its rule were last changed.
+    pub updated_at: Timestamp,
 }
 
 /// What else comes back when a rule is read, changed and written back.
@@ -45,6 +49,7 @@ const SHOWN: &[Shown] = &[
     Shown::books("incoming", "restock orders change it"),
     Shown::books("below_threshold", "it follows from what is available"),
     Shown::books("forecast", "it follows from the sales"),
+    Shown::version("updated_at"),
     Shown::elsewhere("price", "PATCH /products/{id} changes it"),
     Shown::elsewhere("stock", "POST /products/{id}/stock/movements changes what is on hand"),
     Shown::elsewhere("delta", "POST /products/{id}/stock/movements changes what is on hand"),
@@ -61,7 +66,10 @@ pub struct PolicyChanges {
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
 fn columns() -> String {
-    format!("s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}", Policy::columns_of("s"))
+    format!(
+        "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, s.updated_at, {}",
+        Policy::columns_of("s")
+    )
 }
 
 impl Stock {
@@ -73,13 +81,9 @@ impl Stock {
             figures: Figures::from_row(row),
             policy: Policy::from_row(row),
             below_threshold: false,
+            updated_at: column(row, "updated_at"),
         }
         .with_threshold()
-    }
-
-    /// Under another rule.
-    fn under(self, policy: Policy) -> Stock {
-        Stock { policy, ..self }.with_threshold()
     }
 
     fn with_threshold(self) -> Stock {
@@ -131,24 +135,29 @@ impl PolicyChanges {
     }
 }
 
-/// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&limit=&after=`: the active products, or those
-/// archived ones whose stock is not written off yet, by id. Every word of `q` is looked for in name, SKU and
+/// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&updated_from=&updated_to=&limit=&after=`: the active
+/// products, or those archived ones whose stock is not written off yet, by id; those whose stock was changed in a span of
+/// time in the order of the changes. Every word of `q` is looked for in name, SKU and
 /// barcodes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let by_id = Keyset::by_id("s.product_id");
+    let by_update = Keyset::by_time("s.updated_at", "s.product_id");
     let mut form = request.query()?;
-    let page = Page::read(&mut form, &by_id);
+    let updated = Updated::read(&mut form);
+    let is_by_update = matches!(updated, Some(Some(_)));
+    let page = Page::read(&mut form, if is_by_update { &by_update } else { &by_id });
     let below_threshold = form.optional("below_threshold", query_boolean);
     let out_of_stock = form.optional("out_of_stock", query_boolean);
     let q = form.optional("q", Search::parse);
     let archived = form.with_default("archived", false, query_boolean);
-    let (page, below_threshold, out_of_stock, q, archived) =
-        form.finish(|| Some((page?, below_threshold?, out_of_stock?, q?, archived?)))?;
+    let (page, updated, below_threshold, out_of_stock, q, archived) =
+        form.finish(|| Some((page?, updated?, below_threshold?, out_of_stock?, q?, archived?)))?;
     let by_products = |index| {
         let keyset = Keyset::by_id("p.id").through(index);
         (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
     };
     let (keyset, tables) = match (&q, below_threshold, archived) {
+        _ if is_by_update => (by_update, "stock s STRAIGHT_JOIN products p".to_owned()),
         // The index that is read through for words gives the order too.
         (Some(_), None | Some(false), _) => by_products("products_by_search"),
         // Whichever table has fewer rows that are not wanted comes first.
@@ -161,6 +170,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         filter.add("(s.on_hand > 0 OR s.reserved > 0 OR s.incoming > 0)", []);
     }
     page.restrict(&keyset, &mut filter);
+    if let Some(updated) = updated {
+        updated.restrict("s.updated_at", &mut filter);
+    }
     match below_threshold {
         // Repeating that there is a point lets the database use the key on it.
         Some(true) => {
@@ -183,7 +195,14 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     );
     let values = filter.values(page.rows_to_read());
     let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
-    Ok(response::json(200, &page.list(stock, |stock| Cursor::by_id(stock.product_id))))
+    let cursor = |stock: &Stock| {
+        if is_by_update {
+            Cursor::by_time(stock.updated_at, stock.product_id)
+        } else {
+            Cursor::by_id(stock.product_id)
+        }
+    };
+    Ok(response::json(200, &page.list(stock, cursor)))
 }
 
 /// `GET /products/{id}/stock`, with the forecast; or with `?as_of=` what the figures were at that
@@ -193,7 +212,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let as_of = form.optional("as_of", |input| app.config.calendar.as_of(input, now));
     if let Some(as_of) = form.finish(|| as_of)? {
-        return read_as_of(app, request, as_of);
+        return read_as_of(app, request, as_of, as_of + VISIBLE_WITHIN <= now);
     }
     let product_id = request.path_id;
     let view = db::read(&app.pool, |db| {
@@ -260,12 +279,14 @@ pub fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
 struct PastStock {
     product_id: Id,
     as_of: Timestamp,
+    /// Whether these figures stay. What was done at that moment or before may otherwise still come to light.
+    settled: bool,
     #[serde(flatten)]
     figures: Figures,
 }
 
 /// The figures at a past moment, from the ledger and the dated events of the orders, in one statement.
-fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response> {
+fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> Result<Response> {
     let product_id = request.path_id;
     // What was on hand is what was there before the first movement since. Asked for the last one up to
     // then, MariaDB may walk there from the newest.
@@ -292,7 +313,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp) -> Result<Response
     let values = [&times[..], &[product_id.into()]].concat();
     let figures = db::read(&app.pool, |db| db.row(sql, values.clone(), Figures::from_row))?;
     let figures = figures.ok_or_else(Problem::not_found)?;
-    Ok(response::resource(request, &PastStock { product_id, as_of, figures }))
+    Ok(response::resource(request, &PastStock { product_id, as_of, settled, figures }))
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
@@ -311,7 +332,7 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
         echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
-        Ok(View::new(old.stock.under(policy), sales, today))
+        Ok(View::new(find(tx, product_id)?, sales, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -344,6 +365,7 @@ pub fn set_policy(
     policy: &Policy,
 ) -> Result<()> {
     let fields = audit::differences(&old, policy);
+    events::record(tx, app.clock.now(), Kind::StockChanged, product_id, &[product_id], &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Stock, product_id), &fields)?;
     let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
     tx.execute(&sql, [&policy.written()[..], &[product_id.into()]].concat())?;

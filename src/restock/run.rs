@@ -8,6 +8,7 @@ use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
+use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
 use crate::restock::unconfirmed::explained;
@@ -107,6 +108,7 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
             "INSERT INTO restock_runs (source, actor_account_id, actor_api_key_id, started_at) VALUES (?, ?, ?, ?)",
             (source, actor.account_id, actor.api_key_id, now),
         )?;
+        events::record(tx, now, Kind::RestockRunStarted, id, events::NO_PRODUCTS, audit::NO_FIELDS)?;
         audit::record(app, tx, actor, Action::Started, (Object::RestockRun, id), audit::NO_FIELDS)?;
         Ok(id)
     })
@@ -228,6 +230,11 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
         expected_at.into(),
     ];
     let id = tx.insert(&sql, [&values[..], &status.written(line.product_id, now)].concat())?;
+    let kind = match status {
+        OrderStatus::Received => Kind::RestockOrderReceived,
+        _ => Kind::RestockOrderOpened,
+    };
+    events::record(tx, now, kind, id, &[line.product_id], audit::NO_FIELDS)?;
     if line.outcome == Outcome::Ordered {
         ledger::expect(tx, line.product_id, line.quantity)?;
         return Ok(id);
@@ -271,6 +278,7 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
 
 /// Writes down that the run has ended.
 pub fn finish(tx: &mut Transaction, run_id: Id, now: Timestamp) -> Result<()> {
+    events::record(tx, now, Kind::RestockRunFinished, run_id, events::NO_PRODUCTS, audit::NO_FIELDS)?;
     tx.execute("UPDATE restock_runs SET finished_at = GREATEST(started_at, ?) WHERE id = ?", (now, run_id))?;
     Ok(())
 }

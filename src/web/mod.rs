@@ -13,3 +13,4 @@ pub mod response;
 pub mod route;
 pub mod shown;
 pub mod stored;
+pub mod updated;

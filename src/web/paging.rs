@@ -118,8 +118,11 @@ impl Keyset {
             }
             Some((column, sorted)) => {
                 let value = sorted.bound(&cursor.value);
-                let condition = format!("{column} {beyond}= ? AND ({column} {beyond} ? OR {id} {beyond} ?)");
-                filter.add(condition, [value.clone(), value, cursor.id.into()]);
+                // That the value is the same is said again, so that it also starts in the middle of many that are.
+                let condition = format!(
+                    "{column} {beyond}= ? AND ({column} {beyond} ? OR ({column} = ? AND {id} {beyond} ?))"
+                );
+                filter.add(condition, [value.clone(), value.clone(), value, cursor.id.into()]);
             }
             None => filter.add(format!("{id} {beyond} ?"), [cursor.id.into()]),
         }
@@ -227,7 +230,12 @@ impl Cursor {
         Cursor { value: format!("{time}/{within}"), id }
     }
 
-    fn write(&self) -> String {
+    /// The time that a list is sorted by.
+    pub fn time(&self) -> Option<Timestamp> {
+        time(&self.value)
+    }
+
+    pub fn write(&self) -> String {
         let text = format!("{}/{}", self.value, self.id);
         crate::values::hex(text.as_bytes())
     }

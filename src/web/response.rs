@@ -157,7 +157,7 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 11] = [
+const FROM_THE_BOOKS: [&str; 12] = [
     "allowed_actions",
     "available",
     "below_threshold",
@@ -169,6 +169,8 @@ const FROM_THE_BOOKS: [&str; 11] = [
     "outstanding",
     "overdue",
     "reserved",
+    // It follows from whatever changed, and a change of nothing is none.
+    "updated_at",
 ];
 
 /// The version of a resource, from its JSON text: a digest of what people set and did, and one of what follows from the

@@ -256,6 +256,7 @@ const MATRIX: &[Row] = &[
     row("PATCH",  "/staff/{id}",             Rule::Manager,  200, Some(|_| json!({"role": "clerk", "disabled": false}))),
 
     row("GET",    "/audit",                  Rule::Manager,  200, None),
+    row("GET",    "/events",                 Rule::Staff,    200, None),
 
     row("POST",   "/api_keys",               Rule::Manager,  201, Some(|_| json!({"name": "Shop front", "scopes": ["orders:read"]}))),
     row("GET",    "/api_keys",               Rule::Manager,  200, None),

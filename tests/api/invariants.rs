@@ -57,6 +57,7 @@ const HISTORIES: &str = "6_status_histories_are_legal";
 const RESTOCKING: &str = "7_restock_orders_are_received_once";
 const KEYS: &str = "8_idempotency_keys_name_one_outcome";
 const ERASED: &str = "9_erased_customers_leave_no_data";
+const EVENTS: &str = "10_events_are_numbered_without_gaps";
 
 impl Books {
     fn fill(shop: &Shop) -> Books {
@@ -89,6 +90,14 @@ impl Books {
         let cancelled = moved(&staff, ada.client.order(&[(pot, 1)]), &["cancel"]);
         let of_erased = moved(&staff, bob.client.order(&[(mug, 1)]), &["ship", "deliver"]);
         staff.delete(&format!("/customers/{}", bob.id)).expect(204);
+        let mut sql = shop.sql();
+        sql.query_drop("DELETE FROM events_unnumbered").unwrap();
+        for _ in 0..5 {
+            product("Tile", "0", 0);
+        }
+        staff.get("/events").expect(200);
+        sql.query_drop("DELETE FROM events WHERE number = 1").unwrap();
+        sql.query_drop("UPDATE event_feed SET pruned_number = 1").unwrap();
         Books {
             mug,
             pot,
@@ -121,7 +130,22 @@ impl Books {
         cases.extend(self.restocking());
         cases.extend(self.keys());
         cases.extend(self.of_erased_customers());
+        cases.extend(Self::events());
         cases
+    }
+
+    /// Five entries were read and the first of them is deleted.
+    fn events() -> Vec<Case> {
+        let case =
+            |sql: &str, row: &str| Case { breaks: EVENTS, sql: vec![sql.into()], rows: vec![row.into()] };
+        vec![
+            case("DELETE FROM events WHERE number = 3", "1|5|3|2|5"),
+            case("DELETE FROM events WHERE number = 5", "1|5|3|2|4"),
+            case("DELETE FROM events", "1|5|0|NULL|NULL"),
+            case("UPDATE events SET number = 6 WHERE number = 5", "1|5|4|2|6"),
+            case("UPDATE event_feed SET pruned_number = 0", "0|5|4|2|5"),
+            case("UPDATE event_feed SET last_number = 4", "1|4|4|2|5"),
+        ]
     }
 
     fn on_hand(&self) -> Vec<Case> {

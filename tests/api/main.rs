@@ -30,6 +30,7 @@ mod days;
 
 mod documents;
 mod erasure;
+mod events;
 mod faults;
 mod floors;
 mod growth;
@@ -73,5 +74,6 @@ mod storage;
 mod strangers;
 mod tables;
 mod tour;
+mod updated;
 mod words;
 mod write_back;

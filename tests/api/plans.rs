@@ -19,6 +19,7 @@ const ORDERS: u64 = 1_000_000;
 const CUSTOMERS: u64 = 10_000;
 const AUDITED: u64 = 100_000;
 const MOVEMENTS: u64 = 1_000_000;
+const EVENTS: u64 = 300_000;
 /// The product that is in every third order.
 const BESTSELLER: u64 = 5;
 /// The customer in whose name the shop sells over the counter: every fourth order is theirs.
@@ -30,7 +31,7 @@ const SMALL_TABLE: u64 = 100;
 
 /// The tables that the work of a day must not read through, by insert statements that fill them.
 /// An order in a hundred is placed, shipped or cancelled; the others are delivered.
-fn fillings() -> [Vec<String>; 6] {
+fn fillings() -> [Vec<String>; 7] {
     let customer_of_order = format!("IF(seq % 4 = 0, {WALK_IN}, 1 + seq DIV {})", ORDERS / CUSTOMERS + 1);
     [
         vec![
@@ -94,6 +95,16 @@ fn fillings() -> [Vec<String>; 6] {
                     'changed', 'product', 1 + seq % 1000, 'price'
              FROM seq_1_to_{AUDITED}"
         )],
+        // One in a hundred is of another type.
+        vec![
+            format!(
+                "INSERT INTO events (number, numbered_at, source_id, at, type, object_id, product_ids, fields)
+                 SELECT seq, '2024-01-01' + INTERVAL seq SECOND, seq, '2024-01-01',
+                        IF(seq % 100 = 0, 'order.shipped', 'order.placed'), seq, '', ''
+                 FROM seq_1_to_{EVENTS}"
+            ),
+            format!("INSERT INTO event_feed VALUES (1, {EVENTS}, '2024-01-01' + INTERVAL {EVENTS} SECOND, 0)"),
+        ],
         // A hundred for each of a thousand customers.
         vec![
             "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
@@ -118,7 +129,7 @@ fn fill(mariadb: &MariaDb, database: &str) {
         }
     });
     let tables = "customers, products, product_barcodes, stock, stock_movements, orders, order_lines, audit_log, \
-        idempotency_keys";
+        idempotency_keys, events";
     mariadb.connect(database).query_drop(format!("ANALYZE TABLE {tables}")).unwrap();
 }
 
@@ -494,6 +505,59 @@ impl LargeShop {
         self.check_list(&staff, &format!("/customers?after={after}"));
     }
 
+    /// Most rows of the filling were changed at one moment, as where a program has changed them all.
+    fn check_updated(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        let all = "updated_from=2000-01-01T00:00:00Z";
+        for (list, table, id, rows) in [
+            ("/orders", "orders", "id", ORDERS),
+            ("/products", "products", "id", PRODUCTS),
+            ("/customers", "customers", "id", CUSTOMERS),
+        ] {
+            self.check_list(&staff, &format!("{list}?{all}"));
+            let time = "DATE_FORMAT(updated_at, '%Y-%m-%dT%H:%i:%s.%fZ')";
+            for depth in [100, rows / 2, rows - 200] {
+                let place = format!(
+                    "SELECT CONCAT({time}, '/', {id}) FROM {table} ORDER BY updated_at, {id} LIMIT 1 OFFSET {depth}"
+                );
+                let place: String = self.sql.query_first(place).unwrap().unwrap();
+                let after: String = place.bytes().map(|byte| format!("{byte:02x}")).collect();
+                self.check_list(&staff, &format!("{list}?{all}&after={after}"));
+            }
+            let middle =
+                format!("SELECT {time} FROM {table} ORDER BY updated_at, {id} LIMIT 1 OFFSET {}", rows / 2);
+            let middle: String = self.sql.query_first(middle).unwrap().unwrap();
+            self.check_list(&staff, &format!("{list}?updated_from={middle}"));
+            self.check_list_of(&staff, &format!("{list}?updated_from=2999-01-01T00:00:00Z"), 0);
+        }
+        // The stock has no key for it, and reads the rows that were changed and nothing twice.
+        for (from, rows) in [("2000-01-01T00:00:00Z", PRODUCTS), ("2999-01-01T00:00:00Z", 0)] {
+            let path = format!("/stock?updated_from={from}");
+            let statements = self.statements(|| drop(staff.get(&path).expect(200)));
+            let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
+            let most = PRODUCTS + 3 * rows + ROWS_OF_A_PAGE;
+            assert!(read <= most, "{path} reads {read} rows: {statements:?}");
+        }
+    }
+
+    fn check_events(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        // What the test itself has done gets its numbers here: a batch at most, which is looked at by another test.
+        staff.get("/events?at_end=true").expect(200);
+        for kind in ["", "&type=order.placed", "&type=order.shipped", "&type=stock.moved"] {
+            let rows = if kind.ends_with("moved") { 0 } else { 20 };
+            self.check_list_of(&staff, &format!("/events?limit=20{kind}"), rows);
+            for depth in [100, EVENTS / 2, EVENTS - 3000] {
+                let place = "DATE_FORMAT(numbered_at, '%Y-%m-%dT%H:%i:%s.%fZ')";
+                let sql = format!("SELECT CONCAT({place}, '/', number) FROM events WHERE number = {depth}");
+                let place: String = self.sql.query_first(sql).unwrap().unwrap();
+                let after: String = place.bytes().map(|byte| format!("{byte:02x}")).collect();
+                self.check_list_of(&staff, &format!("/events?limit=20{kind}&after={after}"), rows);
+            }
+        }
+        self.check_list_of(&staff, "/events?at_end=true", 0);
+    }
+
     /// A customer's new key and the retry are found beside those of all others; what the customer keeps is counted.
     fn check_keys(&mut self) {
         let Guest { client, .. } = self.customer(500);
@@ -579,6 +643,8 @@ fn lists_and_daily_work_go_by_index_however_much_there_is() {
     large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);
     large.check_customers();
     large.check_audit();
+    large.check_updated();
+    large.check_events();
     large.check_keys();
     large.check_a_day();
     assert!(large.dear.is_empty(), "{}", large.dear.join("\n"));

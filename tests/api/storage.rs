@@ -52,6 +52,7 @@ fn a_full_disk_refuses_changes_until_there_is_room_again() {
     assert!(refused.header("Retry-After").is_some(), "{}", refused.text);
     shop.anyone().get("/readyz").expect_problem(503, "storage_full");
     shop.anyone().get("/products").expect(200);
+    staff.get("/events?limit=100").expect(200);
     shop.anyone().get("/healthz").expect(200);
     // What still finds room may be kept; nothing else than that and the refusal is answered.
     let order = json!({"items": items_json(&[(product, 1)])});

@@ -168,10 +168,10 @@ fn place_order(conn: &mut Conn, number: u64) {
         .exec("SELECT id, name, price_minor FROM products WHERE id IN (?, ?, ?) AND archived_at IS NULL ORDER BY id", (a, b, c))
         .unwrap();
     conn.exec_drop(
-        "INSERT INTO orders (customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+        "INSERT INTO orders (customer_id, status, currency, total_minor, placed_at, updated_at, expected_delivery_date)
          VALUES (
              (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL LOCK IN SHARE MODE),
-             'placed', 'EUR', 300, NOW(6), CURRENT_DATE
+             'placed', 'EUR', 300, NOW(6), NOW(6), CURRENT_DATE
          )",
         (customer,),
     )
@@ -198,5 +198,10 @@ fn place_order(conn: &mut Conn, number: u64) {
     )
     .unwrap();
     assert_eq!(conn.affected_rows(), 6, "the products need more stock");
-    conn.query_drop("COMMIT").unwrap();
+    // With COMMIT in one round trip.
+    conn.query_drop(format!(
+        "INSERT INTO events_unnumbered (at, type, object_id, product_ids, fields)
+         VALUES (NOW(6), 'order.placed', {id}, '{a},{b},{c}', ''); COMMIT"
+    ))
+    .unwrap();
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction};
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::orders::history::{self, Correction, ENTRIES_MAX, Entry};
 use crate::handlers::orders::status::{Corrected, Status};
 use crate::handlers::orders::{Order, SHOWN, find, lock_customer};
@@ -91,6 +92,7 @@ pub fn correct(
     let (actor, now) = (caller.actor(), app.clock.now());
     let names: Vec<&str> = fields.iter().map(|field| field.text()).collect();
     audit::record(app, tx, actor, Action::Changed, (Object::Order, id), &names)?;
+    events::record(tx, now, Kind::OrderChanged, id, events::NO_PRODUCTS, &names)?;
     let mut values: Vec<Value> = fields.iter().map(|field| value_of(*field, &corrected).into()).collect();
     values.push(id.into());
     tx.execute(&format!("UPDATE orders SET {} = ? WHERE id = ?", names.join(" = ?, ")), values)?;
@@ -101,7 +103,7 @@ pub fn correct(
         let entry = Entry { correction: Some(Correction { field, old, new }), ..Entry::of(order.status) };
         history::add(tx, actor, id, &entry, now)?;
     }
-    Ok(corrected)
+    find(app, tx, caller, id, "")
 }
 
 impl Corrections {

@@ -6,10 +6,11 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::audit::{self, Action, Actor, Object};
+use crate::audit::{self, Actor, Object};
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
-use crate::handlers::orders::status::{Corrected, Status, StepReason};
+use crate::events;
+use crate::handlers::orders::status::{Corrected, Status, Step, StepReason};
 use crate::problem::Problem;
 use crate::values::{Day, Id, Timestamp};
 use crate::web::caller::Caller;
@@ -45,17 +46,20 @@ impl Entry<'_> {
     }
 }
 
-/// Adds a step to the history and the audit log, and returns the time now.
+/// Adds a step to the history, the feed and the audit log, and returns the time now. It changes the stock of
+/// `product_ids`.
 pub fn record(
     app: &App,
     tx: &mut Transaction,
     actor: Actor,
     order_id: Id,
-    action: Action,
+    step: &Step,
     entry: &Entry,
+    product_ids: &[Id],
 ) -> Result<Timestamp> {
     let now = app.clock.now();
-    audit::record(app, tx, actor, action, (Object::Order, order_id), audit::NO_FIELDS)?;
+    events::record(tx, now, step.event, order_id, product_ids, audit::NO_FIELDS)?;
+    audit::record(app, tx, actor, step.action, (Object::Order, order_id), audit::NO_FIELDS)?;
     add(tx, actor, order_id, entry, now)?;
     Ok(now)
 }

@@ -19,6 +19,7 @@ use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::updated::Updated;
 
 /// Which orders are looked for.
 struct Filters {
@@ -31,6 +32,7 @@ struct Filters {
     product_id: Option<Id>,
     tracking_number: Option<Line<100>>,
     q: Option<Search>,
+    updated: Option<Updated>,
 }
 
 /// What a text in `q` stands for.
@@ -50,9 +52,9 @@ const DIGITS_OF_PEOPLE_MIN: usize = 6;
 /// orders is found soon by going along all of them from the newest.
 const PEOPLE_MAX: usize = 100;
 
-/// `GET /orders?status=&confirmed=&customer_id=&product_id=&tracking_number=&q=&from=&to=&sort=&limit=&after=`: the caller's own
-/// orders, or all of them for staff, newest first; `sort=order_date` turns it round. Every word of `q`
-/// is looked for in the customer's name, e-mail address and telephone number, or it is the order's number.
+/// `GET /orders?status=&confirmed=&customer_id=&product_id=&tracking_number=&q=&from=&to=&updated_from=&updated_to=&sort=&limit=&after=`: the caller's own
+/// orders, or all of them for staff, newest first; `sort=order_date` turns it round, and those that were changed in a
+/// span of time are in the order of the changes. Every word of `q` is looked for in the customer's name, e-mail address and telephone number, or it is the order's number.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     list_of(app, request, None)
 }
@@ -72,13 +74,16 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &newest_first);
+    let updated = Updated::read(&mut form);
     let ascending = form.with_default("sort", false, |input| match input {
         Input::Text(text) if text == "-order_date" => Ok(false),
         Input::Text(text) if text == "order_date" => Ok(true),
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
-    let filters = Filters::read(&mut form, &app.config.calendar, request.caller.scope(), customer_id);
+    let filters =
+        Filters::read(&mut form, &app.config.calendar, request.caller.scope(), customer_id, updated);
     let (page, ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
+    let by_update = filters.updated.is_some();
     let currency = &app.config.currency;
     let orders = db::read(&app.pool, |db| {
         let named = match &filters.q {
@@ -87,7 +92,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
             q => q.as_ref().map(Named::new),
         };
         let (from, keyset, mut filter) = filters.search(named);
-        let keyset = if ascending { keyset } else { keyset.descending() };
+        let keyset = if ascending || by_update { keyset } else { keyset.descending() };
         page.restrict(&keyset, &mut filter);
         let (sql, values) = (filter.sql(), filter.values(page.rows_to_read()));
         let sql = format!("SELECT {COLUMNS} FROM {from} {sql} {} LIMIT ?", keyset.order_by());
@@ -95,12 +100,19 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         // They do not change once the order is there.
         with_lines(db, currency, orders)
     })?;
-    let list = page.list_by_size(orders, Order::bytes, |order| Cursor::by_time(order.order_date, order.id));
+    let sorted_by = |order: &Order| if by_update { order.updated_at } else { order.order_date };
+    let list = page.list_by_size(orders, Order::bytes, |order| Cursor::by_time(sorted_by(order), order.id));
     Ok(response::json(200, &list))
 }
 
 impl Filters {
-    fn read(form: &mut Form, calendar: &Calendar, scope: Scope, customer_id: Option<Id>) -> Option<Filters> {
+    fn read(
+        form: &mut Form,
+        calendar: &Calendar,
+        scope: Scope,
+        customer_id: Option<Id>,
+        updated: Option<Option<Updated>>,
+    ) -> Option<Filters> {
         let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
         let confirmed = form.optional("confirmed", query_boolean);
         let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
@@ -128,6 +140,7 @@ impl Filters {
             product_id: product_id?,
             tracking_number: tracking_number?,
             q: q?,
+            updated: updated?,
         })
     }
 
@@ -163,6 +176,7 @@ impl Filters {
                      STRAIGHT_JOIN orders o ON o.id = f.id"
                 )
             }
+            _ if self.updated.is_some() => through("orders_by_update"),
             _ if product.is_some() => {
                 filter.add("l.product_id = ?", product.take().map(Value::from));
                 keyset = Keyset::by_time("l.placed_at", "l.order_id");
@@ -181,6 +195,10 @@ impl Filters {
             named.restrict(&mut filter);
         }
         filter.add(in_time, [self.from.into(), self.to.into()]);
+        if let Some(updated) = &self.updated {
+            updated.restrict("o.updated_at", &mut filter);
+            keyset = Keyset::by_time("o.updated_at", "o.id");
+        }
         (from, keyset, filter)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! With the session check, which also finds the answer to a retry, this is eight round trips, whatever the
 //! number of lines: BEGIN, the products, the order, its lines, the key with the stored answer, the
-//! reservation and COMMIT. The rows of stock, which everybody wants, are locked last.
+//! reservation, and COMMIT with the entry in the feed. The rows of stock, which everybody wants, are locked last.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_null_in_not_null;
 use crate::error::{Error, Result};
+use crate::events::{self, Kind};
 use crate::handlers::orders::limits::{Limits, refuse_too_much};
 use crate::handlers::orders::status::allowed_actions;
 use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
@@ -85,6 +86,7 @@ pub fn place(
         customer_id: wanted.customer_id,
         status: Status::Placed,
         order_date: now,
+        updated_at: now,
         expected_delivery_date: calendar
             .add_business_days(calendar.day_of(now), app.config.delivery_business_days),
         currency: app.config.currency.code().to_owned(),
@@ -99,9 +101,11 @@ pub fn place(
         allowed_actions: allowed_actions(Status::Placed, false, None, now, caller),
     };
     order.id = insert(tx, caller, limits, &order)?;
+    let product_ids: Vec<Id> = quantities.keys().copied().collect();
+    events::record(tx, now, Kind::OrderPlaced, order.id, &product_ids, audit::NO_FIELDS)?;
     audit::record(app, tx, caller.actor(), Action::Placed, (Object::Order, order.id), audit::NO_FIELDS)?;
     let kept = keep(tx, &order)?;
-    tx.take_turn(quantities.keys().copied())?;
+    tx.take_turn(product_ids)?;
     if !ledger::reserve(tx, order.id, order.items.len(), order.customer_id, limits.holding)? {
         refuse_too_much(tx, order.customer_id, caller, limits.holding)?;
         let short = ledger::shortages(tx, &quantities, |on_hand, reserved| on_hand - reserved)?;
@@ -214,10 +218,10 @@ fn insert(tx: &mut Transaction, caller: &Caller, limits: Limits, order: &Order) 
     // holds is limited, two orders of one customer.
     let lock = if limits.holding.is_limited() { "FOR UPDATE" } else { "LOCK IN SHARE MODE" };
     let sql = format!(
-        "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, actor_account_id, actor_api_key_id, expected_delivery_date)
+        "INSERT INTO orders (customer_id, status, currency, total_minor, shipping_address, note, placed_at, updated_at, actor_account_id, actor_api_key_id, expected_delivery_date)
          VALUES (
              (SELECT id FROM customers WHERE id = ? AND erased_at IS NULL {lock}),
-             'placed', ?, ?, ?, ?, ?, ?, ?, ?
+             'placed', ?, ?, ?, ?, ?, ?, ?, ?, ?
          )"
     );
     let inserted = tx.insert(
@@ -229,6 +233,7 @@ fn insert(tx: &mut Transaction, caller: &Caller, limits: Limits, order: &Order) 
             order.shipping_address.as_ref(),
             order.note.as_ref(),
             order.order_date,
+            order.updated_at,
             actor.account_id,
             actor.api_key_id,
             order.expected_delivery_date,

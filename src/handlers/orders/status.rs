@@ -3,6 +3,7 @@
 use chrono::Duration;
 
 use crate::audit::Action;
+use crate::events::Kind;
 use crate::values::{Timestamp, words};
 use crate::web::caller::Caller;
 
@@ -45,8 +46,9 @@ pub struct Step {
     pub name: &'static str,
     pub from: &'static [Status],
     pub to: Status,
-    /// As the audit log names it.
+    /// As the audit log names it, and as the feed does.
     pub action: Action,
+    pub event: Kind,
     /// What to say where the order does not stand so.
     pub advice: &'static str,
     /// Who may, where the order is theirs to see.
@@ -58,6 +60,7 @@ pub const CANCEL: Step = Step {
     from: &[Status::Placed],
     to: Status::Cancelled,
     action: Action::Cancelled,
+    event: Kind::OrderCancelled,
     advice: "Only a placed order can be cancelled.",
     by: |_| true,
 };
@@ -67,6 +70,7 @@ pub const SHIP: Step = Step {
     from: &[Status::Placed],
     to: Status::Shipped,
     action: Action::Shipped,
+    event: Kind::OrderShipped,
     advice: "Only a placed order can be shipped, and only once. Its carrier and tracking number are corrected with PATCH.",
     by: Caller::is_staff,
 };
@@ -76,6 +80,7 @@ pub const DELIVER: Step = Step {
     from: &[Status::Shipped, Status::Lost],
     to: Status::Delivered,
     action: Action::Delivered,
+    event: Kind::OrderDelivered,
     advice: "Only a shipped order can be delivered, or one whose parcel was lost and has turned up.",
     by: Caller::is_staff,
 };
@@ -85,6 +90,7 @@ pub const LOST: Step = Step {
     from: &[Status::Shipped],
     to: Status::Lost,
     action: Action::Lost,
+    event: Kind::OrderLost,
     advice: "Only the parcel of a shipped order can be lost.",
     by: Caller::is_staff,
 };
@@ -94,6 +100,7 @@ pub const RETURNED: Step = Step {
     from: &[Status::Shipped, Status::Lost],
     to: Status::Returned,
     action: Action::Returned,
+    event: Kind::OrderReturned,
     advice: "Only the parcel of a shipped order can come back, or one that was lost and has turned up. Goods that a \
              customer sends back are booked as a return with POST /products/{id}/stock/movements.",
     by: Caller::is_staff,
@@ -105,6 +112,7 @@ pub const REOPEN: Step = Step {
     from: &[Status::Delivered, Status::Lost, Status::Returned],
     to: Status::Shipped,
     action: Action::Reopened,
+    event: Kind::OrderReopened,
     advice: "Only what was said of a shipped order's parcel can be taken back.",
     by: Caller::is_manager,
 };

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::Transaction;
 use crate::error::Result;
+use crate::events::{self, Kind};
 use crate::handlers::orders::correct::erased;
 use crate::handlers::orders::history::{self, ENTRIES_MAX, Entry};
 use crate::handlers::orders::place::out_of_stock;
@@ -109,16 +110,17 @@ fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<
 
 /// Notes that a placed order is meant, and who says so.
 pub fn confirm(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
-    let actor = caller.actor();
+    let (actor, now) = (caller.actor(), app.clock.now());
     let confirmed = tx.execute(
         "UPDATE orders SET confirmed_at = GREATEST(placed_at, ?), confirmed_by_account_id = ?, confirmed_by_api_key_id = ?
          WHERE id = ? AND status = ? AND confirmed_at IS NULL",
-        (app.clock.now(), actor.account_id, actor.api_key_id, id, Status::Placed),
+        (now, actor.account_id, actor.api_key_id, id, Status::Placed),
     )?;
     let order = find(app, tx, caller, id, "")?;
     if confirmed == 0 {
         return unless_done(order, Status::Placed, "Only a placed order can be confirmed.");
     }
+    events::record(tx, now, Kind::OrderConfirmed, id, events::NO_PRODUCTS, &["confirmed_at"])?;
     audit::record(app, tx, actor, Action::Changed, (Object::Order, id), &["confirmed_at"])?;
     Ok(order)
 }
@@ -130,8 +132,9 @@ pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
     if !moved {
         return unless_done(order, CANCEL.to, CANCEL.advice);
     }
-    history::record(app, tx, caller.actor(), order.id, CANCEL.action, &Entry::of(CANCEL.to))?;
-    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
+    let product_ids = order.product_ids();
+    history::record(app, tx, caller.actor(), order.id, &CANCEL, &Entry::of(CANCEL.to), &product_ids)?;
+    tx.take_turn(product_ids)?;
     ledger::release(tx, order.id)?;
     Ok(order)
 }
@@ -147,9 +150,10 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
             _ => unless_done(order, SHIP.to, SHIP.advice),
         };
     }
-    let now = history::record(app, tx, caller.actor(), order.id, SHIP.action, &Entry::of(SHIP.to))?;
-    tx.take_turn(order.items.iter().map(|line| line.product_id))?;
-    if !ledger::ship(tx, order.id, order.items.len(), caller.actor(), now)? {
+    let product_ids = order.product_ids();
+    let entry = Entry::of(SHIP.to);
+    let now = history::record(app, tx, caller.actor(), order.id, &SHIP, &entry, &product_ids)?;
+    if !ledger::ship(tx, order.id, &product_ids, caller.actor(), now)? {
         let quantities = order.items.iter().map(|line| (line.product_id, line.quantity)).collect();
         let short = ledger::shortages(tx, &quantities, |on_hand, _| on_hand)?;
         let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
@@ -184,7 +188,7 @@ pub fn close(
         return unless_done(order, way.to, way.advice);
     }
     let entry = Entry { note, ..Entry::of(way.to) };
-    history::record(app, tx, caller.actor(), order.id, way.action, &entry)?;
+    history::record(app, tx, caller.actor(), order.id, way, &entry, events::NO_PRODUCTS)?;
     Ok(order)
 }
 
@@ -201,7 +205,15 @@ pub fn reopen(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Resul
         )? > 0;
     let order = find(app, tx, caller, id, "")?;
     if moved {
-        history::record(app, tx, caller.actor(), order.id, REOPEN.action, &Entry::of(REOPEN.to))?;
+        history::record(
+            app,
+            tx,
+            caller.actor(),
+            order.id,
+            &REOPEN,
+            &Entry::of(REOPEN.to),
+            events::NO_PRODUCTS,
+        )?;
         return Ok(order);
     }
     if !REOPEN.from.contains(&order.status) {

@@ -55,9 +55,9 @@ fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
     }
     let actor = Actor::command("prune");
     let entry = Entry { reason: Some(StepReason::Unconfirmed), ..Entry::of(CANCEL.to) };
-    history::record(app, tx, actor, id, CANCEL.action, &entry)?;
     let sql = "SELECT product_id FROM order_lines WHERE order_id = ? ORDER BY product_id";
     let products: Vec<Id> = tx.rows(sql, (id,), |row| column(row, "product_id"))?;
+    history::record(app, tx, actor, id, &CANCEL, &entry, &products)?;
     tx.take_turn(products)?;
     ledger::release(tx, id)?;
     Ok(true)

@@ -18,6 +18,7 @@ use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
 use crate::web::request::Request;
 use crate::web::response;
+use crate::web::updated::Updated;
 
 /// A basket: as many as fit on one page, which is [`LIMIT_MAX`].
 const IDS_MAX: usize = 100;
@@ -31,6 +32,8 @@ enum Sort {
     NameDescending,
     Price,
     PriceDescending,
+    /// What was changed in a span of time, the oldest change first.
+    Updated,
 }
 
 impl Sort {
@@ -53,6 +56,8 @@ impl Sort {
     fn keyset(self, way: Way) -> Keyset {
         let forced = match (way, self) {
             (Way::Few(index), _) => Some(index),
+            (Way::Updated, _) => Some("products_by_update"),
+            (_, Sort::Updated) => None,
             (Way::Category, _) => None,
             // All that it looks at is in the key, so none of the rows is read that lack the words.
             (Way::Words, _) => Some("products_by_search"),
@@ -67,6 +72,7 @@ impl Sort {
             Sort::IdDescending => Keyset::by_id(id).descending(),
             Sort::Name => Keyset::by_text("p.name", "p.id"),
             Sort::NameDescending => Keyset::by_text("p.name", "p.id").descending(),
+            Sort::Updated => Keyset::by_time("p.updated_at", "p.id"),
             Sort::Price => Keyset::by_number("p.price_minor", "p.id"),
             Sort::PriceDescending => Keyset::by_number("p.price_minor", "p.id").descending(),
         };
@@ -81,6 +87,7 @@ impl Sort {
             Sort::Id | Sort::IdDescending => String::new(),
             Sort::Name | Sort::NameDescending => product.details.name.0.clone(),
             Sort::Price | Sort::PriceDescending => product.details.price.minor.to_string(),
+            Sort::Updated => product.updated_at.to_string(),
         };
         Cursor { value, id: product.id }
     }
@@ -91,6 +98,7 @@ impl Sort {
 enum Way {
     /// A few rows at most, by this index, which are sorted then.
     Few(&'static str),
+    Updated,
     Category,
     Words,
     Price,
@@ -117,10 +125,11 @@ struct Filters {
     barcode: Option<Gtin>,
     ids: Option<BTreeSet<Id>>,
     archived: bool,
+    updated: Option<Updated>,
 }
 
 impl Filters {
-    fn read(form: &mut Form, currency: &Currency) -> Option<Filters> {
+    fn read(form: &mut Form, currency: &Currency, updated: Option<Option<Updated>>) -> Option<Filters> {
         let q = form.optional("q", Search::parse);
         let category = form.optional("category", Line::parse);
         let min_price = form.optional("min_price", |input| currency.parse(input));
@@ -149,6 +158,7 @@ impl Filters {
             barcode: barcode?,
             ids: ids?,
             archived: archived?,
+            updated: updated?,
         })
     }
 
@@ -160,6 +170,8 @@ impl Filters {
             Way::Few("products_slug")
         } else if self.barcode.is_some() || self.ids.is_some() {
             Way::Few("PRIMARY")
+        } else if self.updated.is_some() {
+            Way::Updated
         } else if self.category.is_some() {
             Way::Category
         } else if self.q.is_some() {
@@ -174,6 +186,9 @@ impl Filters {
     /// `key` is the table whose index is gone along.
     fn restrict(self, key: &str, filter: &mut Filter) {
         filter.add(format!("{key}.active = ?"), [(!self.archived).into()]);
+        if let Some(updated) = self.updated {
+            updated.restrict("p.updated_at", filter);
+        }
         if let Some(sku) = self.sku {
             filter.add("p.sku_key = ?", [sku.key().into()]);
         }
@@ -205,17 +220,19 @@ impl Filters {
     }
 }
 
-/// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&sort=&limit=
-/// &after=`. Every word of `q` is looked for in name, SKU and barcodes; `sku`, `slug` and `barcode` find the one
+/// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&updated_from=
+/// &updated_to=&sort=&limit=&after=`. Every word of `q` is looked for in name, SKU and barcodes; `sku`, `slug` and `barcode` find the one
 /// product that has it. `ids` are up to a hundred with commas between them, all on one page unless `limit` says
 /// otherwise; what is not in the catalogue is left out. Only staff see what is archived.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut form = request.query()?;
-    let sort = form.with_default("sort", Sort::Id, Sort::parse);
+    let updated = Updated::read(&mut form);
+    let by_id = if matches!(updated, Some(Some(_))) { Sort::Updated } else { Sort::Id };
+    let sort = form.with_default("sort", by_id, Sort::parse);
     let with_limit = form.has("limit");
     let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(Way::All));
-    let filters = Filters::read(&mut form, currency);
+    let filters = Filters::read(&mut form, currency, updated);
     let (sort, page, filters) = form.finish(|| Some((sort?, page?, filters?)))?;
     if filters.archived && !request.caller.is_staff() {
         let detail = "Only staff see archived products. Leave \"archived\" out.";

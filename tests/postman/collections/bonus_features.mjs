@@ -34,6 +34,8 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         movement_id: "A movement whose note names the customer.",
         key_id: "A program's key.",
         key_token: "Its secret.",
+        position: "How far the feed of events was read.",
+        followed_id: "A product whose addition is read in the feed.",
         staff_id: "The staff account of the environment.",
         next_cursor: "Where the next page of a list starts.",
         idempotency_key: "The key of the request that is retried.",
@@ -942,6 +944,60 @@ export const requests = [
         as: "key",
         status: 401,
         code: "unauthenticated",
+    },
+    { folder: "Events", description: "The feed that misses nothing, for programs that copy the shop." },
+    {
+        name: "Where the feed is now",
+        description: "A position to begin from: then copy what you follow with the lists, and go on from here.",
+        GET: "/events?at_end=true",
+        status: 200,
+        keep: { position: "next" },
+        tests: { "It is a position and nothing else": (page) => pm.expect(page.data).to.eql([]) },
+    },
+    {
+        name: "Something happens",
+        description: "A product is added.",
+        POST: "/products",
+        body: { name: "Followed {{run}}", price: "1.00" },
+        status: 201,
+        keep: { followed_id: "id" },
+    },
+    {
+        name: "What happened since",
+        description: "Ask with `next` again, also behind an empty page.",
+        GET: "/events?after={{position}}&type=product.created&limit=100",
+        status: 200,
+        tests: {
+            "The new product is among it": (page) => {
+                const id = Number(pm.collectionVariables.get("followed_id"));
+                pm.expect(page.data.map((entry) => entry.object_id)).to.include(id);
+                pm.expect(page.next).to.be.a("string");
+            },
+        },
+    },
+    {
+        name: "A type that does not exist",
+        description: "The message lists those that do.",
+        GET: "/events?type=order.eaten",
+        status: 422,
+        fields: ["type: invalid_type"],
+    },
+    {
+        name: "What was changed since",
+        description: "The oldest change first; begin 15 seconds before the last one that was seen.",
+        GET: "/products?updated_from=2026-01-01T00:00:00Z&ids={{followed_id}}",
+        status: 200,
+        tests: {
+            "The product is there": (page) =>
+                pm.expect(page.data[0].id).to.eql(Number(pm.collectionVariables.get("followed_id"))),
+        },
+    },
+    {
+        name: "It goes again",
+        description: "The catalogue is as it was.",
+        DELETE: "/products/{{followed_id}}",
+        status: 204,
+        tests: noBody,
     },
     { folder: "The service", description: "How it is, for whoever runs it." },
     {
