@@ -22,8 +22,8 @@ const TURNED_AWAY_MAX: usize = 64;
 pub struct Application {
     /// Any rouille application.
     pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
-    /// Words what never became a request, or was not let in.
-    pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
+    /// Words what never became a request, or was not let in, for the page whose `Origin` was read of it.
+    pub refuse: Box<dyn Fn(Problem, Option<&str>) -> Response + Send + Sync>,
     /// What a request will need, from its method and target.
     pub needs: NeedsOf,
 }

@@ -13,6 +13,7 @@ mod listen_address;
 mod money;
 mod network;
 mod numbers;
+mod origins;
 mod product;
 mod text;
 mod time;
@@ -29,6 +30,7 @@ pub use network::Network;
 pub use numbers::{
     Id, Quantity, boolean, id, id_from_digits, query_boolean, query_id, query_ids, query_number, whole_number,
 };
+pub use origins::Origins;
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp, add_business_days};

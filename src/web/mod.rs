@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod api_key;
 pub mod caller;
+pub mod cors;
 pub mod description;
 pub mod form;
 pub mod idempotency;
@@ -11,3 +12,4 @@ pub mod request;
 pub mod response;
 pub mod route;
 pub mod stored;
+pub mod wayfinding;

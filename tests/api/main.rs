@@ -72,4 +72,5 @@ mod storage;
 mod strangers;
 mod tables;
 mod tour;
+mod welcome;
 mod words;
