@@ -36,7 +36,7 @@ const INSTEAD: &[(&str, &str, &str)] = &[
     ("DELETE", "/staff/{id}", "Who leaves is disabled with PATCH /staff/{id} and {\"disabled\": true}."),
     ("PUT PATCH", "/api_keys/{id}", "A key stays as it was made: it is revoked with DELETE /api_keys/{id}, and another is made with POST /api_keys."),
     ("DELETE", "/sessions", "DELETE /sessions/current logs out, and DELETE /sessions/{session_id} ends another session."),
-    ("POST PUT PATCH", "/sessions/current", "POST /sessions logs in."),
+    ("POST PUT PATCH", "/sessions/current", "POST /sessions logs in, and one's own details are changed with PATCH /customers/{customer_id}."),
     ("POST", "/restock_orders", "A restock order is made by a run, with POST /restock/runs."),
     ("POST PUT PATCH", "/restock_orders/{id}", "Goods that came are booked with POST /restock_orders/{id}/receive, and what will not come with POST /restock_orders/{id}/cancel."),
     ("DELETE", "/restock_orders/{id}", "What will not come is called off with POST /restock_orders/{id}/cancel."),
@@ -49,12 +49,16 @@ const INSTEAD: &[(&str, &str, &str)] = &[
 pub fn unknown_path(routes: &[Route], method: &str, path: &str) -> Problem {
     let (mut requests, mut sentences) = (Vec::new(), String::new());
     for Nearest { method, pattern, id } in nearest(routes, method, path) {
-        match instead(routes, &method, pattern) {
+        // Of a method that nobody knows, what the path is there for.
+        let first = || routes.iter().find(|route| route.path == pattern);
+        let instead = instead(routes, &method, pattern)
+            .or_else(|| first().map(|route| Instead::Request(route.method, route.path)));
+        match instead {
             Some(Instead::Request(method, pattern)) => {
-                requests.push(filled(&format!("{method} {pattern}"), id))
+                requests.push(filled(&format!("{method} {pattern}"), id));
             }
             Some(Instead::Sentence(sentence)) => sentences += &format!(" {}", filled(sentence, id)),
-            None => requests.push(filled(&format!("GET {pattern}"), id)),
+            None => {}
         }
     }
     let question =

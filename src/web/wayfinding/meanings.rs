@@ -1,7 +1,8 @@
 //! Words that strangers' paths are made of.
 
 /// What a word in a path may mean: the word, in the singular and without what joins its parts; the method that it
-/// stands for; and words of the route table, or nothing, or several readings.
+/// stands for; and words of the route table, or nothing, or several readings. `=` before them says that they mean the
+/// same whatever stands before: `/users/login` is not about customers.
 pub type Meaning = (&'static str, Option<&'static str>, &'static [&'static str]);
 
 #[rustfmt::skip]
@@ -9,16 +10,17 @@ pub const MEANINGS: &[Meaning] = &[
     ("user", None, &["customer", "customer account"]), ("client", None, &["customer"]), ("buyer", None, &["customer"]),
     ("member", None, &["customer"]), ("people", None, &["customer"]), ("person", None, &["customer"]),
     ("contact", None, &["customer"]), ("shopper", None, &["customer"]), ("guest", None, &["customer"]),
-    ("register", Some("POST"), &["customer"]), ("signup", Some("POST"), &["customer"]),
-    ("registration", Some("POST"), &["customer"]),
-    ("password", Some("PATCH"), &["customer account"]), ("username", Some("PATCH"), &["customer account"]),
-    ("login", Some("POST"), &["session"]), ("signin", Some("POST"), &["session"]), ("token", Some("POST"), &["session"]),
-    ("authenticate", Some("POST"), &["session"]), ("logon", Some("POST"), &["session"]),
-    ("logout", Some("DELETE"), &["session current"]), ("signout", Some("DELETE"), &["session current"]),
-    ("me", Some("GET"), &["session current"]), ("whoami", Some("GET"), &["session current"]),
-    ("profile", Some("GET"), &["session current"]),
+    ("register", Some("POST"), &["=customer"]), ("signup", Some("POST"), &["=customer"]),
+    ("registration", Some("POST"), &["=customer"]),
+    ("password", Some("PATCH"), &["=customer account"]), ("username", Some("PATCH"), &["=customer account"]),
+    ("login", Some("POST"), &["=session"]), ("signin", Some("POST"), &["=session"]), ("token", Some("POST"), &["=session"]),
+    ("authenticate", Some("POST"), &["=session"]), ("logon", Some("POST"), &["=session"]),
+    ("logout", Some("DELETE"), &["=session current"]), ("signout", Some("DELETE"), &["=session current"]),
+    ("me", None, &["=session current"]), ("whoami", None, &["=session current"]),
+    ("profile", None, &["=session current"]),
     ("employee", None, &["staff"]), ("worker", None, &["staff"]), ("clerk", None, &["staff"]), ("team", None, &["staff"]),
     ("apikey", None, &["api key"]), ("log", None, &["audit"]), ("activity", None, &["audit"]),
+    ("orderitem", None, &["order"]), ("orderline", None, &["order"]), ("note", None, &["stock movement"]),
     ("item", None, &["product"]), ("article", None, &["product"]), ("good", None, &["product"]),
     ("catalog", None, &["product"]), ("catalogue", None, &["product"]), ("sku", None, &["product"]),
     ("barcode", None, &["product"]), ("variant", None, &["product"]), ("price", None, &["product"]),

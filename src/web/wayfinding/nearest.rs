@@ -108,8 +108,11 @@ fn readings(path: &str, patterns: &[Pattern]) -> Vec<Reading> {
         let words = words_in(segment);
         let whole = singular(&words.concat());
         let is_first = readings[0].pieces.is_empty();
-        if segment.starts_with(['{', ':', '<']) || segment.bytes().all(|b| b.is_ascii_digit()) {
-            let id = id_from_digits(segment.trim_start_matches('0'));
+        // `7.json` is an id too.
+        let stem = segment.split('.').next().unwrap_or(segment);
+        let is_number = !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit());
+        if segment.starts_with(['{', ':', '<']) || is_number {
+            let id = id_from_digits(stem.trim_start_matches('0'));
             readings.iter_mut().for_each(|reading| reading.pieces.push(Piece::Id(id)));
         } else if let Some(meaning) = meaning(&whole) {
             // `/api/orders` is not about keys, though `/api_keys` is.
@@ -173,7 +176,10 @@ fn read(readings: &mut Vec<Reading>, understood: &Understood) {
     for reading in before {
         for meaning in &meanings {
             let mut reading = reading.clone();
-            for word in meaning.split_whitespace().map(|word| Word(word.to_owned())) {
+            if meaning.starts_with('=') {
+                reading.pieces.clear();
+            }
+            for word in meaning.trim_start_matches('=').split_whitespace().map(|word| Word(word.to_owned())) {
                 if !reading.pieces.contains(&word) {
                     reading.pieces.push(word);
                 }
