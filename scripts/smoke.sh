@@ -120,10 +120,12 @@ trap 'exit 143' TERM HUP
 
 step "the service is alive" 200 GET /healthz
 step "its database is ready" 200 GET /readyz
+step "the front door says where to go on" 200 GET /
+shows '"openapi":"/openapi.json"'
 step "anyone may look at the products" 200 GET '/products?limit=5&sort=name'
 shows '"data":[' '"next":'
-step "a wrong address is told so in JSON" 404 GET /no/such/path
-shows '"code":"not_found"'
+step "a wrong address is told so in JSON, with the nearest route" 404 GET /api/product/1
+shows '"code":"not_found"' 'GET /products/1?'
 step "nobody reads the customers without logging in" 401 GET /customers
 shows '"code":"unauthenticated"'
 

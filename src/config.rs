@@ -5,7 +5,7 @@ use std::io::Read;
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use crate::values::{Calendar, Currency, Holidays, ListenAddress, Zone};
+use crate::values::{Calendar, Currency, Holidays, ListenAddress, Origins, Zone};
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,6 +23,7 @@ pub struct Config {
     pub staff_session_idle: chrono::Duration,
     pub staff_session_max: chrono::Duration,
     pub client_address_header: Option<String>,
+    pub allowed_origins: Origins,
     pub network_requests_per_minute: u32,
     pub network_writes_per_minute: u32,
     pub network_sign_ups_per_minute: u32,
@@ -64,7 +65,7 @@ enum Value {
     /// A whole number from the first to the second.
     Number(u32, u32, fn(&mut Config, u32)),
     /// Anything that this takes; the error says what it must be.
-    Text(fn(&mut Config, &str) -> Result<(), &'static str>),
+    Text(fn(&mut Config, &str) -> Result<(), String>),
     /// The path of a file that this takes; the error says what is wrong with the file.
     File(fn(&mut Config, &str) -> Result<(), String>),
     /// Like `Text`, and never repeated in an error.
@@ -108,6 +109,8 @@ pub const SETTINGS: &[Setting] = &[
         "a staff session ends after this long in any case"),
     setting("STOREKEEPER_CLIENT_ADDRESS_HEADER", Means("(none)"), Text(client_address_header),
         "header in which the reverse proxy names the client's address, such as X-Real-IP; leave it unset without a proxy"),
+    setting("STOREKEEPER_ALLOWED_ORIGINS", Means("(none)"), Text(allowed_origins),
+        "origins whose pages may call from a browser, such as https://shop.example, with commas between; * for all, which is safe since the API knows no cookies; nginx.conf has the list again"),
     setting("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", Is("12000"), Number(0, RATE_MAX, |config, n| config.network_requests_per_minute = n),
         "requests from one network (an IPv4 address, an IPv6 /64; four times as many from a /48): a front end that asks for all of its visitors stays below 200 a second; 0 for no limit"),
     setting("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", Is("600"), Number(0, RATE_MAX, |config, n| config.network_writes_per_minute = n),
@@ -172,22 +175,22 @@ fn database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
     }
 }
 
-fn listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn listen(config: &mut Config, text: &str) -> Result<(), String> {
     config.listen = text.parse()?;
     Ok(())
 }
 
-fn internal_listen(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn internal_listen(config: &mut Config, text: &str) -> Result<(), String> {
     config.internal_listen = Some(text.parse()?);
     Ok(())
 }
 
-fn currency(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn currency(config: &mut Config, text: &str) -> Result<(), String> {
     config.currency = Currency::from_code(text).ok_or("must be an ISO 4217 code in capitals, such as EUR")?;
     Ok(())
 }
 
-fn time_zone(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn time_zone(config: &mut Config, text: &str) -> Result<(), String> {
     config.calendar.zone = Zone::named(text).ok_or(
         "must be UTC or the name of a zone file under /usr/share/zoneinfo, such as Europe/Berlin; the package tzdata has them",
     )?;
@@ -203,21 +206,26 @@ fn holidays(config: &mut Config, path: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn client_address_header(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn client_address_header(config: &mut Config, text: &str) -> Result<(), String> {
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return Err("must be the name of a header, such as X-Real-IP");
+        return Err("must be the name of a header, such as X-Real-IP".into());
     }
     config.client_address_header = Some(text.to_owned()).filter(|name| !name.is_empty());
     Ok(())
 }
 
-fn log_level(config: &mut Config, text: &str) -> Result<(), &'static str> {
+fn allowed_origins(config: &mut Config, text: &str) -> Result<(), String> {
+    config.allowed_origins = Origins::parse(text)?;
+    Ok(())
+}
+
+fn log_level(config: &mut Config, text: &str) -> Result<(), String> {
     config.log = match text {
         "error" => log::LevelFilter::Error,
         "warn" => log::LevelFilter::Warn,
         "info" => log::LevelFilter::Info,
         "debug" => log::LevelFilter::Debug,
-        _ => return Err("must be error, warn, info or debug"),
+        _ => return Err("must be error, warn, info or debug".into()),
     };
     Ok(())
 }
@@ -297,6 +305,7 @@ impl Config {
             staff_session_idle: chrono::Duration::zero(),
             staff_session_max: chrono::Duration::zero(),
             client_address_header: None,
+            allowed_origins: Origins::Nobody,
             network_requests_per_minute: 0,
             network_writes_per_minute: 0,
             network_sign_ups_per_minute: 0,

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
-    orders, products, restock, restock_orders, sessions, sign_up, staff, stock,
+    orders, products, restock, restock_orders, sessions, sign_up, staff, stock, welcome,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -34,6 +34,7 @@ use crate::web::request::{Request, read_body};
 use crate::web::response;
 use crate::web::route::Access::{self, Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
 use crate::web::route::{BODY_BYTES_MAX, Handler, Route};
+use crate::web::{cors, wayfinding};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -116,6 +117,7 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/healthz",                       Open,         None,                  health::alive),
     route("GET",    "/readyz",                        Open,         None,                  health::ready),
 
+    route("GET",    "/",                              Open,         None,                  welcome::read),
     route("GET",    "/openapi.json",                  Open,         None,                  description),
     route("GET",    "/docs",                          Open,         None,                  documents::page),
     route("GET",    "/docs/scalar.js",                Open,         None,                  documents::script),
@@ -146,6 +148,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/restock.json"),
     include_str!("handlers/restock_orders.json"),
     include_str!("handlers/health.json"),
+    include_str!("handlers/welcome.json"),
     include_str!("handlers/documents.json"),
 ];
 
@@ -182,7 +185,10 @@ const UNKNOWN: Labels = Labels { route: "-", caller: Label::Unknown };
 
 /// Answers one request, whoever listens: `http` here, or rouille's own server.
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
-    dispatch_among(ROUTES, app, http)
+    let mut response = dispatch_among(ROUTES, app, http);
+    let origins = &app.config.allowed_origins;
+    cors::open(&mut response, origins, http.header("Origin"), cors::is_preflight(http, origins));
+    response
 }
 
 fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Response {
@@ -205,18 +211,26 @@ pub fn application(app: &Arc<App>) -> Application {
     let (handling, refusing, locating) = (app.clone(), app.clone(), app.clone());
     Application {
         handle: Box::new(move |request| dispatch(&handling, request)),
-        refuse: Box::new(move |problem| refuse(&refusing, problem)),
+        refuse: Box::new(move |problem, origin| {
+            let mut response = refuse(&refusing, problem);
+            cors::open(&mut response, &refusing.config.allowed_origins, origin, false);
+            response
+        }),
         needs: Box::new(needs),
         client: Box::new(move |request| caller::client_address(&locating, request)),
     }
 }
 
-/// What the internal listener serves. It has connections and workers of its own, so that no crowd at the other
-/// one keeps the watchdog out.
+/// What the internal listener serves, to no page of any origin. It has connections and workers of its own, so that
+/// no crowd at the other one keeps the watchdog out.
 pub fn internal_application(app: &Arc<App>) -> Application {
-    let handling = app.clone();
-    let handle = move |request: &rouille::Request| dispatch_among(INTERNAL_ROUTES, &handling, request);
-    Application { handle: Box::new(handle), ..application(app) }
+    let (handling, refusing) = (app.clone(), app.clone());
+    Application {
+        handle: Box::new(move |request| dispatch_among(INTERNAL_ROUTES, &handling, request)),
+        refuse: Box::new(move |problem, _| refuse(&refusing, problem)),
+        needs: Box::new(needs),
+        client: Box::new(|request| request.remote_addr().ip()),
+    }
 }
 
 /// One reads the database at a time. A watchdog and a monitor or two need a connection each.
@@ -282,19 +296,22 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
         admission::admit_request(app, http)?;
     }
     let on_path = || routes.iter().filter_map(|route| Some((route, route.matches(path)?)));
-    let Some((first, _)) = on_path().next() else {
-        let detail = "No such path. GET /openapi.json lists the routes.";
-        return Err(Problem::new(problem::NOT_FOUND, detail).into());
+    let method = get_for_head(http.method());
+    let Some((first, id)) = on_path().next() else {
+        if cors::is_preflight(http, &app.config.allowed_origins) {
+            // A browser that is told no shows its page nothing at all, and what the 404 says would be lost.
+            let all = allowed_methods(routes.iter().map(|route| route.method));
+            return Ok(response::no_content().with_unique_header("Allow", all));
+        }
+        return Err(wayfinding::unknown_path(routes, method, path).into());
     };
     labels.route = first.path;
-    let method = get_for_head(http.method());
     let Some((route, path_id)) = on_path().find(|(route, _)| route.method == method) else {
         let allow = allowed_methods(on_path().map(|(route, _)| route.method));
         if method == "OPTIONS" {
             return Ok(response::no_content().with_unique_header("Allow", allow));
         }
-        let detail = format!("Use one of {allow} here.");
-        return Err(Problem::new(problem::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow).into());
+        return Err(wayfinding::wrong_method(routes, method, (first, id), allow).into());
     };
     let Identified { caller, under_key } = match route.access {
         Open => Identified::anyone(),
@@ -348,7 +365,12 @@ fn check_access(route: &Route, caller: &Caller) -> Result<()> {
 }
 
 fn allowed_methods(methods: impl Iterator<Item = &'static str>) -> String {
-    let mut allowed: Vec<&str> = methods.collect();
+    let mut allowed: Vec<&str> = Vec::new();
+    for method in methods {
+        if !allowed.contains(&method) {
+            allowed.push(method);
+        }
+    }
     if allowed.contains(&"GET") {
         allowed.push("HEAD");
     }

@@ -62,6 +62,8 @@ STOREKEEPER_CURRENCY=EUR
 STOREKEEPER_LISTEN=127.0.0.1:8080
 # nginx names the client's address in this header (scripts/deploy/nginx.conf).
 STOREKEEPER_CLIENT_ADDRESS_HEADER=X-Real-IP
+# A front end on another origin calls from browsers when it stands here, and in nginx.conf once more.
+#STOREKEEPER_ALLOWED_ORIGINS=https://shop.example
 STOREKEEPER_LOG=info
 ENV
     chown root:storekeeper "$settings.new"

@@ -21,3 +21,4 @@ pub mod sessions;
 pub mod sign_up;
 pub mod staff;
 pub mod stock;
+pub mod welcome;

@@ -58,6 +58,11 @@ impl Arriving {
         self.underway.is_some()
     }
 
+    /// The `Origin` that its head names.
+    pub fn origin(&self) -> Option<String> {
+        self.underway.as_ref()?.head.values("Origin").next().map(str::to_owned)
+    }
+
     /// How much of the body is here.
     pub fn body_length(&self) -> usize {
         self.underway.as_ref().map_or(0, |underway| underway.body.length())

@@ -21,7 +21,7 @@ pub struct Head {
 }
 
 impl Head {
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str())
     }
@@ -86,6 +86,16 @@ pub fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Problem> {
     }
 }
 
+/// The `Origin` in a head that is too large, is not all here, or cannot be read.
+pub fn origin_in(bytes: &[u8]) -> Option<String> {
+    let lines = bytes.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
+    let mut headers = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
+        let (name, value) = line.split_at_checked(b"origin:".len())?;
+        name.eq_ignore_ascii_case(b"origin:").then(|| value.trim_ascii())
+    });
+    headers.next().map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
 fn uri_too_long() -> Problem {
     let detail = format!("Send a request line of at most {URI_BYTES_MAX} bytes.");
     Problem::new(problem::URI_TOO_LONG, detail)
@@ -99,7 +109,7 @@ fn origin_form(target: &str) -> Cow<'_, str> {
         let (start, rest) = target.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
     });
-    let Some(rest) = rest.next().filter(|rest| !rest.starts_with(['/', '?', '#'])) else {
+    let Some(rest) = rest.next().filter(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#'])) else {
         return Cow::from(target);
     };
     match rest.find(['/', '?', '#']).map(|at| &rest[at..]) {

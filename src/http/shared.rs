@@ -19,12 +19,14 @@ pub const READ_BYTES: usize = 16 * 1024;
 /// This many connections beyond the limit are told so; more are closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
 
+/// Words what never became a request, or was not let in, for the page whose `Origin` was read of it.
+pub type Refuse = Box<dyn Fn(Problem, Option<&str>) -> Response + Send + Sync>;
+
 /// What answers.
 pub struct Application {
     /// Any rouille application.
     pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
-    /// Words what never became a request, or was not let in.
-    pub refuse: Box<dyn Fn(Problem) -> Response + Send + Sync>,
+    pub refuse: Refuse,
     /// What a request will need, from its method and target.
     pub needs: NeedsOf,
     /// Where it comes from: the peer's address, or what a proxy says.

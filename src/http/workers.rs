@@ -31,7 +31,8 @@ pub fn work(shared: &Arc<Shared>) {
                 continue;
             }
             Job::Refuse(mut connection, problem) => {
-                let response = (shared.application.refuse)(problem);
+                let origin = connection.origin(&mut buffer);
+                let response = (shared.application.refuse)(problem, origin.as_deref());
                 let progress = connection.answer(response, None, false);
                 (connection, progress)
             }
@@ -49,13 +50,10 @@ fn answer(
     mut connection: Connection,
     mut received: Received,
 ) -> (Connection, Progress) {
-    let response = if shared.is_draining() {
-        (shared.application.refuse)(shutting_down())
-    } else {
-        match received.bring_body() {
-            Ok(()) => (shared.application.handle)(&received.http),
-            Err(problem) => (shared.application.refuse)(problem),
-        }
+    let ready = if shared.is_draining() { Err(shutting_down()) } else { received.bring_body() };
+    let response = match ready {
+        Ok(()) => (shared.application.handle)(&received.http),
+        Err(problem) => (shared.application.refuse)(problem, received.http.header("Origin")),
     };
     let keep_alive = received.keep_alive && !shared.is_draining();
     let progress = connection.answer(response, Some(&received), keep_alive);

@@ -14,6 +14,7 @@ mod listen_address;
 mod money;
 mod network;
 mod numbers;
+mod origins;
 mod product;
 mod text;
 mod time;
@@ -33,6 +34,7 @@ pub use numbers::{
     Id, Quantity, boolean, boolean as query_boolean, id, id_from_digits, query_id, query_ids, query_number,
     whole_number,
 };
+pub use origins::Origins;
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp};

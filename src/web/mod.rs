@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod api_key;
 pub mod caller;
+pub mod cors;
 pub mod description;
 pub mod form;
 pub mod idempotency;
@@ -14,3 +15,4 @@ pub mod route;
 pub mod shown;
 pub mod stored;
 pub mod updated;
+pub mod wayfinding;

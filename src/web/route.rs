@@ -106,7 +106,7 @@ impl Route {
     pub fn may_be_kept(&self) -> bool {
         matches!(
             (self.method, self.path),
-            ("GET", "/products" | "/products/{id}" | "/openapi.json" | "/docs" | "/docs/scalar.js")
+            ("GET", "/products" | "/products/{id}" | "/" | "/openapi.json" | "/docs" | "/docs/scalar.js")
         )
     }
 }

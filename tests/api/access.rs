@@ -309,6 +309,7 @@ const MATRIX: &[Row] = &[
     row("GET",    "/healthz",                Rule::Open,     200, None),
     row("GET",    "/readyz",                 Rule::Open,     200, None),
 
+    row("GET",    "/",                       Rule::Open,     200, None),
     row("GET",    "/openapi.json",           Rule::Open,     200, None),
     row("GET",    "/docs",                   Rule::Open,     DOCS, None),
     row("GET",    "/docs/scalar.js",         Rule::Open,     DOCS, None),

@@ -18,8 +18,20 @@ static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&DESCRIPTION.text).expect("the description is JSON"));
 
 /// Headers that any answer may have without being told of.
-const UNIVERSAL_HEADERS: &[&str] =
-    &["cache-control", "connection", "content-length", "content-type", "date", "x-content-type-options"];
+const UNIVERSAL_HEADERS: &[&str] = &[
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "vary",
+    "x-content-type-options",
+];
 
 /// The document is written for a currency with two decimals, as the default is.
 const CURRENCY: &str = "EUR";
@@ -52,6 +64,10 @@ pub fn check_problem(problem: &Value) {
 fn broken(method: &str, target: &str, request_body: Option<&[u8]>, answer: &Answer) -> Vec<String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let Some(path_item) = path_item(path) else {
+        // A browser asks whether its page may call, and the 404 comes with the call.
+        if method == "OPTIONS" && answer.header("Access-Control-Allow-Methods").is_some() {
+            return Vec::new();
+        }
         // Only what is refused before the path is looked at can be another answer than 404.
         let name = if answer.status == 404 { "NotFound" } else { "Default" };
         let responses = &DOCUMENT["components"]["responses"][name];

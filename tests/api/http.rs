@@ -9,7 +9,9 @@ mod fuzz;
 mod internal;
 mod limits;
 mod listening;
+mod origins;
 mod routing;
+mod wayfinding;
 
 use storekeeper::routes::ROUTES;
 use storekeeper::web::route::Route;

@@ -75,5 +75,6 @@ mod strangers;
 mod tables;
 mod tour;
 mod updated;
+mod welcome;
 mod words;
 mod write_back;

@@ -57,7 +57,8 @@ fn collect(item: &Value, name: &str, requests: &mut Vec<Request>) {
     }
     let request = &item["request"];
     let segments = request["url"]["path"].as_array().unwrap_or_else(|| panic!("{name} has no path"));
-    let is_id = |segment: &str| segment.starts_with("{{") || segment.bytes().all(|b| b.is_ascii_digit());
+    let is_number = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
+    let is_id = |segment: &str| segment.starts_with("{{") || is_number(segment);
     let path: String = segments
         .iter()
         .map(|segment| segment.as_str().expect("a segment"))

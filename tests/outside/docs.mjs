@@ -1,6 +1,6 @@
-// Opens /docs in a headless Chromium as a person would: finds every operation, logs in by trying "Log in",
-// and lists the orders with that login. Nothing may leave the machine, and the page's
-// Content-Security-Policy may stop nothing that it needs.
+// Opens the page at / in a headless Chromium as a person would, and from there /docs: finds every operation, logs in by
+// trying "Log in", and lists the orders with that login. Nothing may leave the machine, and the pages'
+// Content-Security-Policy may stop nothing that they need.
 //
 // scripts/private-shop node tests/outside/docs.mjs SCREENSHOT
 
@@ -39,7 +39,14 @@ try {
     });
   });
 
-  const answer = await page.goto(`${base}/docs`);
+  // The front page leads there, with its one style and without a script.
+  await page.goto(`${base}/`);
+  assert.deepEqual(await page.evaluate(() => window.violations), []);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).maxWidth), "704px");
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => new URL(response.url()).pathname === "/docs"),
+    page.getByRole("link", { name: "/docs" }).click(),
+  ]);
   assert.equal(answer.status(), 200);
   assert.match(answer.headers()["content-security-policy"], /default-src 'none'; script-src 'self';/);
 

@@ -1,6 +1,6 @@
 """Starts nginx with the site of scripts/deploy before the private shop, and before services that fail in every way.
 
-Its own refusals must be problem documents like the service's, a request that was sent must never be sent again when it
+A page of another origin, in a browser, calls through it. Its own refusals must be problem documents like the service's, a request that was sent must never be sent again when it
 changes something, and clients must be counted by their network.
 """
 
@@ -19,6 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).parents[2]
 SITE = ROOT / "scripts/deploy/nginx.conf"
 SHOP = os.environ["BASE_URL"].removeprefix("http://")
+FRONT = os.environ["ALLOWED_ORIGIN"]
 wrong = []
 
 
@@ -43,6 +44,7 @@ class Site:
         folder = self.folder.name
         site = SITE.read_text()
         site = re.sub(r"    server 127\.0\.0\.1:8080;", "\n".join(f"    server {at};" for at in upstreams), site)
+        site = site.replace("# https://shop.example $http_origin;", f"{FRONT} $http_origin;")
         # Plain HTTP, since TLS changes nothing here; clients name their addresses.
         site = re.sub(r"    (listen|ssl_\w+) .*;\n", "", site)
         site = site.replace("server {\n", f"server {{\n    listen 127.0.0.1:{self.port};\n"
@@ -135,6 +137,18 @@ def is_problem(answer, status, code):
             and set(problem) >= {"type", "title", "detail", "errors"})
 
 
+def is_readable(answer, origin=FRONT):
+    """Whether a page of this origin may read the answer, status, headers and body."""
+    headers = answer[1]
+    exposed = headers.get("access-control-expose-headers", "").split(", ")
+    return (headers.get("access-control-allow-origin") == origin and headers.get("vary") == "Origin"
+            and {"Retry-After", "X-Request-Id"} <= set(exposed) and "access-control-allow-credentials" not in headers)
+
+
+def says_nothing_to_pages(answer):
+    return not [name for name in answer[1] if name.startswith("access-control-")]
+
+
 def words():
     """Each refusal of the site is one that the service has, by its status, its code and its title."""
     kinds = {code: (int(status), title) for status, code, title in
@@ -177,7 +191,7 @@ def own_refusals(site):
          + "x" * 70000 + "\r\n0\r\n", 413, "body_too_large"),
         ("bytes that are no HTTP", "\x16\x03\x01\x02", 400, "malformed_request"),
         ("a path out of the site", get.replace("/healthz", "/../healthz"), 400, "malformed_request"),
-        ("a query without a path", get.replace("/healthz", "http://shop?x=/healthz"), 404, "not_found"),
+        ("a query that holds a path", get.replace("/healthz", "http://shop/nowhere?x=/healthz"), 404, "not_found"),
     ]:
         answer = site.send(request.encode() + b"\r\n")
         check(f"{what} is {status} {code}", is_problem(answer, status, code), answer)
@@ -198,8 +212,44 @@ def own_refusals(site):
     check("a foreign charset is the service's 415", is_problem(answer, 415, "unsupported_media_type"), answer)
     answer = site.send((get.replace("GET", "POST") + "Content-Length: 9\r\n\r\n{").encode())
     check("who does not go on sending is hung up on", answer == (0, {}, b""), answer)
+    answer = site.ask("GET", "http://shop?x=/healthz")
+    check("a query without a path is that of /", answer[0] == 200 and b'"Storekeeper"' in answer[2], answer)
     answer = site.ask("GET", "/healthz")
     check("/healthz passes", answer[0] == 200 and answer[2] == b'{"status":"ok"}', answer)
+
+
+def other_origins(site):
+    """A page of an allowed origin reads every answer, the service's and nginx's own; any other page reads none."""
+    front, evil = f"Origin: {FRONT}\r\n", "Origin: https://evil.example\r\n"
+    preflight = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n"
+    asked = site.ask("OPTIONS", "/orders", front + preflight)
+    check("the service's preflight passes", asked[0] == 204 and asked[1].get("access-control-allow-origin") == FRONT
+          and "POST" in asked[1].get("access-control-allow-methods", "")
+          and "Idempotency-Key" in asked[1].get("access-control-allow-headers", ""), asked)
+    asked = site.ask("OPTIONS", "/orders", evil + preflight)
+    check("and says no to others", asked[0] == 204 and says_nothing_to_pages(asked), asked)
+    asked = site.ask("OPTIONS", "/orders", front + "Access-Control-Request-Method: P\u00d6ST\r\n")
+    check("an odd preflight is none", asked[0] == 204 and "access-control-allow-methods" not in asked[1], asked)
+    for what, method, path, headers, status in [
+        ("a list", "GET", "/products", "", 200), ("a 404", "GET", "/nowhere", "", 404),
+        ("a 401", "GET", "/orders", "", 401), ("a 405", "PUT", "/products", "", 405),
+        ("nginx's 413", "POST", "/orders", "Content-Length: 600000\r\n", 413),
+        ("nginx's 414", "GET", "/" + "x" * 9000, "", 414), ("nginx's 404", "GET", "/.problem/rate_limited", "", 404),
+        ("nginx's 405", "TRACE", "/orders", "", 405), ("nginx's 400", "GET", "/orders", "Authorization: \u00e9\r\n", 400),
+        ("nginx's 431", "GET", "/orders", "X-Long: " + "x" * 9000 + "\r\n", 431),
+        ("nginx's 501", "POST", "/orders", "Transfer-Encoding: gzip\r\n", 501),
+    ]:
+        answer = site.ask(method, path, front + headers)
+        # nginx may refuse a request line before it has read any header.
+        unread = status == 414 and says_nothing_to_pages(answer)
+        check(f"an allowed page reads {what}", answer[0] == status and (is_readable(answer) or unread), answer)
+        check(f"{what} is said once", len(answer[2]) > 0 and answer[1].get("vary", "Origin") == "Origin", answer)
+        for origin in (evil, "Origin: null\r\n", f"Origin: {FRONT}.evil.example\r\n", "Origin: \u00e9\r\n", ""):
+            answer = site.ask(method, path, origin + headers)
+            check(f"{origin!r} reads no {what}", answer[0] == status and says_nothing_to_pages(answer), answer)
+    browser = subprocess.run(["node", ROOT / "tests/outside/other_origin.mjs", "--until-limited"],
+                             env={**os.environ, "BASE_URL": f"http://127.0.0.1:{site.port}"})
+    check("a page in a browser calls through the site", browser.returncode == 0, browser)
 
 
 def limits(site):
@@ -214,6 +264,8 @@ def limits(site):
     served = [answer[0] for answer in answers].count(201)
     check("a /64 signs up some 21 times at once", 21 <= served < 30, served)
     last = answers[-1]
+    paged = site.ask("POST", "/customers", json_body + f"Origin: {FRONT}\r\n", sign_up, "2001:db8:a:b::1")
+    check("a page reads that it must wait", is_problem(paged, 429, "rate_limited") and is_readable(paged), paged)
     check("the rest is told to wait", is_problem(last, 429, "rate_limited") and last[1].get("retry-after") == "1", last)
     others = ["2001:db8:a:c::1", "2001:db8::1", "2001:db8:0:1::1", "192.0.2.7"]
     check("others sign up meanwhile", [answer[0] for answer in signed_up(others)] == [201] * 4, others)
@@ -239,6 +291,8 @@ def failures():
     for method in ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"):
         answer = stopped.ask(method, "/orders")
         holds = is_problem(answer, 503, "shutting_down") if method != "HEAD" else answer[0] == 503
+        paged = stopped.ask(method, "/orders", f"Origin: {FRONT}\r\n")
+        check(f"a page reads why {method} failed", paged[0] == 503 and is_readable(paged), paged)
         check(f"{method} to a stopped service changed nothing", holds and answer[1].get("retry-after") == "5", answer)
     stopped.stop()
     unready = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -262,6 +316,7 @@ def failures():
 words()
 site = Site(SHOP)
 own_refusals(site)
+other_origins(site)
 limits(site)
 site.stop()
 failures()

@@ -102,7 +102,9 @@ impl Building {
 
     fn success(&mut self, route: &Route, success: &Success) -> Json {
         let (media_type, schema, example) = match (&success.schema, &success.list, &success.text) {
-            (Some(schema), None, None) => ("application/json", schema_of(schema), self.example_of(schema)),
+            (Some(schema), None, None | Some(_)) => {
+                ("application/json", schema_of(schema), self.example_of(schema))
+            }
             (None, Some(item), None) => {
                 let example = self.example_of(&raw(item));
                 let page = |item: &Json| object([("data", raw(&[item])), ("next", raw(&()))]);
@@ -122,10 +124,14 @@ impl Building {
         if !examples.0.is_empty() {
             content.push(("examples", expanded_examples(&examples)));
         }
+        let mut by_type = vec![(media_type, object(content))];
+        if let (Some(_), Some(text)) = (&success.schema, &success.text) {
+            by_type.push((text, object([("schema", raw(&json!({"type": "string"})))])));
+        }
         let mut members = vec![
             ("description", raw(&success.description)),
             ("headers", headers(route, success, success.status)),
-            ("content", object([(media_type, object(content))])),
+            ("content", object(by_type)),
         ];
         if !success.links.0.is_empty() {
             let links = success.links.0.iter().map(|(name, link)| (name.clone(), link.expanded()));

@@ -105,7 +105,8 @@ pub struct Success {
     #[serde(default = "ok")]
     pub status: u16,
     pub description: String,
-    /// What a JSON answer holds; or the schema of which a list has pages; or the media type of a text.
+    /// What a JSON answer holds; or the schema of which a list has pages; or the media type of a text, which a
+    /// caller may prefer to JSON where there are both.
     pub schema: Option<Json>,
     pub list: Option<String>,
     pub text: Option<String>,

@@ -100,6 +100,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_STAFF_SESSION_IDLE_HOURS", "0"),
         ("STOREKEEPER_STAFF_SESSION_MAX_HOURS", "a day"),
         ("STOREKEEPER_CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("STOREKEEPER_ALLOWED_ORIGINS", "https://shop.example, shop.example"),
         ("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "1000001"),
         ("STOREKEEPER_NETWORK_WRITES_PER_MINUTE", "-1"),
         ("STOREKEEPER_NETWORK_SIGN_UPS_PER_MINUTE", "none"),

@@ -17,7 +17,9 @@ const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// A server of this application, with room for long bodies on `/long` only.
 fn serve(handle: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
-    let refuse = |problem: Problem| Response::text(problem.kind.code).with_status_code(problem.kind.status);
+    let refuse = |problem: Problem, _: Option<&str>| {
+        Response::text(problem.kind.code).with_status_code(problem.kind.status)
+    };
     let needs = |_: &str, target: &str| Needs {
         lane: Lane::NoDatabase,
         body_bytes: if target == "/long" { BODY_BYTES_MAX } else { 1000 },
@@ -239,7 +241,9 @@ fn a_network_that_fills_its_places_leaves_one_for_the_others() {
     };
     let application = Application {
         handle: Box::new(handle),
-        refuse: Box::new(|problem| Response::text(problem.kind.code).with_status_code(problem.kind.status)),
+        refuse: Box::new(|problem, _| {
+            Response::text(problem.kind.code).with_status_code(problem.kind.status)
+        }),
         needs: Box::new(|_, _| Needs { lane: Lane::Read, body_bytes: 0 }),
         client: Box::new(|request| request.header("X-From").unwrap().parse().unwrap()),
     };

@@ -1001,6 +1001,16 @@ export const requests = [
     },
     { folder: "The service", description: "How it is, for whoever runs it." },
     {
+        name: "What is here",
+        description: "Where to go on, for programs; a browser gets a page.",
+        GET: "/",
+        as: "nobody",
+        status: 200,
+        tests: {
+            "It leads to the description": (here) => pm.expect(here.openapi).to.eql("/openapi.json"),
+        },
+    },
+    {
         name: "It is alive",
         description: "The process answers. The database is not asked.",
         GET: "/healthz",

@@ -1,0 +1,67 @@
+//! Words that strangers' paths are made of.
+
+/// What a word in a path may mean: the word, in the singular and without what joins its parts; the method that it
+/// stands for; and words of the route table, or nothing, or several readings. `=` before them says that they mean the
+/// same whatever stands before: `/users/login` is not about customers.
+pub type Meaning = (&'static str, Option<&'static str>, &'static [&'static str]);
+
+#[rustfmt::skip]
+pub const MEANINGS: &[Meaning] = &[
+    ("user", None, &["customer", "customer account"]), ("client", None, &["customer"]), ("buyer", None, &["customer"]),
+    ("member", None, &["customer"]), ("people", None, &["customer"]), ("person", None, &["customer"]),
+    ("contact", None, &["customer"]), ("shopper", None, &["customer"]), ("guest", None, &["customer"]),
+    ("register", Some("POST"), &["=customer"]), ("signup", Some("POST"), &["=customer"]),
+    ("registration", Some("POST"), &["=customer"]),
+    ("password", Some("PATCH"), &["=customer account"]), ("username", Some("PATCH"), &["=customer account"]),
+    ("login", Some("POST"), &["=session"]), ("signin", Some("POST"), &["=session"]), ("token", Some("POST"), &["=session"]),
+    ("authenticate", Some("POST"), &["=session"]), ("logon", Some("POST"), &["=session"]),
+    ("logout", Some("DELETE"), &["=session current"]), ("signout", Some("DELETE"), &["=session current"]),
+    ("me", None, &["=session current"]), ("whoami", None, &["=session current"]),
+    ("profile", None, &["=session current"]),
+    ("employee", None, &["staff"]), ("worker", None, &["staff"]), ("clerk", None, &["staff"]), ("team", None, &["staff"]),
+    ("apikey", None, &["api key"]), ("log", None, &["audit"]), ("activity", None, &["audit"]),
+    ("orderitem", None, &["order"]), ("orderline", None, &["order"]), ("note", None, &["stock movement"]),
+    ("item", None, &["product"]), ("article", None, &["product"]), ("good", None, &["product"]),
+    ("catalog", None, &["product"]), ("catalogue", None, &["product"]), ("sku", None, &["product"]),
+    ("barcode", None, &["product"]), ("variant", None, &["product"]), ("price", None, &["product"]),
+    ("productcategory", None, &["category"]), ("tag", None, &["category"]), ("department", None, &["category"]), ("collection", None, &["category"]),
+    ("cart", Some("POST"), &["order"]), ("basket", Some("POST"), &["order"]), ("checkout", Some("POST"), &["order"]),
+    ("buy", Some("POST"), &["order"]), ("purchase", None, &["order"]), ("invoice", None, &["order"]),
+    ("cancelled", Some("POST"), &["cancel"]), ("canceled", Some("POST"), &["cancel"]),
+    ("cancellation", Some("POST"), &["cancel"]), ("void", Some("POST"), &["cancel"]),
+    ("shipping", Some("POST"), &["ship"]), ("shipment", Some("POST"), &["ship"]), ("shipped", Some("POST"), &["ship"]),
+    ("dispatch", Some("POST"), &["ship"]), ("fulfil", Some("POST"), &["ship"]), ("fulfill", Some("POST"), &["ship"]),
+    ("delivery", Some("POST"), &["deliver"]), ("delivered", Some("POST"), &["deliver"]),
+    ("complete", Some("POST"), &["deliver"]), ("completed", Some("POST"), &["deliver"]),
+    ("approve", Some("POST"), &["confirm"]), ("accept", Some("POST"), &["confirm"]),
+    ("confirmation", Some("POST"), &["confirm"]), ("confirmed", Some("POST"), &["confirm"]),
+    ("tracking", Some("GET"), &["track"]), ("status", None, &["track"]), ("history", Some("GET"), &["track"]),
+    ("unarchive", Some("POST"), &["restore"]), ("undelete", Some("POST"), &["restore"]),
+    ("reactivate", Some("POST"), &["restore"]), ("activate", Some("POST"), &["restore"]),
+    ("inventory", None, &["stock"]), ("warehouse", None, &["stock"]), ("quantity", None, &["stock"]),
+    ("availability", None, &["stock"]), ("adjust", Some("POST"), &["stock movement"]),
+    ("adjustment", None, &["stock movement"]), ("transaction", None, &["stock movement"]),
+    ("ledger", None, &["stock movement"]), ("stocktake", Some("POST"), &["stock movement"]),
+    ("reorder", None, &["restock"]), ("replenish", None, &["restock"]), ("replenishment", None, &["restock"]),
+    ("purchaseorder", None, &["restock order"]), ("supplierorder", None, &["restock order"]),
+    ("receipt", Some("POST"), &["restock order receive"]), ("received", Some("POST"), &["receive"]),
+    ("health", None, &["healthz"]), ("ping", None, &["healthz"]), ("alive", None, &["healthz"]), ("live", None, &["healthz"]),
+    ("ready", None, &["readyz"]), ("readiness", None, &["readyz"]),
+    ("swagger", None, &["doc"]), ("documentation", None, &["doc"]), ("apidoc", None, &["doc"]), ("redoc", None, &["doc"]),
+    ("reference", None, &["doc"]), ("help", None, &["doc"]), ("schema", None, &["openapi json"]),
+
+    ("create", Some("POST"), &[]), ("new", Some("POST"), &[]), ("add", Some("POST"), &[]), ("insert", Some("POST"), &[]),
+    ("place", Some("POST"), &[]), ("make", Some("POST"), &[]), ("post", Some("POST"), &[]),
+    ("list", Some("GET"), &[]), ("all", Some("GET"), &[]), ("get", Some("GET"), &[]), ("show", Some("GET"), &[]),
+    ("view", Some("GET"), &[]), ("read", Some("GET"), &[]), ("fetch", Some("GET"), &[]), ("find", Some("GET"), &[]),
+    ("search", Some("GET"), &[]), ("query", Some("GET"), &[]), ("detail", Some("GET"), &[]), ("info", Some("GET"), &[]),
+    ("update", Some("PATCH"), &[]), ("edit", Some("PATCH"), &[]), ("modify", Some("PATCH"), &[]),
+    ("change", Some("PATCH"), &[]), ("patch", Some("PATCH"), &[]), ("set", Some("PATCH"), &[]),
+    ("save", Some("PATCH"), &[]), ("put", Some("PUT"), &[]), ("replace", Some("PUT"), &[]),
+    ("delete", Some("DELETE"), &[]), ("remove", Some("DELETE"), &[]), ("destroy", Some("DELETE"), &[]),
+    ("del", Some("DELETE"), &[]), ("archive", Some("DELETE"), &[]),
+
+    ("api", None, &[]), ("rest", None, &[]), ("admin", None, &[]), ("shop", None, &[]), ("store", None, &[]),
+    ("storekeeper", None, &[]), ("public", None, &[]), ("auth", None, &[]), ("index", None, &[]), ("home", None, &[]),
+    ("html", None, &[]), ("php", None, &[]), ("xml", None, &[]), ("by", None, &[]), ("id", None, &[]), ("of", None, &[]),
+];
