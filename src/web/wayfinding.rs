@@ -22,7 +22,7 @@ const ALL: &str = if cfg!(feature = "docs") {
 const INSTEAD: &[(&str, &str, &str)] = &[
     ("POST PUT", "/orders/{id}", "An order is changed with PATCH /orders/{id}, and moved along with POST /orders/{id}/ship, POST /orders/{id}/deliver or POST /orders/{id}/cancel."),
     ("DELETE", "/orders/{id}", "An order is called off with POST /orders/{id}/cancel."),
-    ("PUT PATCH", "/orders/{id}/track", "The tracking number is given with POST /orders/{id}/ship."),
+    ("PUT PATCH", "/orders/{id}/track", "The tracking number is given with POST /orders/{id}/ship and corrected with PATCH /orders/{id}."),
     ("POST PUT PATCH DELETE", "/customers/{id}/orders", "An order is placed with POST /orders."),
     ("POST PUT PATCH DELETE", "/stock", "Units are booked with POST /products/{id}/stock/movements, and the restocking rule is set with PATCH /products/{id}/stock."),
     ("POST PUT DELETE", "/products/{id}/stock", "Units are booked with POST /products/{id}/stock/movements, and the restocking rule is set with PATCH /products/{id}/stock."),

@@ -52,9 +52,9 @@ fn a_step_of_an_erased_customers_order_keeps_nothing_of_them() {
 
 #[test]
 fn a_step_under_a_key_is_taken_once_and_told_again() {
-    let shop = Shop::open();
+    let shop = Shop::open_with(&[("STOREKEEPER_GUEST_OPEN_ORDERS", "0")]);
     let (staff, guest) = (shop.staff(), shop.guest());
-    let shelf = shop.product(&staff, 10);
+    let shelf = shop.product(&staff, 20);
     let shipment = json!({"carrier": "Post", "tracking_number": "RR1"});
     for (number, (caller, step, body)) in [
         (&staff, "confirm", json!({})),

@@ -135,7 +135,8 @@ impl<'a> Model<'a> {
             Step::PlaceByStaff { customer, items } => self.place_by_staff(*customer, &self.picked(items)),
             Step::Resend { request } => self.resend(request),
             Step::Erase { customer } => self.erase(*customer),
-            Step::Cancel { .. } | Step::Ship { .. } | Step::Deliver { .. } if self.orders.is_empty() => {}
+            // The others are about an order.
+            _ if self.orders.is_empty() => {}
             Step::Cancel { order, by } => self.cancel(order.index(self.orders.len()), *by),
             Step::Ship { order } => self.ship(order.index(self.orders.len())),
             Step::Deliver { order } => {

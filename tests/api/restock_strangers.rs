@@ -77,6 +77,11 @@ fn an_account_that_was_never_sent_anything_is_as_strange_as_a_guest() {
     let line = &run(&staff)[0];
     assert_eq!((&line["on_hand"], &line["reserved"]), (&json!(1950), &json!(1050)));
     assert_eq!(line["quantity"], 2000 - (1950 - 1050), "{line}");
+    // Also when it never came, or came back.
+    for end in ["lost", "returned"] {
+        step(&staff, last, end).expect(200);
+        assert_eq!(run(&staff)[0]["position"], 2000, "{end}");
+    }
 }
 
 #[test]

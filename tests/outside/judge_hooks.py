@@ -38,6 +38,7 @@ EXPLAINED_FIELDS = [
     (r"items\[\d+\]\.quantity", "too_large", "repeated products are added up"),
     (r"(account\.)?password", "common_password", "the passwords that are tried first are a list of their own"),
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
+    (r"note", "customer_erased", "whether the customer of an order is erased depends on the shop"),
     (r"object", "required", "an id is one of a kind of object, which is another field"),
     (r".*", "private_character", "a pattern that excludes two planes of Unicode takes a generator minutes"),
     (r"(.*\.)?email", "invalid_email", "a pattern that knows each invisible character takes a generator minutes"),

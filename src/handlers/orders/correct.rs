@@ -83,7 +83,9 @@ pub fn correct(
         return Err(erased().into());
     }
     refuse_what_is_for_staff(&fields, caller)?;
-    refuse_before_order(&app.config.calendar, &corrected)?;
+    if fields.contains(&Corrected::ExpectedDeliveryDate) {
+        refuse_before_order(&app.config.calendar, &corrected)?;
+    }
     refuse_too_late(&order, &fields)?;
     let most = if caller.is_staff() { ENTRIES_MAX } else { ENTRIES_OF_CUSTOMERS_MAX };
     if history::length(tx, id)? + fields.len() > most {
@@ -176,7 +178,7 @@ fn refuse_too_late(order: &Order, fields: &[Corrected]) -> std::result::Result<(
     let refused = refused.text();
     let detail = format!(
         "The order is {status}, and its {refused} can be changed while it is {}. {now}",
-        when.join(", ")
+        when.join(" or ")
     );
     Err(Problem::new(problem::ORDER_STATE, detail))
 }

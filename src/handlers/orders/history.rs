@@ -88,8 +88,8 @@ pub fn add(tx: &mut Transaction, actor: Actor, order_id: Id, entry: &Entry, now:
 /// How many entries the history has, the placement among them.
 pub fn length(tx: &mut Transaction, order_id: Id) -> Result<usize> {
     let sql = "SELECT COUNT(*) AS entries FROM order_events WHERE order_id = ?";
-    let entries = tx.row(sql, (order_id,), |row| column::<u64>(row, "entries"))?;
-    Ok(1 + entries.unwrap_or(0) as usize)
+    let entries = tx.row(sql, (order_id,), |row| column::<usize>(row, "entries"))?;
+    Ok(1 + entries.unwrap_or(0))
 }
 
 /// What was said with the last step.
