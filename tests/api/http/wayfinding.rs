@@ -226,7 +226,10 @@ fn a_wrong_method_is_told_what_there_is_instead() {
             if routes.iter().all(|route| route.method != method) {
                 let answer = anyone.request(method, &concrete(path)).send().expect(405);
                 let detail = answer.body["detail"].as_str().unwrap();
-                check_named(detail);
+                // A build without the page has its path all the same, to say where the description is.
+                if !path.starts_with("/docs") {
+                    check_named(detail);
+                }
                 if !named(detail).is_empty() {
                     helped.insert((method, path));
                 }
