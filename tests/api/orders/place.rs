@@ -44,6 +44,7 @@ fn a_customer_orders_and_reads_back_what_was_answered() {
         "tracking_number": null,
         "confirmed_at": null,
         "allowed_actions": ["cancel"],
+        "updated_at": date,
     });
     assert_eq!(order.body, expected);
     let location = order.header("Location").expect("a Location");
