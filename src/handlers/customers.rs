@@ -270,8 +270,11 @@ pub fn update(
     old: Customer,
     details: Details,
 ) -> Result<Customer> {
-    let now = app.clock.now();
     let fields = audit::differences(&old.details, &details);
+    if fields.is_empty() {
+        return Ok(old);
+    }
+    let now = app.clock.now();
     events::record(tx, now, Kind::CustomerChanged, old.id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Customer, old.id), &fields)?;
     let sql = format!("UPDATE customers SET {WRITTEN} WHERE id = ?");

@@ -212,13 +212,16 @@ pub fn update(
     old: Product,
     details: Details,
 ) -> Result<Product> {
+    let fields = audit::differences(&old.details, &details);
+    if fields.is_empty() {
+        return Ok(old);
+    }
     let now = app.clock.now();
     rewrite(tx, old.id, &details, now)?;
     if details.barcodes != old.details.barcodes {
         names::free_barcodes(tx, old.id)?;
         names::take_barcodes(tx, old.id, &details.barcodes)?;
     }
-    let fields = audit::differences(&old.details, &details);
     events::record(tx, now, Kind::ProductChanged, old.id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Product, old.id), &fields)?;
     Ok(Product { details, updated_at: now, ..old })

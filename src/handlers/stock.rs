@@ -365,6 +365,9 @@ pub fn set_policy(
     policy: &Policy,
 ) -> Result<()> {
     let fields = audit::differences(&old, policy);
+    if fields.is_empty() {
+        return Ok(());
+    }
     events::record(tx, app.clock.now(), Kind::StockChanged, product_id, &[product_id], &fields)?;
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Stock, product_id), &fields)?;
     let sql = format!("UPDATE stock SET {} = ? WHERE product_id = ?", Policy::COLUMNS.join(" = ?, "));
