@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
-use crate::handlers::orders::status::allowed_actions;
+use crate::handlers::orders::status::{REOPEN, allowed_actions};
 use crate::problem::Problem;
 use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};
 use crate::web::caller::Caller;
@@ -97,10 +97,7 @@ pub struct OrderLine {
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
     o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
-    o.confirmed_by_api_key_id, o.updated_at,
-    CASE WHEN o.status IN ('delivered', 'lost', 'returned') THEN
-        (SELECT MAX(e.at) FROM order_events e WHERE e.order_id = o.id AND e.corrected IS NULL)
-    END AS closed_at";
+    o.confirmed_by_api_key_id, o.updated_at";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
@@ -110,7 +107,6 @@ impl Order {
         let currency = &app.config.currency;
         let status: Status = column(row, "status");
         let confirmed_at: Option<Timestamp> = column(row, "confirmed_at");
-        let closed_at: Option<Timestamp> = column(row, "closed_at");
         let is_confirmed = confirmed_at.is_some();
         Order {
             id: column(row, "id"),
@@ -130,7 +126,7 @@ impl Order {
                 confirmed_by_account_id: column(row, "confirmed_by_account_id"),
                 confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
             }),
-            allowed_actions: allowed_actions(status, is_confirmed, closed_at, app.clock.now(), caller),
+            allowed_actions: allowed_actions(status, is_confirmed, None, app.clock.now(), caller),
             updated_at: column(row, "updated_at"),
         }
     }
@@ -182,11 +178,10 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 /// The order with its lines, when the caller may see it.
 fn find(app: &App, db: &mut Connection, caller: &Caller, id: Id, locking: &str) -> Result<Order> {
     let sql = format!("SELECT {COLUMNS} FROM orders o WHERE o.id = ? AND (? OR o.customer_id = ?) {locking}");
-    let currency = &app.config.currency;
     let [all, own] = caller.scope().bound();
     let order = db.row(&sql, (id, all, own), |row| Order::from_row(row, app, caller))?;
     let order = order.ok_or_else(Problem::not_found)?;
-    let mut orders = with_lines(db, currency, vec![order])?;
+    let mut orders = completed(app, db, caller, vec![order])?;
     Ok(orders.remove(0))
 }
 
@@ -200,6 +195,36 @@ fn lock_customer(tx: &mut Transaction, order_id: Id) -> Result<bool> {
         |row| column::<bool>(row, "known"),
     )?;
     Ok(known == Some(true))
+}
+
+/// Adds what is not in the orders' own rows.
+fn completed(app: &App, db: &mut Connection, caller: &Caller, orders: Vec<Order>) -> Result<Vec<Order>> {
+    let mut orders = with_lines(db, &app.config.currency, orders)?;
+    allow_reopening(app, db, caller, &mut orders)?;
+    Ok(orders)
+}
+
+/// Whether a manager may still take back what was said of a parcel. It is looked up for the orders that are shown: as
+/// a column it would be for all that are sorted.
+fn allow_reopening(app: &App, db: &mut Connection, caller: &Caller, orders: &mut [Order]) -> Result<()> {
+    let is_closed = |order: &&Order| REOPEN.from.contains(&order.status);
+    let (marks, ids) = db::in_list(orders.iter().filter(is_closed).map(|order| order.id));
+    if !caller.is_manager() || !orders.iter().any(|order| is_closed(&order)) {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT order_id, MAX(at) AS closed_at FROM order_events WHERE order_id IN ({marks}) AND corrected IS NULL
+         GROUP BY order_id"
+    );
+    let closed =
+        db.rows(&sql, ids, |row| (column::<Id>(row, "order_id"), column::<Timestamp>(row, "closed_at")))?;
+    let closed: std::collections::HashMap<Id, Timestamp> = closed.into_iter().collect();
+    for order in orders {
+        let (closed_at, is_confirmed) = (closed.get(&order.id).copied(), order.confirmed_at.is_some());
+        order.allowed_actions =
+            allowed_actions(order.status, is_confirmed, closed_at, app.clock.now(), caller);
+    }
+    Ok(())
 }
 
 /// Adds the lines to all of these orders with one statement.

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
 use crate::handlers::customers;
-use crate::handlers::orders::{COLUMNS, Order, Status, with_lines};
+use crate::handlers::orders::{COLUMNS, Order, Status, completed};
 use crate::problem::Problem;
 use crate::values::{
     Bad, Calendar, Id, Input, Line, Search, Timestamp, id_from_digits, query_boolean, query_id,
@@ -84,7 +84,6 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         Filters::read(&mut form, &app.config.calendar, request.caller.scope(), customer_id, updated);
     let (page, ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
     let by_update = filters.updated.is_some();
-    let currency = &app.config.currency;
     let orders = db::read(&app.pool, |db| {
         let named = match &filters.q {
             // Of one customer's orders each is looked at.
@@ -98,7 +97,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
         let sql = format!("SELECT {COLUMNS} FROM {from} {sql} {} LIMIT ?", keyset.order_by());
         let orders = db.rows(&sql, values, |row| Order::from_row(row, app, &request.caller))?;
         // They do not change once the order is there.
-        with_lines(db, currency, orders)
+        completed(app, db, &request.caller, orders)
     })?;
     let sorted_by = |order: &Order| if by_update { order.updated_at } else { order.order_date };
     let list = page.list_by_size(orders, Order::bytes, |order| Cursor::by_time(sorted_by(order), order.id));
