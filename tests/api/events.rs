@@ -436,6 +436,9 @@ fn each_thing_that_happens_has_its_type() {
         ("ship", &["order.shipped", "stock.moved"]),
         ("ship", &[]),
         ("deliver", &["order.delivered"]),
+        ("reopen", &["order.reopened"]),
+        ("lost", &["order.lost"]),
+        ("returned", &["order.returned"]),
     ] {
         staff.post(&format!("{path}/{step}"), json!({})).expect(200);
         assert_eq!(reader.new_types(), types, "{step}");

@@ -156,10 +156,13 @@ impl LargeShop {
         let mariadb = MariaDb::start();
         let database = mariadb.fresh_database();
         fill(&mariadb, &database);
+        // A statement that is prepared while there is no log has no values in it later.
+        for log in ["SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = 1"] {
+            mariadb.connect("mysql").query_drop(log).unwrap();
+        }
         let shop = Shop::open_on(&mariadb, &database, &[]);
         let staff = shop.staff();
-        let mut sql = shop.sql();
-        sql.query_drop("SET GLOBAL log_output = 'TABLE'").unwrap();
+        let sql = shop.sql();
         LargeShop { shop, staff, sql, dear: Vec::new(), _mariadb: mariadb }
     }
 
@@ -174,9 +177,7 @@ impl LargeShop {
     /// The statements that the service runs during `work`.
     fn statements(&mut self, work: impl FnOnce()) -> Vec<String> {
         self.sql.query_drop("TRUNCATE mysql.general_log").unwrap();
-        self.sql.query_drop("SET GLOBAL general_log = 1").unwrap();
         work();
-        self.sql.query_drop("SET GLOBAL general_log = 0").unwrap();
         let executed =
             "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Execute'";
         // A token's digest may look like text that the database takes for UTF-8 and Rust does not.

@@ -125,8 +125,7 @@ fn a_note_is_kept_for_staff_and_stands() {
     assert_eq!(lost(json!({})).expect(200).text, noted.text);
     let other = lost(json!({"note": "Stolen"})).expect_problem(409, "order_state");
     assert!(other.body["detail"].as_str().unwrap().contains("other words"), "{}", other.text);
-    for bad in [(json!(1), "wrong_type"), (json!("x".repeat(501)), "too_long"), (json!("\u{200b}"), "blank")]
-    {
+    for bad in [(json!(1), "wrong_type"), (json!("x".repeat(501)), "too_long")] {
         lost(json!({"note": bad.0})).expect_bad_fields(&[("note", bad.1)]);
     }
     let events = |client: &Client| client.get(&format!("{order}/track")).expect(200).body["events"].clone();
