@@ -24,8 +24,9 @@ const EVENTS: u64 = 300_000;
 const BESTSELLER: u64 = 5;
 /// The customer in whose name the shop sells over the counter: every fourth order is theirs.
 const WALK_IN: u64 = 7;
-/// What a page of 20 may read: 21 rows, as many of one or two tables beside it, and their lines.
-const ROWS_OF_A_PAGE: u64 = 100;
+/// What a page of 20 may read: 21 rows, as many of one or two tables beside it, their lines, and for a manager the ends
+/// of their ways.
+const ROWS_OF_A_PAGE: u64 = 130;
 /// A table that may be read as a whole is smaller than this.
 const SMALL_TABLE: u64 = 100;
 
