@@ -299,9 +299,9 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
               FROM order_lines l
               JOIN orders o ON o.id = l.order_id
-              WHERE l.product_id = s.product_id AND o.placed_at <= ? AND NOT EXISTS (
-                  SELECT 1 FROM order_events e WHERE e.order_id = l.order_id AND e.status <> 'placed' AND e.at <= ?
-              )) AS reserved,
+              WHERE l.product_id = s.product_id AND o.placed_at <= ? AND COALESCE(
+                  (SELECT MIN(e.at) FROM order_events e WHERE e.order_id = l.order_id AND e.status <> 'placed') <= ?, 0
+              ) = 0) AS reserved,
              (SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
                   (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
               )), 0) AS SIGNED)

@@ -180,7 +180,9 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("POST", format!("/orders/{order}/reopen"), json!({}))
     }),
     operation("PATCH", "/products/{id}/stock", Same, |frail| {
-        let body = json!({"reorder_point": 5, "reorder_target": 9});
+        // Another one each time, since a change of nothing is none.
+        let another: u64 = unique("")[1..].parse().expect("a number");
+        let body = json!({"reorder_point": 5, "reorder_target": 5 + another});
         frail.call("PATCH", format!("/products/{}/stock", frail.product), body)
     }),
     operation("POST", "/products/{id}/stock/movements", Replayed, |frail| {
