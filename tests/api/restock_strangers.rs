@@ -59,7 +59,7 @@ fn however_many_guests_hold_the_shelves_a_run_buys_as_for_one() {
 
 #[test]
 fn an_account_that_was_never_sent_anything_is_as_strange_as_a_guest() {
-    let shop = limited(&[]);
+    let shop = limited(&[("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "0")]);
     let staff = shop.staff();
     let product = shop.watched(&staff, 2000, Rule { point: 1900, ..RULE });
     let customers = [with_account(&shop), with_account(&shop)];
