@@ -44,6 +44,9 @@ def prepare():
             call("POST", "/orders", token, {"items": [{"product_id": product, "quantity": 1}]})
     for order in (3, 5, 6):
         call("POST", f"/orders/{order}/ship", staff, {"carrier": "Post"})
+    # Whoever tries everything on a shipped order seldom comes to what ends its way first.
+    call("POST", "/orders/5/lost", staff)
+    call("POST", "/orders/6/deliver", staff)
     call("POST", "/orders/4/cancel", staff)
     for product in range(1, 7):
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
