@@ -2,7 +2,7 @@
 -- whole shop, by time, product and sequence, of one reason or of one who acted. MariaDB and MySQL before 8.0.19
 -- drop a CHECK in words of their own, each of which the other one takes for a comment.
 -- done when: SELECT COUNT(*) FROM information_schema.table_constraints
---     WHERE constraint_schema = DATABASE() AND constraint_name = 'stock_movements_sign'
+--     WHERE table_schema = DATABASE() AND table_name = 'stock_movements' AND constraint_name = 'stock_movements_sign'
 ALTER TABLE stock_movements
     /*M! DROP CONSTRAINT stock_movements_reason, */
     /*!80016 DROP CHECK stock_movements_reason, */

