@@ -1,7 +1,7 @@
 -- A parcel that never came, and one that came back.
--- done when: SELECT COUNT(*) FROM information_schema.check_constraints
---     WHERE constraint_schema = DATABASE() AND constraint_name = 'orders_status' AND check_clause LIKE '%returned%'
+-- done when: SELECT COUNT(*) FROM information_schema.table_constraints
+--     WHERE table_schema = DATABASE() AND table_name = 'orders' AND constraint_name = 'orders_status_known'
 ALTER TABLE orders
     /*M! DROP CONSTRAINT orders_status, */
     /*!80016 DROP CHECK orders_status, */
-    ADD CONSTRAINT orders_status CHECK (status IN ('placed', 'shipped', 'delivered', 'cancelled', 'lost', 'returned'))
+    ADD CONSTRAINT orders_status_known CHECK (status IN ('placed', 'shipped', 'delivered', 'cancelled', 'lost', 'returned'))
