@@ -27,7 +27,7 @@ const SPARSE_EVERY: Duration = Duration::from_secs(1);
 pub struct Sparse(Mutex<(Option<Instant>, u64)>);
 
 impl Sparse {
-    pub const fn new() -> Sparse {
+    pub const fn begin() -> Sparse {
         Sparse(Mutex::new((None, 0)))
     }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn of_many_lines_one_is_written_and_says_how_many_were_not() {
-        let lines = Sparse::new();
+        let lines = Sparse::begin();
         assert_eq!(lines.next(), Some(0));
         assert_eq!([lines.next(), lines.next()], [None, None]);
         lines.0.lock().unwrap().0 = Instant::now().checked_sub(SPARSE_EVERY);

@@ -178,7 +178,7 @@ struct Labels {
 }
 
 /// The log's lines of requests that were not let in.
-static TURNED_AWAY: Sparse = Sparse::new();
+static TURNED_AWAY: Sparse = Sparse::begin();
 
 /// Nothing is known of the request yet.
 const UNKNOWN: Labels = Labels { route: "-", caller: Label::Unknown };

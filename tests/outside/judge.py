@@ -45,8 +45,8 @@ def prepare():
     for order in (3, 5, 6):
         call("POST", f"/orders/{order}/ship", staff, {"carrier": "Post"})
     # Whoever tries everything on a shipped order seldom comes to what ends its way first.
-    call("POST", "/orders/5/lost", staff)
-    call("POST", "/orders/6/deliver", staff)
+    for step in ("1/confirm", "5/lost", "5/returned", "6/deliver", "6/reopen"):
+        call("POST", f"/orders/{step}", staff)
     call("POST", "/orders/4/cancel", staff)
     for product in range(1, 7):
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
