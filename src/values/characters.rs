@@ -6,7 +6,7 @@ use super::Bad;
 
 /// Unicode's property Default_Ignorable_Code_Point, which no later version takes a character out of: joiners,
 /// direction marks, variation selectors, tags, fillers. Behind them what is drawn as nothing although it lacks
-/// the property: the empty braille pattern, and the annotations and the placeholder before U+FFFD.
+/// the property: the empty braille pattern, and U+FFF9 to U+FFFC, which mark annotations and embedded objects.
 #[rustfmt::skip]
 const INVISIBLE: [(u32, u32); 19] = [
     (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
