@@ -1,0 +1,157 @@
+//! Ways to break what the stock, the restock orders and the feed add up to.
+
+use super::books::{Books, Case};
+
+const ON_HAND: &str = "1_on_hand_is_the_sum_of_movements";
+
+const RESERVED: &str = "2_reserved_is_the_sum_of_placed_orders";
+
+const NEGATIVE: &str = "3_stock_is_never_negative";
+
+const OVERSOLD: &str = "an order was placed for more than was there after this movement";
+
+const RESTOCKING: &str = "7_restock_orders_are_received_once";
+
+const EVENTS: &str = "10_events_are_numbered_without_gaps";
+
+impl Books {
+    pub fn on_hand(&self) -> Vec<Case> {
+        let Books { mug, lid, .. } = self;
+        let sum = "on hand is not the sum of the movements";
+        let count = "movement_count is not the number of movements";
+        let balance = "the first movement whose balance does not continue the one before";
+        vec![
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock SET on_hand = 8 WHERE product_id = {mug}")],
+                rows: vec![format!("{mug}|NULL|8|7|{sum}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock SET movement_count = 3 WHERE product_id = {mug}")],
+                rows: vec![format!("{mug}|NULL|3|4|{count}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("DELETE FROM stock_movements WHERE product_id = {lid}")],
+                rows: vec![format!("{lid}|NULL|1|0|{count}"), format!("{lid}|NULL|5|0|{sum}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!(
+                    "UPDATE stock_movements SET balance_after = 9 WHERE product_id = {mug} AND sequence = 4"
+                )],
+                rows: vec![format!("{mug}|4|9|7|{balance}")],
+            },
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!(
+                    "UPDATE stock_movements SET balance_after = 7 WHERE product_id = {mug} AND sequence = 2"
+                )],
+                rows: vec![format!("{mug}|2|7|9|{balance}")],
+            },
+            // A gap in the numbers whose balances look right.
+            Case {
+                breaks: ON_HAND,
+                sql: vec![format!("UPDATE stock_movements SET sequence = 2 WHERE product_id = {lid}")],
+                rows: vec![format!("{lid}|2|5|5|{balance}")],
+            },
+        ]
+    }
+
+    pub fn reserved(&self) -> Vec<Case> {
+        let Books { mug, pot, gift, .. } = self;
+        let reserved = |product: &u64, reserved: i64, should_be: i64| Case {
+            breaks: RESERVED,
+            sql: vec![format!("UPDATE stock SET reserved = {reserved} WHERE product_id = {product}")],
+            rows: vec![format!("{product}|{reserved}|{should_be}")],
+        };
+        vec![reserved(mug, 3, 2), reserved(pot, 0, 1), reserved(gift, 1, 0)]
+    }
+
+    pub fn negative(&self) -> Vec<Case> {
+        let Books { rarity, ada, .. } = self;
+        // An order of the rarity, and what it promises.
+        let promise = |quantity: i64| {
+            vec![
+                format!(
+                    "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+                     VALUES (999, {ada}, 'placed', 'EUR', 0, '2026-03-01', '2026-03-04')"
+                ),
+                format!("INSERT INTO order_lines VALUES (999, {rarity}, 'Rarity', {quantity}, 0, 0, '2026-03-01')"),
+                format!("UPDATE stock SET reserved = {quantity} WHERE product_id = {rarity}"),
+            ]
+        };
+        let negative = "negative, or no stock row";
+        vec![
+            Case {
+                breaks: NEGATIVE,
+                sql: vec![
+                    format!("UPDATE stock SET on_hand = -1, movement_count = 1 WHERE product_id = {rarity}"),
+                    format!(
+                        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
+                         VALUES ({rarity}, 1, -1, -1, 'correction', '2026-03-01')"
+                    ),
+                ],
+                rows: vec![format!("{rarity}|NULL|-1|0|{negative}")],
+            },
+            Case { breaks: NEGATIVE, sql: promise(-1), rows: vec![format!("{rarity}|NULL|0|-1|{negative}")] },
+            Case {
+                breaks: NEGATIVE,
+                sql: vec![format!("DELETE FROM stock WHERE product_id = {rarity}")],
+                rows: vec![format!("{rarity}|NULL|NULL|NULL|{negative}")],
+            },
+            Case { breaks: NEGATIVE, sql: promise(1), rows: vec![format!("{rarity}|0|0|1|{OVERSOLD}")] },
+        ]
+    }
+
+    pub fn restocking(&self) -> Vec<Case> {
+        let Books { pan, bowl, rarity, pans_order, bowls_order, .. } = self;
+        let case =
+            |sql: &[String], row: String| Case { breaks: RESTOCKING, sql: sql.to_vec(), rows: vec![row] };
+        let owes = "incoming is not what the open order owes";
+        vec![
+            case(
+                &[format!("UPDATE stock SET incoming = 11 WHERE product_id = {pan}")],
+                format!("{pan}|NULL|11|10|{owes}"),
+            ),
+            case(
+                &[format!("UPDATE restock_orders SET quantity = 12 WHERE id = {pans_order}")],
+                format!("{pan}|NULL|10|12|{owes}"),
+            ),
+            case(
+                &[
+                    format!(
+                        "INSERT INTO restock_orders (id, product_id, open_product_id, run_id, status, quantity, received, ordered_at, expected_at)
+                         SELECT 999, product_id, product_id, run_id, status, 5, 0, ordered_at, expected_at
+                         FROM restock_orders WHERE id = {pans_order}"
+                    ),
+                    format!("UPDATE stock SET incoming = 15 WHERE product_id = {pan}"),
+                ],
+                format!("{pan}|999|2|1|more than one open restock order"),
+            ),
+            case(
+                &[format!("UPDATE restock_orders SET received = 11 WHERE id = {bowls_order}")],
+                format!("{bowl}|{bowls_order}|11|10|received is not the sum of its movements"),
+            ),
+            case(
+                &[format!("UPDATE restock_orders SET product_id = {rarity} WHERE id = {bowls_order}")],
+                format!("{bowl}|{bowls_order}|{bowl}|{rarity}|a movement of another product"),
+            ),
+        ]
+    }
+
+    /// Five entries were read and the first of them is deleted.
+    pub fn events() -> Vec<Case> {
+        let case =
+            |sql: &str, row: &str| Case { breaks: EVENTS, sql: vec![sql.into()], rows: vec![row.into()] };
+        vec![
+            case("DELETE FROM events WHERE number = 3", "1|5|3|2|5"),
+            case("DELETE FROM events WHERE number = 5", "1|5|3|2|4"),
+            case("DELETE FROM events", "1|5|0|NULL|NULL"),
+            case("UPDATE events SET number = 6 WHERE number = 5", "1|5|4|2|6"),
+            case("UPDATE event_feed SET pruned_number = 0", "0|5|4|2|5"),
+            case("UPDATE event_feed SET last_number = 4", "1|4|4|2|5"),
+        ]
+    }
+}
