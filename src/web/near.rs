@@ -1,5 +1,7 @@
 //! What an unknown field may have been meant for: other programs' names for the same thing, and slips of the pen.
 
+use strsim::osa_distance;
+
 use crate::problem::{NAME_MAX, REMOVE_IT};
 use crate::web::shown::Shown;
 
@@ -135,25 +137,7 @@ fn only<'a>(known: &[&'a str], is_it: impl Fn(&str) -> bool) -> Option<&'a str> 
 
 /// Whether so few letters are left out, too many, wrong, or two of them in the wrong order.
 fn is_within(most: usize, one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if one.len().abs_diff(other.len()) > most || other.len() < SLIP_MIN {
-        return false;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=other.len()).collect();
-    for (row, a) in one.iter().enumerate() {
-        let mut line = vec![row + 1];
-        for (column, b) in other.iter().enumerate() {
-            let mut least =
-                (above[column] + usize::from(a != b)).min(above[column + 1] + 1).min(line[column] + 1);
-            if row > 0 && column > 0 && *a == other[column - 1] && one[row - 1] == *b {
-                least = least.min(before[column - 1] + 1);
-            }
-            line.push(least);
-        }
-        before = std::mem::replace(&mut above, line);
-    }
-    above[other.len()] <= most
+    other.len() >= SLIP_MIN && one.len().abs_diff(other.len()) <= most && osa_distance(one, other) <= most
 }
 
 /// Without what other styles of writing names differ in: `customerId`, `customer-id` and `Customer ID` are one.
