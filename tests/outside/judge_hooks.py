@@ -82,6 +82,8 @@ def explanation(failure, case, response):
         return "an archived product keeps its books"
     if type(failure).__name__ == "UseAfterFree" and operation == "restoreProduct":
         return "an archived product can be restored"
+    if type(failure).__name__ == "UseAfterFree" and operation == "readApiKey":
+        return "a revoked key is kept, and says when it was revoked"
     return None
 
 
@@ -146,6 +148,8 @@ def explained_refusal(case, response):
         return "the sign-up of a stranger takes no key, as its description says"
     if code == "idempotency_key_reused" and "idempotency-key" in sent:
         return "whether a key was used before depends on what was sent before"
+    if code == "answer_erased" and "idempotency-key" in sent:
+        return "whether what an answer said was erased depends on what was sent since"
     if code == "invalid_fields" and problem["errors"]:
         body = response.request.body or b""
         reasons = {field_explanation(error["field"], error["code"], body) for error in problem["errors"]}
