@@ -230,9 +230,9 @@ if [ -n "$staff" ]; then
     step "staff correct who carries it" 200 PATCH "/orders/$order" '{"carrier": "By bicycle"}'
     step "it is lost" 200 POST "/orders/$order/lost" '{"note": "Nobody has seen it."}'
     step "it turns up, and staff deliver it" 200 POST "/orders/$order/deliver"
+    shows '"status":"delivered"'
     step "its history shows all of that" 200 GET "/orders/$order/track"
     shows '"old":"By hand"' '"new":"By bicycle"' '"status":"lost"' '"status":"delivered"'
-    shows '"status":"delivered"'
     order=''
     step "the feed has told of it" 200 GET '/events?type=order.delivered&limit=1'
     shows '"type":"order.delivered"' '"next":"'

@@ -64,16 +64,14 @@ enum Unset {
 enum Value {
     /// A whole number from the first to the second.
     Number(u32, u32, fn(&mut Config, u32)),
-    /// Anything that this takes; the error says what it must be.
+    /// Anything that this takes; the error says what it must be, or what is wrong with the file that it names.
     Text(fn(&mut Config, &str) -> Result<(), String>),
-    /// The path of a file that this takes; the error says what is wrong with the file.
-    File(fn(&mut Config, &str) -> Result<(), String>),
     /// Like `Text`, and never repeated in an error.
     Secret(fn(&mut Config, &str) -> Result<(), &'static str>),
 }
 
 use Unset::{Is, Means, Required};
-use Value::{File, Number, Secret, Text};
+use Value::{Number, Secret, Text};
 
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
@@ -93,7 +91,7 @@ pub const SETTINGS: &[Setting] = &[
         "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
     setting("STOREKEEPER_TIME_ZONE", Is("UTC"), Text(time_zone),
         "where the shop's days begin and end, such as Europe/Berlin: a name from the system's zone files (the package tzdata)"),
-    setting("STOREKEEPER_HOLIDAYS", Means("(none)"), File(holidays),
+    setting("STOREKEEPER_HOLIDAYS", Means("(none)"), Text(holidays),
         "a file of days on which the shop is closed beside Saturdays and Sundays: a date such as 2026-12-25 a line, # begins a comment; read at the start"),
     setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
         "working days from an order to its expected delivery"),
@@ -138,7 +136,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
         "KiB of such answers of one customer: a thousand orders of five lines, or a hundred of a hundred lines; 0 for no limit"),
     setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
-        "error, warn, info or debug; info has a line for every request"),
+        "error, warn, info or debug; info has a line for every request that is let in"),
 ];
 
 const fn setting(name: &'static str, unset: Unset, value: Value, meaning: &'static str) -> Setting {
@@ -243,7 +241,7 @@ impl Setting {
     pub fn meaning(&self) -> String {
         match self.value {
             Number(min, max, _) => format!("{}, {min} to {max}", self.meaning),
-            Text(_) | File(_) | Secret(_) => self.meaning.to_owned(),
+            Text(_) | Secret(_) => self.meaning.to_owned(),
         }
     }
 
@@ -263,8 +261,7 @@ impl Setting {
                 }
                 _ => Err(format!("{name} is {text:?} but must be a whole number from {min} to {max}")),
             },
-            Text(set) => set(config, text).map_err(|must| format!("{name} is {text:?} but {must}")),
-            File(set) => set(config, text).map_err(|wrong| format!("{name} is {text:?} but {wrong}")),
+            Text(set) => set(config, text).map_err(|wrong| format!("{name} is {text:?} but {wrong}")),
             Secret(set) => set(config, text).map_err(|must| format!("{name} {must}")),
         }
     }

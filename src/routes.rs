@@ -270,6 +270,8 @@ const READS_A_CORE: usize = 2;
 
 /// The limits of the listener under these settings.
 pub fn limits(app: &App) -> Limits {
+    let database_connections = app.config.database_connections as usize;
+    let cores = available_parallelism().map_or(1, NonZero::get);
     Limits {
         connections: app.config.max_connections,
         connections_per_address: match app.config.max_connections_per_address {
@@ -277,8 +279,8 @@ pub fn limits(app: &App) -> Limits {
             most => most,
         },
         behind_proxy: app.config.client_address_header.is_some(),
-        database_connections: app.config.database_connections as usize,
-        reads: READS_A_CORE * available_parallelism().map_or(1, NonZero::get),
+        database_connections,
+        reads: Limits::reads_of(database_connections, READS_A_CORE * cores),
     }
 }
 

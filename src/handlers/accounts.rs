@@ -13,7 +13,7 @@ use crate::handlers::new_password::{self, NewHash};
 use crate::handlers::sessions;
 use crate::problem::{self, FieldError, Problem};
 use crate::throttle;
-use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, query_id};
+use crate::values::{Bad, CustomerPassword, Id, Line, Password, Timestamp, Username, id};
 use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
@@ -198,7 +198,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
     let q = form.optional("q", Line::<100>::parse);
-    let customer_id = form.optional("customer_id", query_id);
+    let customer_id = form.optional("customer_id", id);
     let (page, q, customer_id) = form.finish(|| Some((page?, q?, customer_id?)))?;
     let mut filter = Filter::default();
     filter.add("a.customer_id IS NOT NULL", []);

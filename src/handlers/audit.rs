@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::audit::{Action, Object};
 use crate::db::{self, Filter, column};
 use crate::error::Result;
-use crate::values::{Bad, Id, Line, Timestamp, query_id};
+use crate::values::{Bad, Id, Line, Timestamp, id};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -57,11 +57,11 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_time("l.at", "l.id").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
-    let account_id = form.optional("account_id", query_id);
-    let api_key_id = form.optional("api_key_id", query_id);
+    let account_id = form.optional("account_id", id);
+    let api_key_id = form.optional("api_key_id", id);
     let command = form.optional("command", Line::<32>::parse);
     let object = form.optional("object", |input| Object::parse_among(input, Object::ALL));
-    let object_id = form.optional("object_id", query_id);
+    let object_id = form.optional("object_id", id);
     let from = form.optional("from", |input| app.config.calendar.from(input));
     let to = form.optional("to", |input| app.config.calendar.to(input));
     if matches!((&object, &object_id), (Some(None), Some(Some(_)))) {

@@ -132,7 +132,7 @@ pub fn named(q: &Search, filter: &mut Filter) {
 /// order of the changes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
-    let updated = Updated::read(&mut form);
+    let updated = Updated::read(&mut form, &app.config.calendar);
     let is_by_update = matches!(updated, Some(Some(_)));
     let keyset = if is_by_update {
         Keyset::by_time("c.updated_at", "c.id").through("customers_by_update")

@@ -10,7 +10,7 @@ use crate::error::database::is_storage_full;
 use crate::error::{Error, Result};
 use crate::events::{self, Extent, Kind};
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Id, Timestamp, query_boolean};
+use crate::values::{Bad, Id, Timestamp, boolean};
 use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
 use crate::web::response;
@@ -55,7 +55,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     // A position is an entry's number, with the time when it was given.
     let keyset = Keyset::by_time("e.numbered_at", "e.number");
     let mut form = request.query()?;
-    let at_end = form.with_default("at_end", false, query_boolean);
+    let at_end = form.with_default("at_end", false, boolean);
     if at_end == Some(true) && form.has("after") {
         let message = "is itself a position; leave it out, or at_end";
         form.reject("after", Bad::new("not_with_at_end", message));

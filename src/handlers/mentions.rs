@@ -20,7 +20,7 @@ use crate::handlers::mentions::person::Person;
 use crate::handlers::movements::{self, Movement};
 use crate::ledger::Reason;
 use crate::problem::Problem;
-use crate::values::{Bad, Id, Paragraph, Timestamp, query_id};
+use crate::values::{Bad, Id, Paragraph, Timestamp, id};
 use crate::web::caller::Caller;
 use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -68,7 +68,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let keyset = Keyset::by_id("n.movement_id");
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
-    let customer_id = form.optional("customer_id", query_id);
+    let customer_id = form.optional("customer_id", id);
     let (page, customer_id) = form.finish(|| Some((page?, customer_id?)))?;
     let mut filter = Filter::default();
     if let Some(customer_id) = customer_id {

@@ -8,7 +8,7 @@ use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::restock::{self, Outcome, RunLine, Selection, Summary};
-use crate::values::{Timestamp, id, query_id};
+use crate::values::{Timestamp, id};
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
@@ -19,7 +19,7 @@ use crate::web::response;
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("s.product_id"));
-    let product_id = form.optional("product_id", query_id);
+    let product_id = form.optional("product_id", id);
     let (page, product_id) = form.finish(|| Some((page?, product_id?)))?;
     let selection = Selection {
         product_id,

@@ -14,7 +14,7 @@ use crate::handlers::movements::shelf_full;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
 use crate::restock::OrderStatus;
-use crate::values::{Id, Paragraph, Timestamp, boolean, query_boolean, query_id, whole_number};
+use crate::values::{Id, Paragraph, Timestamp, boolean, id, whole_number};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -92,8 +92,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
     let status = form.optional("status", |input| OrderStatus::parse_among(input, OrderStatus::ALL));
-    let overdue = form.optional("overdue", query_boolean);
-    let product_id = form.optional("product_id", query_id);
+    let overdue = form.optional("overdue", boolean);
+    let product_id = form.optional("product_id", id);
     let (page, status, overdue, product_id) =
         form.finish(|| Some((page?, status?, overdue?, product_id?)))?;
     let mut filter = Filter::default();

@@ -13,7 +13,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
-use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
+use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -143,13 +143,13 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let by_id = Keyset::by_id("s.product_id");
     let by_update = Keyset::by_time("s.updated_at", "s.product_id");
     let mut form = request.query()?;
-    let updated = Updated::read(&mut form);
+    let updated = Updated::read(&mut form, &app.config.calendar);
     let is_by_update = matches!(updated, Some(Some(_)));
     let page = Page::read(&mut form, if is_by_update { &by_update } else { &by_id });
-    let below_threshold = form.optional("below_threshold", query_boolean);
-    let out_of_stock = form.optional("out_of_stock", query_boolean);
+    let below_threshold = form.optional("below_threshold", boolean);
+    let out_of_stock = form.optional("out_of_stock", boolean);
     let q = form.optional("q", Search::parse);
-    let archived = form.with_default("archived", false, query_boolean);
+    let archived = form.with_default("archived", false, boolean);
     let (page, updated, below_threshold, out_of_stock, q, archived) =
         form.finish(|| Some((page?, updated?, below_threshold?, out_of_stock?, q?, archived?)))?;
     let by_products = |index| {

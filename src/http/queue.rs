@@ -34,9 +34,21 @@ const READS_FOR_OTHERS: usize = 1;
 const OTHER_WORKERS: usize = 2;
 
 impl Limits {
+    /// So many reads of one network that changes and other reads, each as many as may be, leave a connection for
+    /// shared reads, or `wanted` if that is less.
+    pub fn reads_of(database_connections: usize, wanted: usize) -> usize {
+        let beside_changes = database_connections - changes(database_connections);
+        wanted.min(beside_changes.saturating_sub(READS_FOR_OTHERS + 1)).max(1)
+    }
+
     pub fn workers(&self) -> usize {
         self.database_connections + OTHER_WORKERS
     }
+}
+
+/// Changes at once.
+fn changes(database_connections: usize) -> usize {
+    database_connections.div_ceil(2)
 }
 
 /// So many workers at most may each wait for one client. More would take the processors from each other.
@@ -166,7 +178,7 @@ impl State {
             return self.ready.push_back(job);
         };
         let place = Place::of(received);
-        if self.under_way.has_room(place, limits) {
+        if self.under_way.has_room(place.lane, limits) && self.under_way.is_let_in(place, limits) {
             self.under_way.enter(place);
             self.ready.push_back(job);
         } else {
@@ -178,7 +190,10 @@ impl State {
     fn leave(&mut self, place: Place, limits: &Limits) {
         self.under_way.leave(place);
         for lane in Lane::WITH_DATABASE {
-            let may = |network| self.under_way.has_room(Place { lane, network }, limits);
+            if !self.under_way.has_room(lane, limits) {
+                continue;
+            }
+            let may = |network| self.under_way.is_let_in(Place { lane, network }, limits);
             if let Some((network, job)) = self.waiting[lane as usize].pop(may) {
                 self.under_way.enter(Place { lane, network });
                 self.ready.push_back(job);
@@ -188,21 +203,22 @@ impl State {
 }
 
 impl UnderWay {
-    fn has_room(&self, Place { lane, network }: Place, limits: &Limits) -> bool {
+    fn has_room(&self, lane: Lane, limits: &Limits) -> bool {
         let in_lane = |lane: Lane| self.by_lane[lane as usize];
         let using_database: usize = Lane::WITH_DATABASE.iter().map(|&lane| in_lane(lane)).sum();
         let has_connection = using_database < limits.database_connections;
         match lane {
             Lane::NoDatabase => true,
             Lane::SharedRead => has_connection,
-            Lane::Read => {
-                let of_network = self.reads_of.get(&network).copied().unwrap_or(0);
-                let room = in_lane(lane) < limits.reads + READS_FOR_OTHERS;
-                has_connection && room && of_network < limits.reads
-            }
+            Lane::Read => has_connection && in_lane(lane) < limits.reads + READS_FOR_OTHERS,
             // The other half stays for reads, however many changes wait for one locked row.
-            Lane::Change => has_connection && in_lane(lane) < limits.database_connections.div_ceil(2),
+            Lane::Change => has_connection && in_lane(lane) < changes(limits.database_connections),
         }
+    }
+
+    /// Whether a network may have one more in a lane that has room.
+    fn is_let_in(&self, Place { lane, network }: Place, limits: &Limits) -> bool {
+        lane != Lane::Read || self.reads_of.get(&network).is_none_or(|&reads| reads < limits.reads)
     }
 
     fn enter(&mut self, place: Place) {
@@ -220,6 +236,43 @@ impl UnderWay {
             *reads -= 1;
             if *reads == 0 {
                 self.reads_of.remove(&place.network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fills a lane from so many networks that only its own bound ends it.
+    fn fill(under_way: &mut UnderWay, lane: Lane, limits: &Limits) {
+        for last in 0..=u8::MAX {
+            let place = Place { lane, network: Network::of([192, 0, 2, last].into()) };
+            while under_way.has_room(lane, limits) && under_way.is_let_in(place, limits) {
+                under_way.enter(place);
+            }
+        }
+    }
+
+    #[test]
+    fn changes_and_dear_reads_leave_a_connection_for_shared_ones() {
+        // Of fewer than six there is not one for each.
+        for database_connections in 6..=200 {
+            for wanted in [2, 4, 16, 64] {
+                let limits = Limits {
+                    connections: 1000,
+                    connections_per_address: 1000,
+                    behind_proxy: false,
+                    database_connections,
+                    reads: Limits::reads_of(database_connections, wanted),
+                };
+                let mut under_way = UnderWay::default();
+                fill(&mut under_way, Lane::Change, &limits);
+                fill(&mut under_way, Lane::Read, &limits);
+                let room = under_way.has_room(Lane::SharedRead, &limits);
+                assert!(room, "{database_connections} connections, {wanted} reads wanted");
+                assert!(limits.reads >= 1 && limits.reads <= wanted);
             }
         }
     }

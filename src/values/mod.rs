@@ -30,10 +30,7 @@ pub use input::Input;
 pub use listen_address::ListenAddress;
 pub use money::{Currency, PRICE_MINOR_MAX, Price};
 pub use network::Network;
-pub use numbers::{
-    Id, Quantity, boolean, boolean as query_boolean, id, id_from_digits, query_id, query_ids, query_number,
-    whole_number,
-};
+pub use numbers::{Id, Quantity, boolean, id, id_from_digits, query_ids, whole_number};
 pub use origins::Origins;
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};

@@ -10,14 +10,9 @@ pub type Id = u64;
 /// AUTO_INCREMENT never gets there, and every program can hold it in a signed number.
 const ID_MAX: Id = i64::MAX as Id;
 
-/// An id in a body.
+/// An id in a body or a query.
 pub fn id(input: &Input) -> Result<Id, Bad> {
     whole_number(input, 1, i64::MAX).map(i64::unsigned_abs)
-}
-
-/// An id in a query string.
-pub fn query_id(input: &Input) -> Result<Id, Bad> {
-    query_number(input, 1, i64::MAX).map(i64::unsigned_abs)
 }
 
 /// Ids in a query string, with commas between them: at most `max`, each once and in order.
@@ -59,7 +54,7 @@ impl Quantity {
 }
 
 /// A whole number from `min` to `max`, written as a JSON number without an exponent, or as plain digits in quotes,
-/// as forms send it. A fraction may only be zeros: 2.0 is what some languages write for 2.
+/// as forms and queries have it. A fraction may only be zeros: 2.0 is what some languages write for 2.
 pub fn whole_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
     let refused = || {
         let message = format!("must be a whole number from {min} to {max}");
@@ -93,14 +88,6 @@ pub fn boolean(input: &Input) -> Result<bool, Bad> {
         Input::Text(text) if text == "true" => Ok(true),
         Input::Text(text) if text == "false" => Ok(false),
         _ => Err(Bad::new("invalid_boolean", "must be true or false")),
-    }
-}
-
-/// A whole number in a query string.
-pub fn query_number(input: &Input, min: i64, max: i64) -> Result<i64, Bad> {
-    match input {
-        Input::Text(text) => whole_number(&Input::Number(text.clone()), min, max),
-        other => whole_number(other, min, max),
     }
 }
 

@@ -19,9 +19,7 @@ const FOLDERS: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
 /// The largest zone file has some 4 KiB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// What `DATETIME` can hold.
-const FIRST: Timestamp =
-    Timestamp(NaiveDate::from_ymd_opt(1000, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap());
+/// The last moment that `DATETIME` can hold.
 const LAST: Timestamp =
     Timestamp(NaiveDate::from_ymd_opt(9999, 12, 31).unwrap().and_hms_micro_opt(23, 59, 59, 999_999).unwrap());
 
@@ -49,7 +47,7 @@ impl Zone {
         file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
         let rules = TimeZone::from_tz_data(&bytes).ok()?;
         let is_known = |time: Timestamp| rules.find_local_time_type(seconds(time)).is_ok();
-        (is_known(FIRST) && is_known(LAST)).then_some(Zone { rules })
+        (is_known(Timestamp::MIN) && is_known(LAST)).then_some(Zone { rules })
     }
 
     /// Seconds by which clocks in this zone are ahead of UTC at a moment, in seconds since 1970.
@@ -70,7 +68,7 @@ impl Zone {
         let [month, of_month] = [day.month(), day.day()].map(|number| u8::try_from(number).expect("1 to 31"));
         let found = tz::DateTime::find(day.year(), month, of_month, 0, 0, 0, 0, self.rules.as_ref());
         let start = found.ok().and_then(|found| found.earliest()).expect("each midnight is there or skipped");
-        from_seconds(start.unix_time()).clamp(FIRST, LAST)
+        from_seconds(start.unix_time()).clamp(Timestamp::MIN, LAST)
     }
 
     /// The seconds by which clocks are ahead of UTC from `from` to `to`, each with since when.
@@ -147,7 +145,7 @@ mod tests {
         ] {
             assert_eq!(zone(name).start_of(day(text)), time(start), "{text} in {name}");
         }
-        assert_eq!(zone("Asia/Tokyo").start_of(day("1000-01-01")), FIRST);
+        assert_eq!(zone("Asia/Tokyo").start_of(day("1000-01-01")), Timestamp::MIN);
         assert_eq!(zone("Pacific/Pago_Pago").start_of(Day(day("9999-12-31").0.succ_opt().unwrap())), LAST);
     }
 

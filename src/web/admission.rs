@@ -47,12 +47,6 @@ pub fn admit_call(
     let writes = route.method != "GET";
     // What is kept grows with what is sent: rows, and the answer under its key.
     let changes = 1 + u32::try_from(body_bytes / BYTES_A_CHANGE).unwrap_or(u32::MAX / 2);
-    if let Some(id) = caller.id() {
-        of_caller(app, &(Kind::Requests, &id), 1, config.caller_requests_per_minute, "requests")?;
-        if writes {
-            of_caller(app, &(Kind::Writes, &id), changes, config.caller_writes_per_minute, "changes")?;
-        }
-    }
     if writes {
         let address = client_address(app, http);
         if route.can_take_a_username() {
@@ -60,6 +54,12 @@ pub fn admit_call(
             of_network(app, Kind::SignUps, address, 1, a_minute, "sign-ups")?;
         }
         of_network(app, Kind::Writes, address, changes, config.network_writes_per_minute, "changes")?;
+    }
+    if let Some(id) = caller.id() {
+        of_caller(app, &(Kind::Requests, &id), 1, config.caller_requests_per_minute, "requests")?;
+        if writes {
+            of_caller(app, &(Kind::Writes, &id), changes, config.caller_writes_per_minute, "changes")?;
+        }
     }
     Ok(())
 }

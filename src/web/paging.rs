@@ -7,7 +7,7 @@ use mysql::Value;
 use serde::Serialize;
 
 use crate::db::Filter;
-use crate::values::{Bad, Id, Input, Timestamp};
+use crate::values::{Bad, Id, Input, Timestamp, whole_number};
 use crate::web::form::Form;
 
 pub const LIMIT_MAX: i64 = 100;
@@ -161,8 +161,7 @@ fn time(value: &str) -> Option<Timestamp> {
 
 impl Page {
     pub fn read(form: &mut Form, keyset: &Keyset) -> Option<Page> {
-        let limit = form
-            .with_default("limit", LIMIT_DEFAULT, |input| crate::values::query_number(input, 1, LIMIT_MAX));
+        let limit = form.with_default("limit", LIMIT_DEFAULT, |input| whole_number(input, 1, LIMIT_MAX));
         let after = form.optional("after", |input| {
             let cursor = Cursor::parse(input).filter(|cursor| keyset.fits(&cursor.value));
             cursor.ok_or_else(|| {

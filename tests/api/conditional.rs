@@ -30,6 +30,7 @@ struct Shelf {
     customer: Client,
     customer_path: String,
     account: String,
+    product_id: u64,
     product: String,
     order: String,
 }
@@ -40,13 +41,14 @@ fn stocked() -> Shelf {
     let (customer, _) = shop.customer_with_account();
     let customer_path = format!("/customers/{}", customer.id);
     let account = customer.client.get(&customer_path).expect(200).body["account_id"].clone();
-    let product = shop.product(&staff, 5);
-    let order = customer.client.order(&[(product, 1)]).expect(201).id();
+    let product_id = shop.product(&staff, 5);
+    let order = customer.client.order(&[(product_id, 1)]).expect(201).id();
     Shelf {
         customer: customer.client,
         customer_path,
         account: format!("/customer_accounts/{account}"),
-        product: format!("/products/{product}"),
+        product_id,
+        product: format!("/products/{product_id}"),
         order: format!("/orders/{order}"),
         staff,
         shop,

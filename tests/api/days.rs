@@ -9,6 +9,7 @@ use storekeeper::values::{Input, Timestamp};
 use crate::client::Client;
 use crate::fixtures::unique;
 use crate::harness::Shop;
+use crate::paging::ids_of;
 use crate::shelves::Rule;
 
 /// A file of holidays that goes with the test.
@@ -267,6 +268,26 @@ fn a_day_is_all_of_that_day_on_every_list_with_times() {
             let message = bad.body["errors"][0]["message"].as_str().unwrap();
             assert!(message.ends_with("or a day such as 2026-03-01"), "{message}");
         }
+    }
+}
+
+#[test]
+fn what_was_changed_on_a_day_was_changed_in_all_of_it() {
+    for (zone, day, moments) in EDGES {
+        let shop = shop_in(zone, moments[0], "");
+        shop.hours_pass(-1);
+        let staff = shop.staff();
+        let made = moments.map(|moment| {
+            shop.to(moment);
+            shop.product(&staff, 1)
+        });
+        let found = |span: &str| ids_of(&staff.get(&format!("/products?{span}")).expect(200));
+        assert_eq!(found(&format!("updated_from={day}&updated_to={day}")), made[1..3], "{day} in {zone}");
+        assert_eq!(found(&format!("updated_from={day}")), made[1..]);
+        assert_eq!(found(&format!("updated_to={day}")), made[..3]);
+        assert_eq!(found(&format!("updated_from={}&updated_to={day}", moments[2])), made[2..3]);
+        let bad = staff.get("/products?updated_from=2027-3-28&updated_to=yesterday");
+        bad.expect_bad_fields(&[("updated_from", "invalid_time"), ("updated_to", "invalid_time")]);
     }
 }
 

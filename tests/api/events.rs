@@ -5,7 +5,6 @@ use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
@@ -14,10 +13,9 @@ use storekeeper::routes::DESCRIPTION;
 
 use crate::access::key_with;
 use crate::client::Client;
+use crate::fixtures::until;
 use crate::harness::{Shop, storekeeper};
 use crate::program::{Service, run, run_command};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somebody who follows the feed.
 struct Reader<'a> {
@@ -74,14 +72,6 @@ impl<'a> Reader<'a> {
         for pair in numbers.windows(2) {
             assert_eq!(pair[0] + 1, pair[1], "the numbers have a gap or go back");
         }
-    }
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -1,6 +1,8 @@
 //! The people and goods that tests need, made through the API.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -11,6 +13,16 @@ pub const CUSTOMER_PASSWORD: &str = "a customer's password";
 
 /// No ids at all.
 pub const NONE: [u64; 0] = [];
+
+/// Waits for what must come; `never` is what is said if it does not.
+pub fn until(never: &str, mut done: impl FnMut() -> bool) {
+    // What takes longer beside two hundred other tests hangs.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "{never}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
 
 /// A customer who has signed up, as a guest, and calls with the session of the sign-up.
 pub struct Guest {

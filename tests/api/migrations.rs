@@ -3,7 +3,6 @@
 //! The shop's own list has few kinds, so these tests bring a list of their own.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -11,7 +10,7 @@ use storekeeper::db::Connection;
 use storekeeper::db::migrations::{MIGRATIONS, Migration, State, migrate, states};
 use storekeeper::error::Result;
 
-use crate::fixtures::unique;
+use crate::fixtures::{unique, until};
 use crate::harness::shared_mariadb;
 
 const CREATE: Migration = Migration {
@@ -150,14 +149,6 @@ fn a_step_whose_statement_ran_and_was_not_recorded_is_not_run_again() {
     }
 }
 
-fn wait_until(what: &str, mut there: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !there() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_record() {
     let (whole, _) = whole(STEPS);
@@ -171,7 +162,7 @@ fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_rec
     let id = conn.connection_id();
     let cut_off = thread::spawn(move || migrate(&mut conn, &mut guard, STEPS));
     let begun = "SELECT COUNT(*) FROM schema_migrations WHERE version = 9";
-    wait_until("the step begins", || sql.query_first(begun).unwrap() == Some(1));
+    until("the step never begins", || sql.query_first(begun).unwrap() == Some(1));
     record_held.query_drop("START TRANSACTION").unwrap();
     record_held.query_drop("SELECT * FROM schema_migrations WHERE version = 9 FOR UPDATE").unwrap();
     goods_held.query_drop("ROLLBACK").unwrap();
@@ -179,7 +170,7 @@ fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_rec
         "SELECT COUNT(*) FROM information_schema.processlist
          WHERE id = {id} AND info LIKE 'UPDATE schema_migrations SET finished_at%'"
     );
-    wait_until("the rows are changed", || sql.query_first(&recording).unwrap() == Some(1));
+    until("the rows are never changed", || sql.query_first(&recording).unwrap() == Some(1));
     sql.query_drop(format!("KILL {id}")).unwrap();
     assert!(cut_off.join().unwrap().is_err());
     record_held.query_drop("ROLLBACK").unwrap();

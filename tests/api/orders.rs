@@ -33,6 +33,11 @@ fn path_of(order: &Answer) -> String {
     format!("/orders/{}", order.id())
 }
 
+/// Why a step or a correction is refused.
+fn detail(refused: Answer) -> String {
+    refused.expect_problem(409, "order_state").body["detail"].as_str().unwrap().to_owned()
+}
+
 fn ids(list: &Answer) -> Vec<u64> {
     let data = list.body["data"].as_array().expect("a list");
     data.iter().map(|order| order["id"].as_u64().unwrap()).collect()

@@ -97,7 +97,7 @@ fn bad_limits_and_cursors_are_named_in_every_list() {
     // The last four are a-b, x/1, 2026-13-45T00:00:00Z/1 and /-1 in hexadecimal.
     let no_cursors = ["x", "é", "612d62", "782f31", "323032362d31332d34355430303a30303a30305a2f31", "2f2d31"];
     for list in LISTS {
-        for limit in ["0", "101", "-1", "1.5", "ten", "%2B5", "+5", "99999999999999999999"] {
+        for limit in ["0", "101", "-1", "1.5", "ten", "%2B5", "99999999999999999999"] {
             let bad = [("limit", "invalid_number")];
             staff.get(&format!("{list}?limit={limit}")).expect_bad_fields(&bad);
         }

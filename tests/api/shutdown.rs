@@ -10,7 +10,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 use serde_json::json;
 
-use crate::fixtures::{Guest, items_json};
+use crate::fixtures::{Guest, items_json, until};
 use crate::harness::Shop;
 use crate::program::Service;
 use crate::wire;
@@ -41,13 +41,9 @@ fn lock_stock(shop: &Shop, product: u64) -> Conn {
 /// Waits until a statement on the shop's stock is under way.
 fn wait_until_blocked(shop: &Shop) {
     let mut sql = shop.sql();
-    let deadline = Instant::now() + Duration::from_secs(10);
     let blocked = "SELECT COUNT(*) FROM information_schema.processlist
         WHERE db = DATABASE() AND command <> 'Sleep' AND info LIKE 'UPDATE%stock%'";
-    while sql.query_first::<u32, _>(blocked).unwrap() == Some(0) {
-        assert!(Instant::now() < deadline, "the order never came to the stock");
-        thread::sleep(Duration::from_millis(5));
-    }
+    until("the order never comes to the stock", || sql.query_first::<u32, _>(blocked).unwrap() > Some(0));
 }
 
 #[test]

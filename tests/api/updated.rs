@@ -9,6 +9,7 @@ use storekeeper::db;
 use storekeeper::error::Error;
 
 use crate::client::Client;
+use crate::fixtures::until;
 use crate::harness::Shop;
 
 /// The ids of a list that was changed in this span, page by page, and the times of the changes.
@@ -208,9 +209,8 @@ fn the_figures_of_a_moment_are_settled_when_nothing_of_before_can_come_any_more(
         let waiting = scope.spawn(move || guest.client.order(&[(a, 1), (b, 4)]).expect(201));
         let mut dirty = shop.sql();
         dirty.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED").unwrap();
-        while dirty.query_first::<u64, _>("SELECT COUNT(*) FROM orders").unwrap() != Some(1) {
-            thread::sleep(Duration::from_millis(2));
-        }
+        let placed = "SELECT COUNT(*) FROM orders";
+        until("the order is never placed", || dirty.query_first(placed).unwrap() == Some(1));
         let asked = shop.app.clock.now().to_string();
         let first = past(&asked);
         assert_eq!((&first["settled"], &first["available"]), (&json!(false), &json!(10)));

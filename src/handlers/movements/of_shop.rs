@@ -8,7 +8,7 @@ use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::handlers::movements::{ACTORS, COLUMNS, Movement};
 use crate::ledger::Reason;
-use crate::values::{Calendar, Id, Timestamp, query_id};
+use crate::values::{Calendar, Id, Timestamp, id};
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -52,9 +52,9 @@ pub fn list_of_shop(app: &App, request: &Request) -> Result<Response> {
 
 impl Filters {
     fn read(form: &mut Form, calendar: &Calendar) -> Option<Filters> {
-        let product_id = form.optional("product_id", query_id);
-        let account_id = form.optional("account_id", query_id);
-        let api_key_id = form.optional("api_key_id", query_id);
+        let product_id = form.optional("product_id", id);
+        let account_id = form.optional("account_id", id);
+        let api_key_id = form.optional("api_key_id", id);
         let reason = form.optional("reason", |input| Reason::parse_among(input, Reason::ALL));
         let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
         let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));

@@ -11,9 +11,7 @@ use crate::error::Result;
 use crate::handlers::customers;
 use crate::handlers::orders::{COLUMNS, Order, Status, completed};
 use crate::problem::Problem;
-use crate::values::{
-    Bad, Calendar, Id, Input, Line, Search, Timestamp, id_from_digits, query_boolean, query_id,
-};
+use crate::values::{Bad, Calendar, Id, Input, Line, Search, Timestamp, boolean, id, id_from_digits};
 use crate::web::caller::Scope;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -74,7 +72,7 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
     let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
     let mut form = request.query()?;
     let page = Page::read(&mut form, &newest_first);
-    let updated = Updated::read(&mut form);
+    let updated = Updated::read(&mut form, &app.config.calendar);
     let ascending = form.with_default("sort", false, |input| match input {
         Input::Text(text) if text == "-order_date" => Ok(false),
         Input::Text(text) if text == "order_date" => Ok(true),
@@ -113,14 +111,14 @@ impl Filters {
         updated: Option<Option<Updated>>,
     ) -> Option<Filters> {
         let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
-        let confirmed = form.optional("confirmed", query_boolean);
+        let confirmed = form.optional("confirmed", boolean);
         let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
         let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));
         let asked = match customer_id {
             Some(_) => Some(customer_id),
-            None => form.optional("customer_id", query_id),
+            None => form.optional("customer_id", id),
         };
-        let product_id = form.optional("product_id", query_id);
+        let product_id = form.optional("product_id", id);
         let tracking_number = form.optional("tracking_number", Line::parse);
         let q = form.optional("q", Search::parse);
         let [_, own] = scope.bound();

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::handlers::products::fields::{COLUMNS, Product};
 use crate::problem::{self, Problem};
 use crate::values::{
-    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Search, Sku, Slug, query_boolean, query_ids,
+    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Search, Sku, Slug, boolean, query_ids,
 };
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
@@ -134,8 +134,8 @@ impl Filters {
         let category = form.optional("category", Line::parse);
         let min_price = form.optional("min_price", |input| currency.parse(input));
         let max_price = form.optional("max_price", |input| currency.parse(input));
-        let in_stock = form.optional("in_stock", query_boolean);
-        let archived = form.with_default("archived", false, query_boolean);
+        let in_stock = form.optional("in_stock", boolean);
+        let archived = form.with_default("archived", false, boolean);
         for name in ["sku", "slug", "barcode"] {
             if archived == Some(true) && form.has(name) {
                 let message = "names one of the active products; leave it out here, and look with q or ids";
@@ -227,7 +227,7 @@ impl Filters {
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let currency = &app.config.currency;
     let mut form = request.query()?;
-    let updated = Updated::read(&mut form);
+    let updated = Updated::read(&mut form, &app.config.calendar);
     let by_id = if matches!(updated, Some(Some(_))) { Sort::Updated } else { Sort::Id };
     let sort = form.with_default("sort", by_id, Sort::parse);
     let with_limit = form.has("limit");

@@ -23,9 +23,8 @@ fn what_the_books_do_is_no_reason_to_refuse_a_change() {
     let stock = format!("{}/stock", shelf.product);
     let [product_etag, stock_etag] =
         [&shelf.product, &stock].map(|path| shelf.staff.get(path).expect(200).etag().to_owned());
-    let product: u64 = shelf.product.trim_start_matches("/products/").parse().unwrap();
     // The last units are sold, and one is shipped.
-    shelf.customer.order(&[(product, 4)]).expect(201);
+    shelf.customer.order(&[(shelf.product_id, 4)]).expect(201);
     shelf.staff.post(&format!("{}/ship", shelf.order), json!({})).expect(200);
     only_the_books_went_on(&shelf.staff, &shelf.product, &product_etag);
     only_the_books_went_on(&shelf.staff, &stock, &stock_etag);
@@ -94,13 +93,12 @@ fn a_movement_names_the_version_of_the_stock() {
 #[test]
 fn of_two_who_saw_the_same_order_one_moves_it() {
     let shelf = stocked();
-    let product: u64 = shelf.product.trim_start_matches("/products/").parse().unwrap();
     shelf
         .staff
         .post(&format!("{}/stock/movements", shelf.product), json!({"delta": 50, "reason": "found"}))
         .expect(201);
     for _ in 0..10 {
-        let order = format!("/orders/{}", shelf.customer.order(&[(product, 1)]).expect(201).id());
+        let order = format!("/orders/{}", shelf.customer.order(&[(shelf.product_id, 1)]).expect(201).id());
         let etag = shelf.staff.get(&order).expect(200).etag().to_owned();
         let together = Barrier::new(3);
         let steps = [("confirm", json!({})), ("cancel", json!({})), ("ship", json!({"carrier": "Van"}))];
@@ -140,10 +138,7 @@ fn a_retry_is_answered_before_its_version_is_looked_at() {
     ship(&etag, "two").expect_problem(412, "precondition_failed");
     ship(shipped.etag(), "three").expect(200);
     // Two at once under one key.
-    let order = format!("/orders/{}", {
-        let product: u64 = shelf.product.trim_start_matches("/products/").parse().unwrap();
-        shelf.customer.order(&[(product, 1)]).expect(201).id()
-    });
+    let order = format!("/orders/{}", shelf.customer.order(&[(shelf.product_id, 1)]).expect(201).id());
     let etag = shelf.staff.get(&order).expect(200).etag().to_owned();
     let together = Barrier::new(4);
     let answers: Vec<Answer> = thread::scope(|scope| {

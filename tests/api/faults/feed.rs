@@ -26,7 +26,6 @@ const COPIED: &[(&str, &str, &str, bool)] = &[
 type Rows = BTreeMap<u64, (String, Option<String>)>;
 
 fn rows(sql: &mut Conn, (table, id, _, dated): (&str, &str, &str, bool)) -> Rows {
-    // Where on the ledger a line was reserved is the stock's doing.
     let columns: Vec<String> = sql
         .exec(
             "SELECT CONCAT('COALESCE(', column_name, ', ''-'')') FROM information_schema.columns

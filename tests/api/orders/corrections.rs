@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Counter, path_of};
+use super::{Counter, detail, path_of};
 use crate::access::key_with;
 use crate::client::{Answer, Client};
 use crate::fixtures::unique;
@@ -21,10 +21,6 @@ fn corrections(client: &Client, order: &str) -> Vec<Value> {
     let tracking = client.get(&format!("{order}/track")).expect(200);
     let events = tracking.body["events"].as_array().unwrap();
     events.iter().filter(|event| !event["correction"].is_null()).cloned().collect()
-}
-
-fn detail(refused: Answer) -> String {
-    refused.expect_problem(409, "order_state").body["detail"].as_str().unwrap().to_owned()
 }
 
 #[test]
