@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Counter, detail, path_of};
 use crate::access::key_with;
-use crate::client::{Answer, Client};
+use crate::client::Client;
 use crate::fixtures::unique;
 
 /// An order of somebody who has an account, with an address and a note.
