@@ -6,6 +6,7 @@
 //! done whole products only.
 
 pub mod forecast;
+mod late;
 mod run;
 mod unconfirmed;
 
@@ -16,8 +17,9 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
-use crate::values::{Calendar, Id, Timestamp, words};
+use crate::values::{Calendar, Day, Id, Timestamp, words};
 
+pub use late::{Late, late_before, late_orders};
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
 
 words! {
@@ -32,12 +34,11 @@ words! {
 impl OrderStatus {
     /// What an INSERT or UPDATE of a restock order writes when its status is set; [`OrderStatus::written`]
     /// has the values.
-    pub const WRITTEN: &'static str = "status = ?, closed_at = ?, open_product_id = ?";
+    pub const WRITTEN: &'static str = "status = ?, closed_at = ?";
 
-    /// A closed order has its time, an open one its product in the key that allows one a product.
-    pub fn written(self, product_id: Id, now: Timestamp) -> [Value; 3] {
-        let is_open = self == OrderStatus::Open;
-        [self.into(), (!is_open).then_some(now).into(), is_open.then_some(product_id).into()]
+    /// A closed order has its time.
+    pub fn written(self, now: Timestamp) -> [Value; 2] {
+        [self.into(), (self != OrderStatus::Open).then_some(now).into()]
     }
 }
 
@@ -47,15 +48,34 @@ pub struct Policy {
     pub reorder_point: Option<i64>,
     pub reorder_target: Option<i64>,
     pub reorder_multiple: i64,
+    /// No order is larger than this.
+    pub order_max: Option<i64>,
+    /// Nothing is ordered before this day.
+    pub snoozed_until: Option<Day>,
     pub lead_time_days: i64,
 }
 
 impl Policy {
-    /// What an empty shelf is filled up with: the target, or the next multiple above it.
+    /// What an empty shelf is filled up with.
     pub fn order_for_an_empty_shelf(&self) -> Option<i64> {
-        let multiples =
-            self.reorder_target?.saturating_add(self.reorder_multiple - 1) / self.reorder_multiple;
-        Some(multiples.saturating_mul(self.reorder_multiple))
+        Some(self.at_most(self.in_multiples(self.reorder_target?)))
+    }
+
+    /// The units, or the next multiple above them.
+    fn in_multiples(&self, units: i64) -> i64 {
+        let multiple = self.reorder_multiple.max(1);
+        let multiples = units.saturating_sub(1).div_euclid(multiple) + 1;
+        multiples.saturating_mul(multiple)
+    }
+
+    /// So many of these units, which are whole multiples, as may be ordered at once.
+    fn at_most(&self, units: i64) -> i64 {
+        self.largest_order().map_or(units, |most| units.min(most))
+    }
+
+    /// The whole multiples that may be ordered at once.
+    pub fn largest_order(&self) -> Option<i64> {
+        self.order_max.map(|most| most - most % self.reorder_multiple.max(1))
     }
 }
 
@@ -74,33 +94,42 @@ pub enum Reason {
     Archived,
     /// The position is on the reorder point or above it.
     Enough,
-    /// An open restock order is waited for; a product has one at most.
-    OrderOpen,
+    /// Somebody has put it off.
+    Snoozed,
+    /// So many units are needed, more than may be ordered at once, and the last order has not come yet.
+    Capped {
+        needed: i64,
+    },
 }
 
 /// The rule, in words: the *position* of a product is what is on the shelf, less what is reserved for
-/// customers, plus what is on its way, however late. When the position is below the reorder point, and
-/// nothing is on its way already, order as many whole multiples as bring it up to the target or just
-/// above.
+/// customers, plus what is on its way, however late. When the position is below the reorder point, order
+/// as many whole multiples as bring it up to the target or just above, and at most `order_max`.
 ///
-/// The target is never below the point, so after an order the position is at least the point, and
-/// deciding again orders nothing.
+/// The target is never below the point, and neither is what may be ordered at once. So after an order the position is
+/// at least the point, and deciding again orders nothing: that an order is open is no reason by itself. Where more is
+/// needed than may be ordered at once, nothing is while something is on its way.
 ///
 /// ```
+/// use chrono::NaiveDate;
 /// use storekeeper::ledger::Figures;
 /// use storekeeper::restock::{Decision, Policy, decide};
+/// use storekeeper::values::Day;
 ///
 /// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0 };
 /// let policy = Policy {
 ///     reorder_point: Some(10),
 ///     reorder_target: Some(40),
 ///     reorder_multiple: 6,
+///     order_max: None,
+///     snoozed_until: None,
 ///     lead_time_days: 7,
 /// };
+/// let today = Day(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap());
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
-/// assert_eq!(decide(&shelf, &policy), Decision::Order { position: 5, quantity: 36 });
+/// assert_eq!(decide(&shelf, &policy, today), Decision::Order { position: 5, quantity: 36 });
 /// ```
-pub fn decide(shelf: &Figures, policy: &Policy) -> Decision {
+pub fn decide(shelf: &Figures, policy: &Policy, today: Day) -> Decision {
     let position = shelf.on_hand.saturating_sub(shelf.reserved).saturating_add(shelf.incoming);
     let nothing = |reason| Decision::Nothing { position, reason };
     let (Some(point), Some(target)) = (policy.reorder_point, policy.reorder_target) else {
@@ -109,13 +138,15 @@ pub fn decide(shelf: &Figures, policy: &Policy) -> Decision {
     if position >= point {
         return nothing(Reason::Enough);
     }
-    if shelf.incoming > 0 {
-        return nothing(Reason::OrderOpen);
+    if policy.snoozed_until.is_some_and(|until| today < until) {
+        return nothing(Reason::Snoozed);
     }
-    let missing = target.saturating_sub(position);
-    let multiple = policy.reorder_multiple.max(1);
-    let multiples = missing.saturating_sub(1) / multiple + 1;
-    Decision::Order { position, quantity: multiples.saturating_mul(multiple) }
+    let needed = policy.in_multiples(target.saturating_sub(position));
+    let quantity = policy.at_most(needed);
+    if quantity < needed && shelf.incoming > 0 {
+        return nothing(Reason::Capped { needed });
+    }
+    Decision::Order { position, quantity }
 }
 
 impl Decision {
@@ -124,12 +155,20 @@ impl Decision {
         let point = policy.reorder_point.unwrap_or(0);
         let target = policy.reorder_target.unwrap_or(0);
         match self {
-            Decision::Order { position, quantity } => format!(
-                "position {position} is below the reorder point {point}: {quantity} (in multiples of {}) bring it to \
-                 {}, at least the target {target}",
-                policy.reorder_multiple,
-                position.saturating_add(*quantity),
-            ),
+            Decision::Order { position, quantity } => {
+                let reached = position.saturating_add(*quantity);
+                let multiple = policy.reorder_multiple;
+                let than_target = match policy.order_max {
+                    Some(most) if reached < target => {
+                        format!("below the target {target}, since at most {most} are ordered at once")
+                    }
+                    _ => format!("at least the target {target}"),
+                };
+                format!(
+                    "position {position} is below the reorder point {point}: {quantity} (in multiples of {multiple}) \
+                     bring it to {reached}, {than_target}"
+                )
+            }
             Decision::Nothing { reason: Reason::NotWatched, .. } => {
                 "not watched: it has no reorder point".to_owned()
             }
@@ -139,9 +178,14 @@ impl Decision {
             Decision::Nothing { position, reason: Reason::Enough } => {
                 format!("position {position} is not below the reorder point {point}")
             }
-            Decision::Nothing { position, reason: Reason::OrderOpen } => format!(
-                "position {position} is below the reorder point {point}, but a restock order is open; receive or \
-                 cancel it first"
+            Decision::Nothing { position, reason: Reason::Snoozed } => format!(
+                "position {position} is below the reorder point {point}, but it is snoozed until {}",
+                policy.snoozed_until.map(|day| day.to_string()).unwrap_or_default()
+            ),
+            Decision::Nothing { position, reason: Reason::Capped { needed } } => format!(
+                "position {position} is below the reorder point {point}, but {needed} are needed, at most {} are \
+                 ordered at once, and the last order is still open; receive or cancel it, or raise order_max",
+                policy.order_max.unwrap_or(0)
             ),
         }
     }
@@ -188,24 +232,35 @@ pub struct PlanLine {
     pub action: &'static str,
     pub quantity: i64,
     pub reason: String,
+    /// None when nothing is late.
+    pub late: Option<Late>,
     pub forecast: Forecast,
 }
 
 impl Policy {
     /// The columns of `stock s`, and of a run's lines, that [`Policy::from_row`] reads and
     /// [`Policy::written`] writes.
-    pub const COLUMNS: [&str; 4] = ["reorder_point", "reorder_target", "reorder_multiple", "lead_time_days"];
+    pub const COLUMNS: [&str; 6] = [
+        "reorder_point",
+        "reorder_target",
+        "reorder_multiple",
+        "order_max",
+        "snoozed_until",
+        "lead_time_days",
+    ];
 
     /// The columns of the table `alias` for a SELECT.
     pub fn columns_of(alias: &str) -> String {
         Policy::COLUMNS.map(|column| format!("{alias}.{column}")).join(", ")
     }
 
-    pub fn written(&self) -> [Value; 4] {
+    pub fn written(&self) -> [Value; 6] {
         [
             self.reorder_point.into(),
             self.reorder_target.into(),
             self.reorder_multiple.into(),
+            self.order_max.into(),
+            self.snoozed_until.into(),
             self.lead_time_days.into(),
         ]
     }
@@ -215,6 +270,8 @@ impl Policy {
             reorder_point: column(row, "reorder_point"),
             reorder_target: column(row, "reorder_target"),
             reorder_multiple: column(row, "reorder_multiple"),
+            order_max: column(row, "order_max"),
+            snoozed_until: column(row, "snoozed_until"),
             lead_time_days: column(row, "lead_time_days"),
         }
     }
@@ -233,8 +290,8 @@ impl Watched {
         }
     }
 
-    fn decide(&self) -> Decision {
-        match (decide(&self.shelf, &self.policy), self.archived) {
+    fn decide(&self, today: Day) -> Decision {
+        match (decide(&self.shelf, &self.policy, today), self.archived) {
             (decision, true) => Decision::Nothing { position: decision.position(), reason: Reason::Archived },
             (decision, false) => decision,
         }
@@ -248,6 +305,8 @@ pub struct Selection {
     pub product_id: Option<Id>,
     /// Also when it is archived, watched or not, to say so.
     pub or_archived: bool,
+    /// Only those of which something that was expected before a moment has not come, or only the others.
+    pub late: Option<(bool, Timestamp)>,
     /// Only those with larger ids than this.
     pub after: Id,
     /// At most this many; none for all.
@@ -267,6 +326,12 @@ pub fn scan(
     } else {
         filter.add("s.reorder_point IS NOT NULL", []);
         filter.add("p.active = 1", []);
+    }
+    let late = "s.product_id IN (SELECT r.product_id FROM restock_orders r WHERE r.status = 'open' AND r.expected_at < ?)";
+    match selection.late {
+        Some((true, before)) => filter.add(late, [before.into()]),
+        Some((false, before)) => filter.add(format!("NOT {late}"), [before.into()]),
+        None => {}
     }
     match selection.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),
@@ -309,8 +374,11 @@ pub fn plan(
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let today = calendar.day_of(now);
     let sales = forecast::sales(db, calendar, &ids, today)?;
+    let late = late::late(db, late_before(calendar, now))?;
     let line = |watched: Watched| {
-        let decision = watched.decide();
+        let decision = watched.decide(today);
+        let late = late.get(&watched.product_id).copied();
+        let reason = unconfirmed::explained(decision.explained(&watched.policy), watched.left_out);
         let sold = sales.get(&watched.product_id).copied().unwrap_or_default();
         PlanLine {
             product_id: watched.product_id,
@@ -325,7 +393,8 @@ pub fn plan(
                 Decision::Order { .. } => "order",
             },
             quantity: decision.quantity(),
-            reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
+            reason: late::explained(reason, late, calendar),
+            late,
             forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
         }
     };
@@ -335,6 +404,7 @@ pub fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::Input;
     use proptest::prelude::*;
 
     fn shelf(on_hand: i64, reserved: i64, incoming: i64) -> Figures {
@@ -346,12 +416,22 @@ mod tests {
             reorder_point: Some(point),
             reorder_target: Some(target),
             reorder_multiple: multiple,
+            order_max: None,
+            snoozed_until: None,
             lead_time_days: 7,
         }
     }
 
+    fn day(text: &str) -> Day {
+        Day::parse(&Input::Text(text.to_owned())).expect("a day")
+    }
+
+    fn decided(shelf: Figures, policy: Policy) -> Decision {
+        decide(&shelf, &policy, day("2026-03-02"))
+    }
+
     fn quantity(shelf: Figures, policy: Policy) -> i64 {
-        decide(&shelf, &policy).quantity()
+        decided(shelf, policy).quantity()
     }
 
     #[test]
@@ -370,10 +450,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_counts_however_late_and_holds_up_a_second_order() {
+    fn what_is_on_its_way_counts_however_late_and_the_rest_is_ordered() {
         assert_eq!(quantity(shelf(0, 0, 40), policy(10, 40, 1)), 0);
-        let waiting = decide(&shelf(0, 35, 40), &policy(10, 40, 1));
-        assert_eq!(waiting, Decision::Nothing { position: 5, reason: Reason::OrderOpen });
+        assert_eq!(quantity(shelf(5, 0, 4), policy(10, 40, 1)), 31);
+        assert_eq!(quantity(shelf(0, 35, 40), policy(10, 40, 6)), 36);
+    }
+
+    #[test]
+    fn no_more_is_ordered_at_once_than_may_be_and_then_it_is_waited_for() {
+        let capped = Policy { order_max: Some(20), ..policy(10, 40, 6) };
+        assert_eq!(capped.largest_order(), Some(18));
+        assert_eq!(decided(shelf(0, 0, 0), capped), Decision::Order { position: 0, quantity: 18 });
+        assert_eq!(quantity(shelf(0, 0, 18), capped), 0);
+        // Some of it came and was sold.
+        let waiting = decided(shelf(0, 0, 6), capped);
+        assert_eq!(waiting, Decision::Nothing { position: 6, reason: Reason::Capped { needed: 36 } });
+        assert_eq!(quantity(shelf(6, 0, 0), capped), 18);
+        // What is needed may be ordered.
+        assert_eq!(quantity(shelf(0, 0, 6), Policy { order_max: Some(36), ..capped }), 36);
+    }
+
+    #[test]
+    fn what_is_snoozed_is_left_alone_until_that_day() {
+        let snoozed = |until| Policy { snoozed_until: Some(day(until)), ..policy(10, 40, 1) };
+        let waiting = decided(shelf(5, 0, 0), snoozed("2026-03-03"));
+        assert_eq!(waiting, Decision::Nothing { position: 5, reason: Reason::Snoozed });
+        assert_eq!(quantity(shelf(5, 0, 0), snoozed("2026-03-02")), 35);
+        // Nothing is said of it when nothing would be ordered.
+        let enough = decided(shelf(10, 0, 0), snoozed("2026-03-03"));
+        assert_eq!(enough, Decision::Nothing { position: 10, reason: Reason::Enough });
     }
 
     #[test]
@@ -385,7 +490,7 @@ mod tests {
     #[test]
     fn without_a_policy_nothing_is_ordered() {
         let unwatched = Policy { reorder_point: None, ..policy(0, 10, 1) };
-        assert_eq!(decide(&shelf(0, 5, 0), &unwatched).quantity(), 0);
+        assert_eq!(quantity(shelf(0, 5, 0), unwatched), 0);
     }
 
     #[test]
@@ -396,20 +501,37 @@ mod tests {
     }
 
     proptest! {
+        /// The case that a stock's row allows: what may be ordered at once brings an empty shelf to the point.
         #[test]
-        fn after_an_order_the_rule_is_content(
-            on_hand in 0_i64..2000, reserved in 0_i64..2000, point in 0_i64..1000, more in 0_i64..1000, multiple in 1_i64..500,
+        fn after_a_capped_order_the_rule_is_content(
+            on_hand in 0_i64..2000, incoming in 0_i64..2000,
+            point in 0_i64..1000, more in 0_i64..1000, multiple in 1_i64..500, beyond in 0_i64..2000,
         ) {
             let policy = policy(point, point + more, multiple);
-            let before = shelf(on_hand, reserved, 0);
+            let most = policy.in_multiples(point).max(multiple) + beyond;
+            let policy = Policy { order_max: Some(most), ..policy };
+            let quantity = quantity(shelf(on_hand, 0, incoming), policy);
+            prop_assert!(quantity <= most && quantity % multiple == 0);
+            for after in [shelf(on_hand, 0, incoming + quantity), shelf(on_hand + quantity, 0, incoming)] {
+                prop_assert_eq!(decided(after, policy).quantity(), 0);
+            }
+        }
+
+        #[test]
+        fn after_an_order_the_rule_is_content(
+            on_hand in 0_i64..2000, reserved in 0_i64..2000, incoming in 0_i64..2000,
+            point in 0_i64..1000, more in 0_i64..1000, multiple in 1_i64..500,
+        ) {
+            let policy = policy(point, point + more, multiple);
+            let before = shelf(on_hand, reserved, incoming);
             let quantity = quantity(before, policy);
             prop_assert_eq!(quantity % multiple, 0);
             if quantity > 0 {
-                let reached = on_hand - reserved + quantity;
+                let reached = on_hand - reserved + incoming + quantity;
                 prop_assert!(reached >= point + more && reached < point + more + multiple);
             }
-            for after in [shelf(on_hand, reserved, quantity), shelf(on_hand + quantity, reserved, 0)] {
-                prop_assert_eq!(decide(&after, &policy).quantity(), 0);
+            for after in [shelf(on_hand, reserved, incoming + quantity), shelf(on_hand + quantity, reserved, incoming)] {
+                prop_assert_eq!(decided(after, policy).quantity(), 0);
             }
         }
     }

@@ -13,6 +13,8 @@ CREATE TABLE stock (
     reorder_point BIGINT NULL,
     reorder_target BIGINT NULL,
     reorder_multiple BIGINT NOT NULL,
+    order_max BIGINT NULL,
+    snoozed_until DATE NULL,
     lead_time_days INT NOT NULL,
     PRIMARY KEY (product_id),
     KEY stock_watched (reorder_point, product_id),
@@ -28,5 +30,8 @@ CREATE TABLE stock (
         reorder_point IS NULL OR (reorder_target IS NOT NULL AND reorder_target >= reorder_point)
     ),
     CONSTRAINT stock_reorder_multiple CHECK (reorder_multiple BETWEEN 1 AND 1000000),
+    -- An order of as many whole multiples as are allowed brings an empty shelf to the point.
+    CONSTRAINT stock_order_max CHECK (order_max BETWEEN reorder_multiple AND 1000000000),
+    CONSTRAINT stock_order_max_reaches_point CHECK (order_max - order_max % reorder_multiple >= reorder_point),
     CONSTRAINT stock_lead_time CHECK (lead_time_days BETWEEN 0 AND 365)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci

@@ -1,5 +1,4 @@
--- Goods that were ordered for the shelf. open_product_id is the product while the order is open and NULL
--- once it is closed, so its UNIQUE key allows one open order a product.
+-- Goods that were ordered for the shelf.
 -- done when: SELECT COUNT(*) FROM information_schema.tables
 --     WHERE table_schema = DATABASE() AND table_name = 'restock_orders'
 CREATE TABLE restock_orders (
@@ -12,9 +11,7 @@ CREATE TABLE restock_orders (
     ordered_at DATETIME(6) NOT NULL,
     expected_at DATETIME(6) NOT NULL,
     closed_at DATETIME(6) NULL,
-    open_product_id BIGINT UNSIGNED NULL,
     PRIMARY KEY (id),
-    UNIQUE KEY restock_orders_one_open (open_product_id),
     KEY restock_orders_by_product (product_id, ordered_at, id),
     KEY restock_orders_by_status (status, expected_at, id),
     KEY restock_orders_by_time (ordered_at, id),
@@ -23,7 +20,6 @@ CREATE TABLE restock_orders (
     CONSTRAINT restock_orders_of_run FOREIGN KEY (run_id) REFERENCES restock_runs (id) ON DELETE RESTRICT,
     CONSTRAINT restock_orders_status CHECK (status IN ('open', 'received', 'cancelled')),
     CONSTRAINT restock_orders_closed CHECK ((status = 'open') = (closed_at IS NULL)),
-    CONSTRAINT restock_orders_open_product CHECK (open_product_id <=> IF(status = 'open', product_id, NULL)),
     CONSTRAINT restock_orders_quantity CHECK (quantity > 0),
     CONSTRAINT restock_orders_received CHECK (
         received >= 0 AND (status <> 'open' OR received < quantity) AND (status <> 'received' OR received >= quantity)

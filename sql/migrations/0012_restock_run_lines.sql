@@ -10,6 +10,8 @@ CREATE TABLE restock_run_lines (
     reorder_point BIGINT NULL,
     reorder_target BIGINT NULL,
     reorder_multiple BIGINT NOT NULL,
+    order_max BIGINT NULL,
+    snoozed_until DATE NULL,
     lead_time_days INT NOT NULL,
     outcome VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     quantity BIGINT NOT NULL,

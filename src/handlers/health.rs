@@ -4,9 +4,10 @@ use rouille::Response;
 use serde_json::json;
 
 use crate::app::App;
-use crate::db::Readiness;
+use crate::db::{self, Readiness};
 use crate::error::Result;
 use crate::problem::{self, Problem};
+use crate::restock;
 use crate::web::request::Request;
 use crate::web::response;
 
@@ -45,5 +46,12 @@ pub fn metrics(app: &App, _: &Request) -> Result<Response> {
     text.push_str("# TYPE storekeeper_database_connections gauge\n");
     text.push_str(&format!("storekeeper_database_connections{{state=\"busy\"}} {}\n", open - free));
     text.push_str(&format!("storekeeper_database_connections{{state=\"free\"}} {free}\n"));
+    // What the database has to say of it is left out while it says nothing.
+    let late_before = restock::late_before(&app.config.calendar, app.clock.now());
+    if let Ok(late) = db::read(&app.pool, |db| restock::late_orders(db, late_before)) {
+        text.push_str("# HELP storekeeper_restock_orders_late Restock orders whose expected day is over.\n");
+        text.push_str("# TYPE storekeeper_restock_orders_late gauge\n");
+        text.push_str(&format!("storekeeper_restock_orders_late {late}\n"));
+    }
     Ok(Response::text(text).with_unique_header("Content-Type", "text/plain; version=0.0.4"))
 }

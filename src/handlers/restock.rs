@@ -8,29 +8,30 @@ use crate::db::{self, Filter};
 use crate::error::Result;
 use crate::problem::{self, Problem};
 use crate::restock::{self, Outcome, RunLine, Selection, Summary};
-use crate::values::{Timestamp, id};
+use crate::values::{Timestamp, boolean, id};
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-/// `GET /restock/plan?product_id=&limit=&after=`: what a run would do now and why, for every watched
-/// product, by id; of one that is archived it says so.
+/// `GET /restock/plan?product_id=&late=&limit=&after=`: what a run would do now and why, for every watched
+/// product, by id; of one that is archived it says so. With `late` only those of which something is late, or the others.
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("s.product_id"));
     let product_id = form.optional("product_id", id);
-    let (page, product_id) = form.finish(|| Some((page?, product_id?)))?;
+    let late = form.optional("late", boolean);
+    let (page, product_id, late) = form.finish(|| Some((page?, product_id?, late?)))?;
+    let now = app.clock.now();
     let selection = Selection {
         product_id,
         or_archived: product_id.is_some(),
+        late: late.map(|late| (late, restock::late_before(&app.config.calendar, now))),
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
     let (calendar, strangers_units_max) = (&app.config.calendar, app.config.strangers_units_max());
-    let lines = db::read(&app.pool, |db| {
-        restock::plan(db, calendar, selection, strangers_units_max, app.clock.now())
-    })?;
+    let lines = db::read(&app.pool, |db| restock::plan(db, calendar, selection, strangers_units_max, now))?;
     Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }
 

@@ -13,7 +13,7 @@ use crate::events::{self, Kind};
 use crate::handlers::movements::shelf_full;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
-use crate::restock::OrderStatus;
+use crate::restock::{OrderStatus, late_before};
 use crate::values::{Id, Paragraph, Timestamp, boolean, id, whole_number};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
@@ -228,15 +228,14 @@ fn set_status(
     now: Timestamp,
 ) -> Result<()> {
     let sql = format!("UPDATE restock_orders SET received = ?, {} WHERE id = ?", OrderStatus::WRITTEN);
-    let written = status.written(order.product_id, now);
+    let written = status.written(now);
     tx.execute(&sql, [&[received.into()], &written[..], &[order.id.into()]].concat())?;
     Ok(())
 }
 
 /// When the shop's day began: what was expected before is late.
 fn today(app: &App) -> Timestamp {
-    let calendar = &app.config.calendar;
-    calendar.start_of(calendar.day_of(app.clock.now()))
+    late_before(&app.config.calendar, app.clock.now())
 }
 
 fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {
@@ -247,8 +246,7 @@ fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {
 }
 
 /// The restock order and what is on hand of its product, both locked until the transaction ends. A run
-/// locks the stock only, and inserts an order only where none is open, so the two never wait for each
-/// other crosswise.
+/// locks the stock only and inserts an order of its own, so the two never wait for each other crosswise.
 fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<(RestockOrder, i64)> {
     let today = today(app);
     let sql = format!(

@@ -10,7 +10,7 @@ use crate::db::{self, Connection, Filter, Transaction, VISIBLE_WITHIN, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
 use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, boolean, whole_number};
@@ -61,6 +61,8 @@ pub struct PolicyChanges {
     reorder_point: Option<Option<i64>>,
     reorder_target: Option<Option<i64>>,
     reorder_multiple: Option<i64>,
+    order_max: Option<Option<i64>>,
+    snoozed_until: Option<Option<Day>>,
     lead_time_days: Option<i64>,
 }
 
@@ -98,11 +100,15 @@ impl PolicyChanges {
         let reorder_point = form.changed_or_cleared("reorder_point", units);
         let reorder_target = form.changed_or_cleared("reorder_target", units);
         let reorder_multiple = form.changed("reorder_multiple", |input| whole_number(input, 1, 1_000_000));
+        let order_max = form.changed_or_cleared("order_max", |input| whole_number(input, 1, ON_HAND_MAX));
+        let snoozed_until = form.changed_or_cleared("snoozed_until", Day::parse);
         let lead_time_days = form.changed("lead_time_days", |input| whole_number(input, 0, 365));
         Some(PolicyChanges {
             reorder_point: reorder_point?,
             reorder_target: reorder_target?,
             reorder_multiple: reorder_multiple?,
+            order_max: order_max?,
+            snoozed_until: snoozed_until?,
             lead_time_days: lead_time_days?,
         })
     }
@@ -112,27 +118,52 @@ impl PolicyChanges {
             reorder_point: self.reorder_point.unwrap_or(old.reorder_point),
             reorder_target: self.reorder_target.unwrap_or(old.reorder_target),
             reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
+            order_max: self.order_max.unwrap_or(old.order_max),
+            snoozed_until: self.snoozed_until.unwrap_or(old.snoozed_until),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
         };
-        let refused = |code, message| Err(Problem::invalid_field("reorder_target", Bad::new(code, message)));
-        match (policy.reorder_point, policy.reorder_target) {
-            (Some(point), Some(target)) if target < point => {
-                refused("below_reorder_point", format!("must be at least the reorder point, {point}"))
-            }
-            (Some(_), None) => refused("required", "is required together with a reorder point".to_owned()),
-            _ => match policy.order_for_an_empty_shelf() {
-                Some(order) if order > ON_HAND_MAX => {
-                    let multiple = policy.reorder_multiple;
-                    let message = format!(
-                        "an empty shelf would be filled up with {order}, in multiples of {multiple}, and holds {ON_HAND_MAX}: \
-                         send a smaller target or multiple"
-                    );
-                    refused("never_fits", message)
-                }
-                _ => Ok(policy),
-            },
-        }
+        let faults: Vec<FieldError> = [order_max_fault(&policy), target_fault(&policy)]
+            .into_iter()
+            .flatten()
+            .map(|(field, code, message)| FieldError::new(field, Bad::new(code, message)))
+            .collect();
+        if faults.is_empty() { Ok(policy) } else { Err(Problem::invalid_fields(faults)) }
     }
+}
+
+/// Why the target does not go with the rest of the rule: field, code and message.
+fn target_fault(policy: &Policy) -> Option<(&'static str, &'static str, String)> {
+    let fault = |code, message| Some(("reorder_target", code, message));
+    match (policy.reorder_point, policy.reorder_target) {
+        (Some(point), Some(target)) if target < point => {
+            fault("below_reorder_point", format!("must be at least the reorder point, {point}"))
+        }
+        (Some(_), None) => fault("required", "is required together with a reorder point".to_owned()),
+        _ => match policy.order_for_an_empty_shelf() {
+            Some(order) if order > ON_HAND_MAX => {
+                let multiple = policy.reorder_multiple;
+                let message = format!(
+                    "an empty shelf would be filled up with {order}, in multiples of {multiple}, and holds {ON_HAND_MAX}: \
+                     send a smaller target or multiple"
+                );
+                fault("never_fits", message)
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Why the largest order does not go with the rest of the rule: after one the product must not be due again.
+fn order_max_fault(policy: &Policy) -> Option<(&'static str, &'static str, String)> {
+    let (most, largest) = (policy.order_max?, policy.largest_order()?);
+    let (point, multiple) = (policy.reorder_point.unwrap_or(0), policy.reorder_multiple);
+    (largest < point.max(1)).then(|| {
+        let message = format!(
+            "must bring an empty shelf to the reorder point {point}, and at most {most} in multiples of {multiple} are \
+             {largest}: send a larger one, or null"
+        );
+        ("order_max", "below_reorder_point", message)
+    })
 }
 
 /// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&updated_from=&updated_to=&limit=&after=`: the active
@@ -316,7 +347,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
     Ok(response::resource(request, &PastStock { product_id, as_of, settled, figures }))
 }
 
-/// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
+/// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple, order_max, snoozed_until,
 /// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;

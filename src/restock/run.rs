@@ -118,11 +118,12 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 /// that fails is named in its line and holds up no other. [`finish`] ends the run.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
     let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
+    let today = app.config.calendar.day_of(app.clock.now());
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
     for looked_at in watched {
         let Watched { product_id, shelf, left_out, policy, .. } = looked_at;
-        let decision = decide(&shelf, &policy);
+        let decision = decide(&shelf, &policy, today);
         if decision.quantity() == 0 {
             let reason = explained(decision.explained(&policy), left_out);
             idle.push(RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason));
@@ -184,7 +185,7 @@ fn decide_and_act(
         locked.ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
     // What was reserved since the run looked is the next run's, which also sees who ordered it.
     let shelf = shelf.without_reserved(left_out).with_reserved_at_most(looked_at.shelf.reserved);
-    let decision = decide(&shelf, &policy);
+    let decision = decide(&shelf, &policy, app.config.calendar.day_of(app.clock.now()));
     let reason = explained(decision.explained(&policy), left_out);
     let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason);
     if let Decision::Order { quantity, .. } = decision {
@@ -229,7 +230,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
         now.into(),
         expected_at.into(),
     ];
-    let id = tx.insert(&sql, [&values[..], &status.written(line.product_id, now)].concat())?;
+    let id = tx.insert(&sql, [&values[..], &status.written(now)].concat())?;
     let kind = match status {
         OrderStatus::Received => Kind::RestockOrderReceived,
         _ => Kind::RestockOrderOpened,
@@ -248,7 +249,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
 }
 
 fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(13 * lines.len());
+    let mut values: Vec<Value> = Vec::with_capacity(15 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
@@ -265,7 +266,7 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
             line.restock_order_id.into(),
         ]);
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
              (run_id, product_id, on_hand, reserved, incoming, {}, outcome, quantity, reason, restock_order_id)

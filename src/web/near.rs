@@ -38,6 +38,8 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("reason", &["type", "movementtype", "cause", "kind"]),
     ("reorder_point", &["minstock", "minimumstock", "threshold", "lowstockthreshold", "reorderlevel", "minimum", "min"]),
     ("reorder_target", &["maxstock", "maximumstock", "maximum", "max", "orderupto"]),
+    ("order_max", &["maxorder", "maximumorder", "maxorderquantity", "maxqty", "orderlimit"]),
+    ("snoozed_until", &["snooze", "snoozeuntil", "snoozed", "pauseuntil", "pauseduntil"]),
     ("reorder_multiple", &["packsize", "casesize", "multiple", "batchsize"]),
     ("lead_time_days", &["leadtime", "deliverydays"]),
     ("scopes", &["permission", "right", "privilege"]),

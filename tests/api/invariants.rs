@@ -26,10 +26,6 @@ fn without_defences(shop: &Shop) -> Conn {
         "ALTER TABLE idempotency_keys DROP INDEX idempotency_keys_order, ADD KEY idempotency_keys_order (order_id)",
     )
     .unwrap();
-    sql.query_drop(
-        "ALTER TABLE restock_orders DROP INDEX restock_orders_one_open, ADD KEY restock_orders_one_open (open_product_id)",
-    )
-    .unwrap();
     sql
 }
 

@@ -61,6 +61,7 @@ mod restock_orders;
 mod restock_program;
 mod restock_properties;
 mod restock_races;
+mod restock_rule;
 mod restock_strangers;
 mod round_trips;
 mod sessions;

@@ -25,7 +25,9 @@ fn shelves(shop: &Shop, staff: &Client) -> Shelves {
     let guest = shop.guest();
     let waiting = shop.watched(staff, 0, ORDERED);
     staff.restock();
-    // 42 are on their way; 35 of 3 + 42 are promised and lost, so the position is below the point again.
+    // 42 are on their way, of which 35 are promised, so the position is below the point again; and what is needed
+    // is more than may be ordered at once.
+    staff.set_policy(waiting, json!({"order_max": 30})).expect(200);
     staff.count_shelf(waiting, 35);
     guest.client.order(&[(waiting, 35)]).expect(201);
     staff.count_shelf(waiting, 0);
@@ -51,7 +53,9 @@ fn find(lines: &[Value], product_id: u64) -> &Value {
 #[track_caller]
 fn assert_inputs(line: &Value, view: &Value) {
     let inputs = ["product_id", "on_hand", "reserved", "incoming", "reorder_point", "reorder_target"];
-    for member in inputs.into_iter().chain(["reorder_multiple", "lead_time_days"]) {
+    for member in
+        inputs.into_iter().chain(["reorder_multiple", "order_max", "snoozed_until", "lead_time_days"])
+    {
         assert_eq!(line[member], view[member], "{member} of {line}");
     }
     let position = view["available"].as_i64().unwrap() + view["incoming"].as_i64().unwrap();
@@ -75,7 +79,8 @@ fn the_plan_says_of_every_watched_product_what_and_why() {
     assert_eq!(each(lines, "action"), ["nothing", "order", "receive", "nothing"]);
     assert_eq!(each(lines, "quantity"), [0, 36, 36, 0]);
     let reasons = [
-        "position 7 is below the reorder point 10, but a restock order is open; receive or cancel it first",
+        "position 7 is below the reorder point 10, but 36 are needed, at most 30 are ordered at once, and the last order is \
+         still open; receive or cancel it, or raise order_max",
         "position 5 is below the reorder point 10: 36 (in multiples of 6) bring it to 41, at least the target 40",
         "position 4 is below the reorder point 10: 36 (in multiples of 6) bring it to 40, at least the target 40",
         "position 10 is not below the reorder point 10",

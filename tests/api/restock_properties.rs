@@ -4,9 +4,10 @@
 //! is what the model says, and after every sequence all invariants hold. A failure prints the seed,
 //! and what was done.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{Answer, Client};
 use crate::harness::Shop;
@@ -23,8 +24,9 @@ struct Shelf {
     on_hand: i64,
     reserved: i64,
     rule: Option<Rule>,
-    /// The restock order that is open: its id, what was ordered and what has come of it.
-    open: Option<(u64, i64, i64)>,
+    order_max: Option<i64>,
+    /// The restock orders that are open: their ids, what was ordered and what has come of it.
+    open: Vec<(u64, i64, i64)>,
     movements: usize,
     restock_orders: usize,
 }
@@ -45,18 +47,24 @@ enum Expected {
 
 impl Shelf {
     fn incoming(&self) -> i64 {
-        self.open.map_or(0, |(_, quantity, received)| quantity - received)
+        self.open.iter().map(|(_, quantity, received)| quantity - received).sum()
     }
 
-    /// The rule in words: below the point, and with nothing on its way, order whole multiples until
-    /// the target is reached.
+    /// The rule in words: below the point order whole multiples until the target is reached, as many as may be
+    /// ordered at once; if that is not enough, only with nothing on its way.
     fn restocked(&self) -> Expected {
         let position = self.on_hand - self.reserved + self.incoming();
-        let Some(rule) = self.rule.filter(|rule| position < rule.point && self.open.is_none()) else {
+        let Some(rule) = self.rule.filter(|rule| position < rule.point) else {
             return Expected::Nothing;
         };
         let mut quantity = 0;
         while position + quantity < rule.target {
+            if self.order_max.is_some_and(|most| quantity + rule.multiple > most) {
+                if self.incoming() > 0 {
+                    return Expected::Nothing;
+                }
+                break;
+            }
             quantity += rule.multiple;
         }
         match rule.lead_days {
@@ -192,10 +200,17 @@ impl Week<'_> {
             lead_days: self.dice.below(3),
         };
         let watched = self.dice.below(6) > 0;
-        self.note(("set rule", at, rule, watched));
+        let order_max = (self.dice.below(2) == 0).then(|| {
+            let to_the_point = (point + rule.multiple - 1) / rule.multiple * rule.multiple;
+            to_the_point.max(rule.multiple) + self.dice.below(12)
+        });
+        self.note(("set rule", at, rule, watched, order_max));
         let product_id = self.shelves[at].product_id;
+        self.staff.set_policy(product_id, json!({"order_max": null})).expect(200);
+        self.shelves[at].order_max = order_max.filter(|_| watched);
         if watched {
-            self.staff.watch(product_id, rule)
+            self.staff.watch(product_id, rule);
+            self.staff.set_policy(product_id, json!({"order_max": order_max})).expect(200)
         } else {
             self.staff.set_policy(product_id, json!({"reorder_point": null})).expect(200)
         };
@@ -220,7 +235,7 @@ impl Week<'_> {
             assert_eq!(outcome, shelf.restocked(), "{shelf:?}\nafter {:#?}", self.done);
             match outcome {
                 Expected::Ordered(quantity) => {
-                    shelf.open = Some((line["restock_order_id"].as_u64().unwrap(), quantity, 0));
+                    shelf.open.push((line["restock_order_id"].as_u64().unwrap(), quantity, 0));
                     shelf.restock_orders += 1;
                 }
                 Expected::Received(quantity) => {
@@ -233,9 +248,17 @@ impl Week<'_> {
         }
     }
 
+    fn any_open(&mut self, at: usize) -> Option<usize> {
+        match self.shelves[at].open.len() {
+            0 => None,
+            count => Some(self.dice.below(count as i64) as usize),
+        }
+    }
+
     fn receive(&mut self) {
         let at = self.any_shelf();
-        let Some((order_id, quantity, received)) = self.shelves[at].open else { return };
+        let Some(of_shelf) = self.any_open(at) else { return };
+        let (order_id, quantity, received) = self.shelves[at].open[of_shelf];
         let (arrived, accept) = (self.dice.between(1, quantity - received + 3), self.dice.below(2) == 0);
         self.note(("receive", at, arrived, accept));
         let kept = accept || received + arrived <= quantity;
@@ -245,14 +268,18 @@ impl Week<'_> {
             let shelf = &mut self.shelves[at];
             shelf.on_hand += arrived;
             shelf.movements += 1;
-            let open = received + arrived < quantity;
-            shelf.open = open.then_some((order_id, quantity, received + arrived));
+            if received + arrived < quantity {
+                shelf.open[of_shelf].2 += arrived;
+            } else {
+                shelf.open.remove(of_shelf);
+            }
         }
     }
 
     fn cancel_restock_order(&mut self) {
         let at = self.any_shelf();
-        let Some((order_id, ..)) = self.shelves[at].open.take() else { return };
+        let Some(of_shelf) = self.any_open(at) else { return };
+        let (order_id, ..) = self.shelves[at].open.remove(of_shelf);
         self.note(("cancel restock order", at));
         self.expect(self.staff.cancel_restock_order(order_id), 200);
     }
@@ -279,8 +306,9 @@ impl Week<'_> {
             let restock_orders = self.staff.restock_orders_of(shelf.product_id);
             assert_eq!(restock_orders.len(), shelf.restock_orders, "after {:#?}", self.done);
             let open = restock_orders.iter().filter(|order| order["status"] == "open");
-            let expected = shelf.open.map(|(order_id, ..)| Value::from(order_id));
-            assert!(open.map(|order| &order["id"]).eq(&expected), "after {:#?}", self.done);
+            let open: BTreeSet<u64> = open.map(|order| order["id"].as_u64().unwrap()).collect();
+            let expected = shelf.open.iter().map(|(order_id, ..)| *order_id).collect();
+            assert_eq!(open, expected, "after {:#?}", self.done);
             self.staff.delete(&format!("/products/{}", shelf.product_id)).expect(204);
         }
         let broken = self.shop.broken_invariants();

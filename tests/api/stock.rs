@@ -31,6 +31,8 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "reorder_point": null,
         "reorder_target": null,
         "reorder_multiple": 1,
+        "order_max": null,
+        "snoozed_until": null,
         "lead_time_days": 0,
         "below_threshold": false,
         "updated_at": view["updated_at"],
@@ -66,7 +68,8 @@ fn the_policy_changes_only_where_it_is_named() {
     let shop = Shop::open();
     let staff = shop.staff();
     let product_id = shop.product(&staff, 5);
-    let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "lead_time_days": 2});
+    let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "order_max": 9,
+        "snoozed_until": "2027-01-01", "lead_time_days": 2});
     let mut expected = staff.stock(product_id);
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();
@@ -75,8 +78,11 @@ fn the_policy_changes_only_where_it_is_named() {
     expected["updated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
     for change in [
-        json!({"reorder_point": 9}),
+        json!({"reorder_point": 8}),
+        json!({"snoozed_until": null}),
+        json!({"order_max": MOST}),
         json!({"reorder_target": MOST, "reorder_point": MOST}),
+        json!({"order_max": null}),
         json!({"reorder_multiple": 1_000_000}),
         json!({"lead_time_days": 365}),
         json!({"reorder_point": null}),
@@ -115,6 +121,17 @@ fn every_bad_field_of_a_policy_is_named() {
     for value in [json!(-1), json!(366), json!(0.5)] {
         refused(json!({"lead_time_days": value}), &[("lead_time_days", "invalid_number")]);
     }
+    for value in [json!(0), json!(MOST + 1), json!("many")] {
+        refused(json!({"order_max": value}), &[("order_max", "invalid_number")]);
+    }
+    for value in [json!("2027-2-1"), json!("2027-02-29"), json!("2027-02-01T00:00:00Z"), json!(3)] {
+        refused(json!({"snoozed_until": value}), &[("snoozed_until", "invalid_date")]);
+    }
+    // Neither reaches the point, and both are named.
+    let too_little =
+        json!({"reorder_point": 10, "reorder_target": 9, "reorder_multiple": 4, "order_max": 11});
+    refused(too_little, &[("order_max", "below_reorder_point"), ("reorder_target", "below_reorder_point")]);
+    refused(json!({"reorder_multiple": 6, "order_max": 5}), &[("order_max", "below_reorder_point")]);
     refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
     refused(json!({"lead_time_days": null}), &[("lead_time_days", "required")]);
     refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);

@@ -109,7 +109,7 @@ impl Books {
         let Books { pan, bowl, rarity, pans_order, bowls_order, .. } = self;
         let case =
             |sql: &[String], row: String| Case { breaks: RESTOCKING, sql: sql.to_vec(), rows: vec![row] };
-        let owes = "incoming is not what the open order owes";
+        let owes = "incoming is not what open orders owe";
         vec![
             case(
                 &[format!("UPDATE stock SET incoming = 11 WHERE product_id = {pan}")],
@@ -120,15 +120,12 @@ impl Books {
                 format!("{pan}|NULL|10|12|{owes}"),
             ),
             case(
-                &[
-                    format!(
-                        "INSERT INTO restock_orders (id, product_id, open_product_id, run_id, status, quantity, received, ordered_at, expected_at)
-                         SELECT 999, product_id, product_id, run_id, status, 5, 0, ordered_at, expected_at
-                         FROM restock_orders WHERE id = {pans_order}"
-                    ),
-                    format!("UPDATE stock SET incoming = 15 WHERE product_id = {pan}"),
-                ],
-                format!("{pan}|999|2|1|more than one open restock order"),
+                &[format!(
+                    "INSERT INTO restock_orders (id, product_id, run_id, status, quantity, received, ordered_at, expected_at)
+                     SELECT 999, product_id, run_id, status, 5, 0, ordered_at, expected_at
+                     FROM restock_orders WHERE id = {pans_order}"
+                )],
+                format!("{pan}|NULL|10|15|{owes}"),
             ),
             case(
                 &[format!("UPDATE restock_orders SET received = 11 WHERE id = {bowls_order}")],

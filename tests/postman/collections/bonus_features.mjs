@@ -341,6 +341,14 @@ export const requests = [
         fields: ["reorder_target: below_reorder_point"],
     },
     {
+        name: "Orders that would never be enough",
+        description: "An order of two dozen at most brings an empty shelf to 24, and one dozen would not reach the point.",
+        PATCH: "/products/{{candle_id}}/stock",
+        body: { order_max: 23 },
+        status: 422,
+        fields: ["order_max: below_reorder_point"],
+    },
+    {
         name: "A multiple of nothing",
         description: "Every bad field is named at once.",
         PATCH: "/products/{{candle_id}}/stock",
