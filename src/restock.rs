@@ -7,6 +7,7 @@
 
 pub mod forecast;
 mod run;
+pub mod supply;
 mod unconfirmed;
 
 use mysql::{Row, Value};
@@ -16,6 +17,7 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
+use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::values::{Calendar, Id, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
@@ -47,7 +49,8 @@ pub struct Policy {
     pub reorder_point: Option<i64>,
     pub reorder_target: Option<i64>,
     pub reorder_multiple: i64,
-    pub lead_time_days: i64,
+    /// None for that of the preferred supplier.
+    pub lead_time_days: Option<i64>,
 }
 
 impl Policy {
@@ -95,7 +98,7 @@ pub enum Reason {
 ///     reorder_point: Some(10),
 ///     reorder_target: Some(40),
 ///     reorder_multiple: 6,
-///     lead_time_days: 7,
+///     lead_time_days: Some(7),
 /// };
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
 /// assert_eq!(decide(&shelf, &policy), Decision::Order { position: 5, quantity: 36 });
@@ -171,6 +174,8 @@ pub struct Watched {
     pub shelf: Figures,
     pub left_out: i64,
     pub policy: Policy,
+    /// The policy's lead time, or that of the preferred supplier.
+    pub effective_lead_time_days: i64,
 }
 
 /// A line of the plan: what a run would do about a product now, and why.
@@ -184,6 +189,7 @@ pub struct PlanLine {
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
+    pub effective_lead_time_days: i64,
     /// `order`, `receive` (the lead time is 0) or `nothing`.
     pub action: &'static str,
     pub quantity: i64,
@@ -230,6 +236,7 @@ impl Watched {
             shelf: Figures::from_row(row),
             left_out: 0,
             policy: Policy::from_row(row),
+            effective_lead_time_days: column(row, "effective_lead_time_days"),
         }
     }
 
@@ -276,7 +283,8 @@ pub fn scan(
     // skips what is not watched, and are sorted here.
     let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
     let sql = format!(
-        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}
+        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {},
+             {EFFECTIVE_LEAD_TIME}
          FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
         Policy::columns_of("s"),
         filter.sql()
@@ -319,14 +327,15 @@ pub fn plan(
             shelf: watched.shelf,
             position: decision.position(),
             policy: watched.policy,
+            effective_lead_time_days: watched.effective_lead_time_days,
             action: match decision {
                 Decision::Nothing { .. } => "nothing",
-                Decision::Order { .. } if watched.policy.lead_time_days == 0 => "receive",
+                Decision::Order { .. } if watched.effective_lead_time_days == 0 => "receive",
                 Decision::Order { .. } => "order",
             },
             quantity: decision.quantity(),
             reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
-            forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
+            forecast: sold.forecast(watched.shelf.available(), watched.effective_lead_time_days, today),
         }
     };
     Ok(watched.into_iter().map(line).collect())
@@ -346,7 +355,7 @@ mod tests {
             reorder_point: Some(point),
             reorder_target: Some(target),
             reorder_multiple: multiple,
-            lead_time_days: 7,
+            lead_time_days: Some(7),
         }
     }
 

@@ -31,7 +31,8 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "reorder_point": null,
         "reorder_target": null,
         "reorder_multiple": 1,
-        "lead_time_days": 0,
+        "lead_time_days": null,
+        "effective_lead_time_days": 0,
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
@@ -71,6 +72,7 @@ fn the_policy_changes_only_where_it_is_named() {
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();
     }
+    expected["effective_lead_time_days"] = json!(2);
     let changed = staff.set_policy(product_id, all).expect(200).body;
     expected["updated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
@@ -79,6 +81,7 @@ fn the_policy_changes_only_where_it_is_named() {
         json!({"reorder_target": MOST, "reorder_point": MOST}),
         json!({"reorder_multiple": 1_000_000}),
         json!({"lead_time_days": 365}),
+        json!({"lead_time_days": null}),
         json!({"reorder_point": null}),
         json!({"reorder_target": null}),
         json!({"reorder_point": 0, "reorder_target": 0, "reorder_multiple": 1, "lead_time_days": 0}),
@@ -87,6 +90,7 @@ fn the_policy_changes_only_where_it_is_named() {
         for (field, value) in change.as_object().unwrap() {
             expected[field] = value.clone();
         }
+        expected["effective_lead_time_days"] = json!(expected["lead_time_days"].as_i64().unwrap_or(0));
         let point = expected["reorder_point"].as_i64();
         expected["below_threshold"] = json!(point.is_some_and(|point| 5 < point));
         let changed = staff.set_policy(product_id, change.clone()).expect(200).body;
@@ -116,7 +120,6 @@ fn every_bad_field_of_a_policy_is_named() {
         refused(json!({"lead_time_days": value}), &[("lead_time_days", "invalid_number")]);
     }
     refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
-    refused(json!({"lead_time_days": null}), &[("lead_time_days", "required")]);
     refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);
     let unreachable = json!({"reorder_point": 3, "reorder_target": 2});
     refused(unreachable, &[("reorder_target", "below_reorder_point")]);
