@@ -25,7 +25,7 @@ folder=$(mktemp -d)
 run=$(date +%s)-$$
 steps=0
 # What the tour has made so far.
-customer='' product='' order='' customer_token='' staff_token=''
+customer='' product='' order='' supplier='' customer_token='' staff_token=''
 token='' headers=() hidden=''
 
 # escaped TEXT: as curl's configuration and JSON want it between double quotes.
@@ -104,6 +104,7 @@ clean_up() {
     if [ -n "$staff_token" ]; then
         [ -z "$order" ] || send POST "/orders/$order/deliver"
         [ -z "$product" ] || send DELETE "/products/$product"
+        [ -z "$supplier" ] || send DELETE "/suppliers/$supplier"
     fi
     token=$customer_token
     [ -z "$customer" ] || send DELETE "/customers/$customer"
@@ -248,6 +249,25 @@ if [ -n "$staff" ]; then
     shows '"received":1' '"units":4'
     step "a second run changes nothing" 201 POST /restock/runs "{\"product_id\": $product}"
     shows '"received":0' '"units":0'
+    # What only a manager does.
+    headers=("Idempotency-Key: smoke-supplier-$run")
+    send POST /suppliers "{\"name\": \"Smoke test $run\", \"lead_time_days\": 9, \"order_days\": [\"mon\"]}"
+    if [ "$code" != 403 ]; then
+        headers=("Idempotency-Key: smoke-supplier-$run")
+        step "a manager adds a supplier" 201 POST /suppliers \
+            "{\"name\": \"Smoke test $run\", \"lead_time_days\": 9, \"order_days\": [\"mon\"]}"
+        supplier=$(field id)
+        step "who sells the product in sixes" 201 PUT "/suppliers/$supplier/products/$product" \
+            '{"cost": "7.955", "pack_size": 6, "preferred": true}'
+        shows '"cost":"7.955"' '"preferred":true'
+        step "whose lead time is the product's" 200 GET "/products/$product/stock"
+        shows '"lead_time_days":null' '"effective_lead_time_days":9'
+        step "and is archived" 204 DELETE "/suppliers/$supplier"
+        supplier=''
+    else
+        echo "--  the steps of a manager are left out: $STAFF_USERNAME is a clerk"
+    fi
+    headers=()
     step "staff take the product off sale" 204 DELETE "/products/$product"
     step "it is gone from the catalogue" 404 GET "/products/$product"
     step "what is left of it is still to be written off" 200 GET "/stock?archived=true&q=$run"

@@ -47,7 +47,7 @@ words! {
         Removed = "removed",
         /// A customer.
         Erased = "erased",
-        /// A product.
+        /// A product or a supplier.
         Archived = "archived",
         /// A session or a key.
         Ended = "ended",
@@ -84,6 +84,8 @@ words! {
         Staff = "staff",
         /// Of a product, under its id.
         Stock = "stock",
+        /// Also what it asks for a product.
+        Supplier = "supplier",
     }
 }
 

@@ -45,6 +45,11 @@ words! {
         /// Wholly or in part.
         RestockOrderReceived = "restock_order.received",
         RestockOrderCancelled = "restock_order.cancelled",
+        SupplierCreated = "supplier.created",
+        /// Or what it asks for a product.
+        SupplierChanged = "supplier.changed",
+        SupplierArchived = "supplier.archived",
+        SupplierRestored = "supplier.restored",
     }
 }
 

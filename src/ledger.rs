@@ -102,8 +102,8 @@ impl Figures {
 /// Starts the ledger of a new product, with what is on the shelf as its `initial` movement.
 pub fn open(tx: &mut Transaction, product_id: Id, on_hand: i64, actor: Actor, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
-         VALUES (?, 0, 0, 0, 0, ?, 1, 0)",
+        "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple)
+         VALUES (?, 0, 0, 0, 0, ?, 1)",
         (product_id, now),
     )?;
     if on_hand > 0 {

@@ -8,6 +8,7 @@
 pub mod forecast;
 mod late;
 mod run;
+pub mod supply;
 mod unconfirmed;
 
 use mysql::{Row, Value};
@@ -17,6 +18,7 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::forecast::Forecast;
+use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::values::{Calendar, Day, Id, Timestamp, words};
 
 pub use late::{Late, late_before, late_orders};
@@ -52,7 +54,8 @@ pub struct Policy {
     pub order_max: Option<i64>,
     /// Nothing is ordered before this day.
     pub snoozed_until: Option<Day>,
-    pub lead_time_days: i64,
+    /// None for that of the preferred supplier.
+    pub lead_time_days: Option<i64>,
 }
 
 impl Policy {
@@ -123,7 +126,7 @@ pub enum Reason {
 ///     reorder_multiple: 6,
 ///     order_max: None,
 ///     snoozed_until: None,
-///     lead_time_days: 7,
+///     lead_time_days: Some(7),
 /// };
 /// let today = Day(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap());
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
@@ -215,6 +218,8 @@ pub struct Watched {
     pub shelf: Figures,
     pub left_out: i64,
     pub policy: Policy,
+    /// The policy's lead time, or that of the preferred supplier.
+    pub effective_lead_time_days: i64,
 }
 
 /// A line of the plan: what a run would do about a product now, and why.
@@ -228,6 +233,7 @@ pub struct PlanLine {
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
+    pub effective_lead_time_days: i64,
     /// `order`, `receive` (the lead time is 0) or `nothing`.
     pub action: &'static str,
     pub quantity: i64,
@@ -287,6 +293,7 @@ impl Watched {
             shelf: Figures::from_row(row),
             left_out: 0,
             policy: Policy::from_row(row),
+            effective_lead_time_days: column(row, "effective_lead_time_days"),
         }
     }
 
@@ -341,7 +348,8 @@ pub fn scan(
     // skips what is not watched, and are sorted here.
     let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
     let sql = format!(
-        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {}
+        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {},
+             {EFFECTIVE_LEAD_TIME}
          FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
         Policy::columns_of("s"),
         filter.sql()
@@ -387,15 +395,16 @@ pub fn plan(
             shelf: watched.shelf,
             position: decision.position(),
             policy: watched.policy,
+            effective_lead_time_days: watched.effective_lead_time_days,
             action: match decision {
                 Decision::Nothing { .. } => "nothing",
-                Decision::Order { .. } if watched.policy.lead_time_days == 0 => "receive",
+                Decision::Order { .. } if watched.effective_lead_time_days == 0 => "receive",
                 Decision::Order { .. } => "order",
             },
             quantity: decision.quantity(),
             reason: late::explained(reason, late, calendar),
             late,
-            forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
+            forecast: sold.forecast(watched.shelf.available(), watched.effective_lead_time_days, today),
         }
     };
     Ok(watched.into_iter().map(line).collect())
@@ -418,7 +427,7 @@ mod tests {
             reorder_multiple: multiple,
             order_max: None,
             snoozed_until: None,
-            lead_time_days: 7,
+            lead_time_days: Some(7),
         }
     }
 

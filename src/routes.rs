@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
-    orders, products, restock, restock_orders, sessions, sign_up, staff, stock, welcome,
+    orders, products, restock, restock_orders, sessions, sign_up, staff, stock, suppliers, welcome,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -114,6 +114,20 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/restock_orders/{id}/receive",   Staff,        Some(RestockWrite),    restock_orders::post_receive),
     route("POST",   "/restock_orders/{id}/cancel",    Staff,        Some(RestockWrite),    restock_orders::post_cancel),
 
+    route("POST",   "/suppliers",                     Manager,      Some(RestockWrite),    suppliers::create),
+    route("GET",    "/suppliers",                     Manager,      Some(RestockRead),     suppliers::list),
+    route("GET",    "/suppliers/{id}",                Manager,      Some(RestockRead),     suppliers::read),
+    route("PUT",    "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::replace),
+    route("PATCH",  "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::change),
+    route("DELETE", "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::delete),
+    route("POST",   "/suppliers/{id}/restore",        Manager,      Some(RestockWrite),    suppliers::post_restore),
+    route("GET",    "/suppliers/{id}/products",       Manager,      Some(RestockRead),     suppliers::list_of_supplier),
+    route("GET",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockRead),   suppliers::read_offer),
+    route("PUT",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockWrite),  suppliers::replace_offer),
+    route("PATCH",  "/suppliers/{id}/products/{product_id}", Manager, Some(RestockWrite),  suppliers::change_offer),
+    route("DELETE", "/suppliers/{id}/products/{product_id}", Manager, Some(RestockWrite),  suppliers::delete_offer),
+    route("GET",    "/products/{id}/suppliers",       Manager,      Some(RestockRead),     suppliers::list_of_product),
+
     route("GET",    "/healthz",                       Open,         None,                  health::alive),
     route("GET",    "/readyz",                        Open,         None,                  health::ready),
 
@@ -147,6 +161,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
     include_str!("handlers/restock_orders.json"),
+    include_str!("handlers/suppliers.json"),
     include_str!("handlers/health.json"),
     include_str!("handlers/welcome.json"),
     include_str!("handlers/documents.json"),
@@ -299,7 +314,7 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     }
     let on_path = || routes.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let method = get_for_head(http.method());
-    let Some((first, id)) = on_path().next() else {
+    let Some((first, (id, _))) = on_path().next() else {
         if cors::is_preflight(http, &app.config.allowed_origins) {
             // A browser that is told no shows its page nothing at all, and what the 404 says would be lost.
             let all = allowed_methods(routes.iter().map(|route| route.method));
@@ -308,7 +323,8 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
         return Err(wayfinding::unknown_path(routes, method, path).into());
     };
     labels.route = first.path;
-    let Some((route, path_id)) = on_path().find(|(route, _)| route.method == method) else {
+    let Some((route, (path_id, path_product_id))) = on_path().find(|(route, _)| route.method == method)
+    else {
         let allow = allowed_methods(on_path().map(|(route, _)| route.method));
         if method == "OPTIONS" {
             return Ok(response::no_content().with_unique_header("Allow", allow));
@@ -324,7 +340,7 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     let body = read_body(http, route.body_bytes)?;
     admission::admit_call(app, http, route, &caller, body.len())?;
     idempotency::refuse_for_secret(http, route, &caller)?;
-    let request = Request { http, body, method: route.method, caller, path_id };
+    let request = Request { http, body, method: route.method, caller, path_id, path_product_id };
     if !route.takes_query() {
         request.refuse_query()?;
     }
@@ -439,7 +455,7 @@ mod tests {
     #[test]
     fn only_plain_positive_ids_match() {
         let route = ROUTES.iter().find(|route| route.path == "/orders/{id}/track").unwrap();
-        assert_eq!(route.matches("/orders/17/track"), Some(17));
+        assert_eq!(route.matches("/orders/17/track"), Some((17, 0)));
         for path in [
             "/orders/17",
             "/orders/017/track",
@@ -449,6 +465,24 @@ mod tests {
             "/orders/9223372036854775808/track",
             "/orders/17/track/",
             "/orders//track",
+        ] {
+            assert_eq!(route.matches(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_product_within_something_has_an_id_of_its_own() {
+        let route =
+            ROUTES.iter().find(|route| route.path == "/suppliers/{id}/products/{product_id}").unwrap();
+        assert_eq!(route.matches("/suppliers/3/products/7"), Some((3, 7)));
+        for path in [
+            "/suppliers/3/products/",
+            "/suppliers/3/products",
+            "/suppliers//products/7",
+            "/suppliers/3/products/07",
+            "/suppliers/3/products/7/",
+            "/suppliers/3/products/7/products/9",
+            "/suppliers/3/product/7",
         ] {
             assert_eq!(route.matches(path), None, "{path}");
         }

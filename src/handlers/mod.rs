@@ -21,4 +21,5 @@ pub mod sessions;
 pub mod sign_up;
 pub mod staff;
 pub mod stock;
+pub mod suppliers;
 pub mod welcome;

@@ -13,6 +13,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::forecast::{self, Forecast, Sales};
+use crate::restock::supply::{self, EFFECTIVE_LEAD_TIME, LEAD_TIME_DAYS_MAX};
 use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -31,6 +32,8 @@ pub struct Stock {
     pub figures: Figures,
     #[serde(flatten)]
     pub policy: Policy,
+    /// The policy's, or that of the preferred supplier.
+    pub effective_lead_time_days: i64,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
     /// When its figures or its rule were last changed.
@@ -47,6 +50,7 @@ const SHOWN: &[Shown] = &[
     Shown::books("reserved", "orders change it"),
     Shown::books("available", "it is what is on hand and not reserved; POST /products/{id}/stock/movements changes what is on hand"),
     Shown::books("incoming", "restock orders change it"),
+    Shown::books("effective_lead_time_days", "it is lead_time_days, or without one that of the preferred supplier, which PATCH /suppliers/{id} changes"),
     Shown::books("below_threshold", "it follows from what is available"),
     Shown::books("forecast", "it follows from the sales"),
     Shown::version("updated_at"),
@@ -63,13 +67,13 @@ pub struct PolicyChanges {
     reorder_multiple: Option<i64>,
     order_max: Option<Option<i64>>,
     snoozed_until: Option<Option<Day>>,
-    lead_time_days: Option<i64>,
+    lead_time_days: Option<Option<i64>>,
 }
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
 fn columns() -> String {
     format!(
-        "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, s.updated_at, {}",
+        "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, s.updated_at, {}, {EFFECTIVE_LEAD_TIME}",
         Policy::columns_of("s")
     )
 }
@@ -82,6 +86,7 @@ impl Stock {
             sku: column(row, "sku"),
             figures: Figures::from_row(row),
             policy: Policy::from_row(row),
+            effective_lead_time_days: column(row, "effective_lead_time_days"),
             below_threshold: false,
             updated_at: column(row, "updated_at"),
         }
@@ -102,7 +107,8 @@ impl PolicyChanges {
         let reorder_multiple = form.changed("reorder_multiple", |input| whole_number(input, 1, 1_000_000));
         let order_max = form.changed_or_cleared("order_max", |input| whole_number(input, 1, ON_HAND_MAX));
         let snoozed_until = form.changed_or_cleared("snoozed_until", Day::parse);
-        let lead_time_days = form.changed("lead_time_days", |input| whole_number(input, 0, 365));
+        let lead_time_days =
+            form.changed_or_cleared("lead_time_days", |input| whole_number(input, 0, LEAD_TIME_DAYS_MAX));
         Some(PolicyChanges {
             reorder_point: reorder_point?,
             reorder_target: reorder_target?,
@@ -256,8 +262,8 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &view))
 }
 
-/// The resource as somebody may have read it: with the figures that came back, if the books have moved since, and
-/// before midnight, when the forecast was another. Figures must go together, so that one which is changed by hand is
+/// The resource as somebody may have read it: with the figures that came back, if the books have moved since, with the
+/// lead time that counted then, and before midnight, when the forecast was another. Figures must go together, so that one which is changed by hand is
 /// not taken for an earlier one.
 fn earlier(
     db: &mut Connection,
@@ -276,6 +282,16 @@ fn earlier(
             incoming: came("incoming").unwrap_or(incoming),
         };
     }
+    // So may the lead time that counts, in a copy of before the rule was changed, or the supplier.
+    let came = echo.get("effective_lead_time_days").zip(echo.get("updated_at"));
+    if let Some((days, version)) = came
+        && let (Ok(days), Ok(version)) =
+            (whole_number(days, 0, LEAD_TIME_DAYS_MAX), Timestamp::parse(version))
+        && (version < stock.updated_at
+            || supply::has_changed_since(db, stock.product_id, now - ledger::LATELY)?)
+    {
+        stock.effective_lead_time_days = days;
+    }
     let stock = stock.with_threshold();
     let on = |day| {
         let sales = forecast::sales_of_one(db, calendar, stock.product_id, day)?;
@@ -293,7 +309,7 @@ struct View {
 
 impl View {
     fn new(stock: Stock, sales: Sales, today: Day) -> View {
-        let forecast = sales.forecast(stock.figures.available(), stock.policy.lead_time_days, today);
+        let forecast = sales.forecast(stock.figures.available(), stock.effective_lead_time_days, today);
         View { stock, forecast }
     }
 }
@@ -348,7 +364,8 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple, order_max, snoozed_until,
-/// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
+/// lead_time_days}`; a null `reorder_point` ends the watch, and a null `lead_time_days` is that of the preferred
+/// supplier. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = PolicyChanges::read(&mut form);

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
+use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::restock::unconfirmed::explained;
 use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
 use crate::values::{Id, Timestamp, words};
@@ -36,6 +37,7 @@ pub struct RunLine {
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
+    pub effective_lead_time_days: i64,
     pub outcome: Outcome,
     pub quantity: i64,
     pub reason: String,
@@ -65,7 +67,8 @@ const LINES_AT_ONCE: usize = 500;
 impl RunLine {
     pub fn columns() -> String {
         format!(
-            "l.product_id, l.on_hand, l.reserved, l.incoming, {}, l.outcome, l.quantity, l.reason, l.restock_order_id",
+            "l.product_id, l.on_hand, l.reserved, l.incoming, {},
+             COALESCE(l.effective_lead_time_days, l.lead_time_days) AS effective_lead_time_days, l.outcome, l.quantity, l.reason, l.restock_order_id",
             Policy::columns_of("l")
         )
     }
@@ -77,6 +80,7 @@ impl RunLine {
             shelf,
             position: shelf.available() + shelf.incoming,
             policy: Policy::from_row(row),
+            effective_lead_time_days: column(row, "effective_lead_time_days"),
             outcome: column(row, "outcome"),
             quantity: column(row, "quantity"),
             reason: column(row, "reason"),
@@ -84,12 +88,20 @@ impl RunLine {
         }
     }
 
-    fn new(product_id: Id, shelf: Figures, policy: Policy, outcome: Outcome, reason: String) -> RunLine {
+    fn new(
+        product_id: Id,
+        shelf: Figures,
+        policy: Policy,
+        effective_lead_time_days: i64,
+        outcome: Outcome,
+        reason: String,
+    ) -> RunLine {
         RunLine {
             product_id,
             shelf,
             position: shelf.available() + shelf.incoming,
             policy,
+            effective_lead_time_days,
             outcome,
             quantity: 0,
             reason,
@@ -122,11 +134,12 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
     for looked_at in watched {
-        let Watched { product_id, shelf, left_out, policy, .. } = looked_at;
+        let Watched { product_id, shelf, left_out, policy, effective_lead_time_days: lead_time, .. } =
+            looked_at;
         let decision = decide(&shelf, &policy, today);
         if decision.quantity() == 0 {
             let reason = explained(decision.explained(&policy), left_out);
-            idle.push(RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason));
+            idle.push(RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason));
         } else {
             lines.push(restock(app, run_id, actor, &looked_at)?);
         }
@@ -142,13 +155,13 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
 /// Restocks one product, which looked like this when it was scanned. Only when not even its failure can
 /// be written down an Err is returned.
 fn restock(app: &App, run_id: Id, actor: Actor, looked_at: &Watched) -> Result<RunLine> {
-    let &Watched { product_id, shelf, policy, .. } = looked_at;
+    let &Watched { product_id, shelf, policy, effective_lead_time_days: lead_time, .. } = looked_at;
     let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, actor, looked_at));
     done.or_else(|error| {
         log::error!("product {product_id} could not be restocked: {error}");
         // The error's text may hold the data of others; the log has it whole.
         let reason = "the database refused; the log of the run has the cause".to_owned();
-        let line = RunLine::new(product_id, shelf, policy, Outcome::Failed, reason);
+        let line = RunLine::new(product_id, shelf, policy, lead_time, Outcome::Failed, reason);
         match db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line))) {
             // The connection broke at COMMIT, and all had been kept.
             Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => {
@@ -177,19 +190,22 @@ fn decide_and_act(
 ) -> Result<RunLine> {
     let &Watched { product_id, left_out, .. } = looked_at;
     let sql = format!(
-        "SELECT s.on_hand, s.reserved, s.incoming, {} FROM stock s WHERE s.product_id = ? FOR UPDATE",
+        "SELECT s.on_hand, s.reserved, s.incoming, {}, {EFFECTIVE_LEAD_TIME}
+         FROM stock s WHERE s.product_id = ? FOR UPDATE",
         Policy::columns_of("s")
     );
-    let locked = tx.row(&sql, (product_id,), |row| (Figures::from_row(row), Policy::from_row(row)))?;
-    let (shelf, policy) =
-        locked.ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
+    let from_row =
+        |row: &Row| (Figures::from_row(row), Policy::from_row(row), column(row, "effective_lead_time_days"));
+    let (shelf, policy, lead_time): (Figures, Policy, i64) = tx
+        .row(&sql, (product_id,), from_row)?
+        .ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
     // What was reserved since the run looked is the next run's, which also sees who ordered it.
     let shelf = shelf.without_reserved(left_out).with_reserved_at_most(looked_at.shelf.reserved);
     let decision = decide(&shelf, &policy, app.config.calendar.day_of(app.clock.now()));
     let reason = explained(decision.explained(&policy), left_out);
-    let mut line = RunLine::new(product_id, shelf, policy, Outcome::Nothing, reason);
+    let mut line = RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason);
     if let Decision::Order { quantity, .. } = decision {
-        if policy.lead_time_days > 0 {
+        if lead_time > 0 {
             line.outcome = Outcome::Ordered;
         } else if shelf.on_hand + quantity <= ON_HAND_MAX {
             line.outcome = Outcome::Received;
@@ -215,7 +231,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
     let now = app.clock.now();
     let (status, received, expected_at) = match line.outcome {
         Outcome::Received => (OrderStatus::Received, line.quantity, now),
-        _ => (OrderStatus::Open, 0, app.config.calendar.after_lead_time(now, line.policy.lead_time_days)),
+        _ => (OrderStatus::Open, 0, app.config.calendar.after_lead_time(now, line.effective_lead_time_days)),
     };
     let sql = format!(
         "INSERT INTO restock_orders
@@ -249,7 +265,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
 }
 
 fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(15 * lines.len());
+    let mut values: Vec<Value> = Vec::with_capacity(16 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
@@ -260,16 +276,18 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
         ]);
         values.extend(line.policy.written());
         values.extend([
+            line.effective_lead_time_days.into(),
             line.outcome.into(),
             line.quantity.into(),
             line.reason.as_str().into(),
             line.restock_order_id.into(),
         ]);
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
-             (run_id, product_id, on_hand, reserved, incoming, {}, outcome, quantity, reason, restock_order_id)
+             (run_id, product_id, on_hand, reserved, incoming, {}, effective_lead_time_days, outcome, quantity, reason,
+              restock_order_id)
          VALUES {rows}",
         Policy::COLUMNS.join(", ")
     );

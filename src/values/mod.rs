@@ -18,6 +18,7 @@ mod origins;
 mod product;
 mod text;
 mod time;
+mod weekday;
 mod words;
 mod zone;
 
@@ -28,13 +29,14 @@ pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use folded::{Search, folded, phone_digits, search_text};
 pub use input::Input;
 pub use listen_address::ListenAddress;
-pub use money::{Currency, PRICE_MINOR_MAX, Price};
+pub use money::{Currency, PRICE_MINOR_MAX, Price, UnitCost};
 pub use network::Network;
 pub use numbers::{Id, Quantity, boolean, id, id_from_digits, query_ids, whole_number};
 pub use origins::Origins;
 pub use product::{Gtin, ImageUrl, Sku, Slug};
 pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp};
+pub use weekday::Weekday;
 pub(crate) use words::words;
 pub use zone::Zone;
 

@@ -8,6 +8,10 @@ use super::{Bad, Input};
 /// largest total is 10^17, which an `i64` holds ninety times over, so totals cannot overflow.
 pub const PRICE_MINOR_MAX: i64 = 9_999_999_999;
 
+/// More decimals than the currency has, for what one unit costs: a screw costs less than a cent. The decimals of
+/// ten-thousandths of the minor unit are as many as price lists have.
+const UNIT_COST_DECIMALS: u8 = 4;
+
 /// The highest total, by the limits above.
 const TOTAL_MINOR_MAX: i64 = 100 * 100_000 * PRICE_MINOR_MAX;
 
@@ -32,6 +36,15 @@ pub struct Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     pub minor: i64,
+    pub decimals: u8,
+}
+
+/// What one unit costs the shop. Serialised as a decimal string with the currency's decimals, and with as many more as
+/// it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitCost {
+    /// Ten-thousandths of the minor unit.
+    pub minor_e4: i64,
     pub decimals: u8,
 }
 
@@ -63,44 +76,90 @@ impl Currency {
     }
 
     fn parse_up_to(&self, minor_max: i64, input: &Input) -> Result<Price, Bad> {
-        let text = match input {
-            Input::Text(text) | Input::Number(text) => text.as_str(),
-            _ => return Err(Bad::new("wrong_type", "must be a decimal number, as a string or a number")),
-        };
-        let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) {
-            let message = "must be digits with an optional decimal point, such as \"19.99\": no sign, exponent or thousands separator";
-            return Err(Bad::new("invalid_price", message));
-        }
-        let decimals = usize::from(self.decimals);
-        // 19.990 is 19.99.
-        let fraction = fraction.trim_end_matches('0');
-        if fraction.len() > decimals {
-            let message = format!("must have at most {decimals} decimals, as {} has", self.code());
-            return Err(Bad::new("too_many_decimals", message));
-        }
-        let whole = whole.trim_start_matches('0');
-        let minor = format!("{whole}{fraction:0<decimals$}");
-        let minor = if minor.is_empty() { Ok(0) } else { minor.parse::<i64>() };
-        match minor {
-            Ok(minor) if minor <= minor_max => Ok(self.price(minor)),
-            _ => {
-                let max = self.price(minor_max).to_string();
-                Err(Bad::new("too_large", format!("must be at most {max}")))
-            }
-        }
+        let decimals = self.decimals;
+        let as_currency = format!("at most {decimals} decimals, as {} has", self.code());
+        exact(input, decimals, &as_currency)?
+            .filter(|minor| *minor <= minor_max)
+            .map_or_else(|| Err(too_large(&self.price(minor_max))), |minor| Ok(self.price(minor)))
+    }
+
+    pub fn unit_cost(&self, minor_e4: i64) -> UnitCost {
+        UnitCost { minor_e4, decimals: self.decimals }
+    }
+
+    /// Reads what one unit costs, exactly, up to the highest price.
+    pub fn parse_unit_cost(&self, input: &Input) -> Result<UnitCost, Bad> {
+        let decimals = self.decimals + UNIT_COST_DECIMALS;
+        let more = format!("at most {decimals} decimals, {UNIT_COST_DECIMALS} more than {} has", self.code());
+        let max = UnitCost::of(&self.price(PRICE_MINOR_MAX));
+        exact(input, decimals, &more)?
+            .filter(|minor_e4| *minor_e4 <= max.minor_e4)
+            .map_or_else(|| Err(too_large(&max)), |minor_e4| Ok(self.unit_cost(minor_e4)))
+    }
+}
+
+/// A decimal number as a whole one of its last decimal; None when that is larger than any number here. `allowed` says
+/// how many decimals there may be.
+fn exact(input: &Input, decimals: u8, allowed: &str) -> Result<Option<i64>, Bad> {
+    let text = match input {
+        Input::Text(text) | Input::Number(text) => text.as_str(),
+        _ => return Err(Bad::new("wrong_type", "must be a decimal number, as a string or a number")),
+    };
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        let message = "must be digits with an optional decimal point, such as \"19.99\": no sign, exponent or thousands separator";
+        return Err(Bad::new("invalid_price", message));
+    }
+    let decimals = usize::from(decimals);
+    // 19.990 is 19.99.
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > decimals {
+        return Err(Bad::new("too_many_decimals", format!("must have {allowed}")));
+    }
+    let whole = whole.trim_start_matches('0');
+    let number = format!("{whole}{fraction:0<decimals$}");
+    Ok(if number.is_empty() { Some(0) } else { number.parse().ok() })
+}
+
+fn too_large(max: &impl std::fmt::Display) -> Bad {
+    Bad::new("too_large", format!("must be at most {max}"))
+}
+
+/// A whole number of the last of so many decimals.
+fn decimal(number: i64, decimals: u8) -> String {
+    let unit = 10_i64.pow(u32::from(decimals));
+    match usize::from(decimals) {
+        0 => number.to_string(),
+        decimals => format!("{}.{:0decimals$}", number / unit, number % unit),
     }
 }
 
 impl std::fmt::Display for Price {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let decimals = usize::from(self.decimals);
-        let unit = 10_i64.pow(u32::from(self.decimals));
-        match decimals {
-            0 => write!(f, "{}", self.minor),
-            _ => write!(f, "{}.{:0decimals$}", self.minor / unit, self.minor % unit),
-        }
+        f.write_str(&decimal(self.minor, self.decimals))
+    }
+}
+
+impl UnitCost {
+    /// A price as a cost: with its highest value, the highest one.
+    const fn of(price: &Price) -> UnitCost {
+        let e4 = 10_i64.pow(UNIT_COST_DECIMALS as u32);
+        UnitCost { minor_e4: price.minor * e4, decimals: price.decimals }
+    }
+}
+
+impl std::fmt::Display for UnitCost {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let whole = decimal(self.minor_e4, self.decimals + UNIT_COST_DECIMALS);
+        let needed = whole.trim_end_matches('0').len().max(whole.len() - usize::from(UNIT_COST_DECIMALS));
+        f.write_str(whole[..needed].trim_end_matches('.'))
+    }
+}
+
+impl Serialize for UnitCost {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -143,6 +202,34 @@ mod tests {
         assert_eq!(parse("JPY", "1.5"), Err("too_many_decimals"));
         for bad in ["", "-1", "+1", "1e2", "NaN", "1.", ".5", "1,5", "1 000", " ", ". 5", "1.2.3", "٣"] {
             assert_eq!(parse("EUR", bad), Err("invalid_price"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_unit_may_cost_less_than_the_smallest_coin() {
+        let read = |code: &str, text: &str| {
+            let cost = Currency::from_code(code).unwrap().parse_unit_cost(&Input::Text(text.into()));
+            cost.map(|cost| (cost.minor_e4, cost.to_string())).map_err(|bad| bad.code)
+        };
+        for (code, text, minor_e4, written) in [
+            ("EUR", "7.95", 7_950_000, "7.95"),
+            ("EUR", "7.9500000", 7_950_000, "7.95"),
+            ("EUR", "7", 7_000_000, "7.00"),
+            ("EUR", "0.0035", 3_500, "0.0035"),
+            ("EUR", "0.000001", 1, "0.000001"),
+            ("EUR", "0", 0, "0.00"),
+            ("EUR", "99999999.99", 99_999_999_990_000, "99999999.99"),
+            ("JPY", "120", 1_200_000, "120"),
+            ("JPY", "0.5", 5_000, "0.5"),
+            ("KWD", "1.2345", 12_345_000, "1.2345"),
+        ] {
+            assert_eq!(read(code, text), Ok((minor_e4, written.to_owned())), "{code} {text}");
+        }
+        assert_eq!(read("EUR", "0.0000001"), Err("too_many_decimals"));
+        assert_eq!(read("EUR", "99999999.990001"), Err("too_large"));
+        assert_eq!(read("JPY", &"9".repeat(60)), Err("too_large"));
+        for bad in ["", "-1", "1e-3", "1,5"] {
+            assert_eq!(read("EUR", bad), Err("invalid_price"), "{bad}");
         }
     }
 

@@ -21,6 +21,14 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("quantity", &["qty", "amount", "count", "units", "pieces", "number"]),
     ("stock", &["quantity", "qty", "amount", "count", "units", "pieces", "inventory", "stocklevel", "stockquantity", "stockqty", "onhand", "quantityinstock", "initialstock"]),
     ("expected_total", &["amount", "sum", "totalamount", "totalprice", "grandtotal", "price"]),
+    ("cost", &["price", "unitcost", "unitprice", "purchaseprice", "costprice", "buyprice", "amount", "value"]),
+    ("supplier_sku", &["sku", "suppliercode", "vendorsku", "vendorcode", "articlenumber", "partnumber", "code", "reference"]),
+    ("pack_size", &["casesize", "packsize", "unitsperpack", "pack", "multiple", "packagesize"]),
+    ("minimum_quantity", &["moq", "minquantity", "minqty", "minimumorderquantity", "minorderqty", "minimum", "min"]),
+    ("price_breaks", &["tier", "pricetier", "quantitybreak", "discount", "scale", "tierprice"]),
+    ("from_quantity", &["quantity", "qty", "minquantity", "from", "minimum", "min"]),
+    ("minimum_order_value", &["minimumorder", "minorder", "minordervalue", "ordervalue", "minorderamount", "minimumorderamount"]),
+    ("order_days", &["weekdays", "weekday", "days", "orderingdays"]),
     ("price", &["cost", "amount", "unitprice", "retailprice", "saleprice", "rate", "value"]),
     ("sku", &["code", "articlenumber", "articleno", "number", "partnumber", "stockcode"]),
     ("barcode", &["ean", "gtin", "upc", "isbn", "ean13"]),
@@ -41,7 +49,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("order_max", &["maxorder", "maximumorder", "maxorderquantity", "maxqty", "orderlimit"]),
     ("snoozed_until", &["snooze", "snoozeuntil", "snoozed", "pauseuntil", "pauseduntil"]),
     ("reorder_multiple", &["packsize", "casesize", "multiple", "batchsize"]),
-    ("lead_time_days", &["leadtime", "deliverydays"]),
+    ("lead_time_days", &["leadtime", "deliverydays", "deliverytime"]),
     ("scopes", &["permission", "right", "privilege"]),
     ("expires_at", &["expiry", "expire", "expiration", "expirationdate", "validuntil"]),
     ("disabled", &["active", "enabled", "locked", "blocked"]),
@@ -67,7 +75,7 @@ const PAGING: &[&str] = &[
 /// What stands before a name elsewhere, and only says what it is a name of.
 #[rustfmt::skip]
 const THINGS: &[&str] =
-    &["product", "customer", "account", "order", "user", "item", "client", "article", "staff", "line", "stock", "new"];
+    &["product", "customer", "account", "order", "user", "item", "client", "article", "staff", "line", "stock", "new", "supplier", "vendor"];
 
 /// What no request sets anywhere.
 const SET_BY_THE_SHOP: &[&str] =

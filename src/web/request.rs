@@ -21,6 +21,8 @@ pub struct Request<'a> {
     pub caller: Caller,
     /// The id in the path, or 0 where the route has none.
     pub path_id: Id,
+    /// That of the product within what has the first.
+    pub path_product_id: Id,
 }
 
 impl Request<'_> {

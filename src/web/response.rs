@@ -158,10 +158,12 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 12] = [
+const FROM_THE_BOOKS: [&str; 13] = [
     "allowed_actions",
     "available",
     "below_threshold",
+    // It may be the supplier's, for whom it is set.
+    "effective_lead_time_days",
     "forecast",
     "in_stock",
     "incoming",

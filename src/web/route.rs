@@ -10,7 +10,7 @@ use crate::web::request::Request;
 
 pub struct Route {
     pub method: &'static str,
-    /// Segments in braces stand for an id.
+    /// Segments in braces stand for an id: `{id}`, and a `{product_id}` within it.
     pub path: &'static str,
     pub access: Access,
     /// What a program's key needs to call; without one no key may.
@@ -57,14 +57,21 @@ impl Route {
         Route { body_bytes, ..self }
     }
 
-    /// The id in `path` when it fits this route; 0 when the route has none.
-    pub fn matches(&self, path: &str) -> Option<Id> {
+    /// The id in `path`, and that of a product within it, when it fits this route; 0 where the route has none.
+    pub fn matches(&self, path: &str) -> Option<(Id, Id)> {
         // All routes are tried for each request, and looking for one byte is a tenth of looking for "{id}".
         let Some((before, rest)) = self.path.split_once('{') else {
-            return (path == self.path).then_some(0);
+            return (path == self.path).then_some((0, 0));
         };
-        let id = path.strip_prefix(before)?.strip_suffix(rest.strip_prefix("id}")?)?;
-        id_from_digits(id)
+        let ids = path.strip_prefix(before)?;
+        let rest = rest.strip_prefix("id}")?;
+        match rest.strip_suffix("{product_id}") {
+            Some(between) => {
+                let (id, product_id) = ids.split_once(between)?;
+                Some((id_from_digits(id)?, id_from_digits(product_id)?))
+            }
+            None => Some((id_from_digits(ids.strip_suffix(rest)?)?, 0)),
+        }
     }
 
     /// Whether it can give somebody a username, and so tells whether one is taken.
@@ -87,7 +94,7 @@ impl Route {
     /// Whether it takes parameters in the query: lists, and what a product's stock was. What is there for anybody who
     /// monitors the shop does not look at what keeps a proxy from answering.
     pub fn takes_query(&self) -> bool {
-        let of_one = ["{id}", "/current", "/track"].iter().any(|end| self.path.ends_with(end));
+        let of_one = ["id}", "/current", "/track"].iter().any(|end| self.path.ends_with(end));
         self.method == "GET" && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
     }
 

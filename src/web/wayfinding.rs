@@ -40,6 +40,8 @@ const INSTEAD: &[(&str, &str, &str)] = &[
     ("POST", "/restock_orders", "A restock order is made by a run, with POST /restock/runs."),
     ("POST PUT PATCH", "/restock_orders/{id}", "Goods that came are booked with POST /restock_orders/{id}/receive, and what will not come with POST /restock_orders/{id}/cancel."),
     ("DELETE", "/restock_orders/{id}", "What will not come is called off with POST /restock_orders/{id}/cancel."),
+    ("POST", "/suppliers/{id}/products", "What a supplier asks for a product is said with PUT /suppliers/{id}/products/{product_id}."),
+    ("POST PUT PATCH DELETE", "/products/{id}/suppliers", "What a supplier asks for a product is said with PUT /suppliers/{supplier_id}/products/{product_id}."),
     ("POST", "/restock/plan", "POST /restock/runs does what the plan says."),
     ("PUT PATCH DELETE", "/restock/runs/{id}", "A run stays as it was; another is done with POST /restock/runs."),
     ("POST PUT PATCH DELETE", "/audit", "What staff, programs and commands change is written there by itself."),

@@ -75,6 +75,8 @@ pub struct World {
     pub movement_id: u64,
     restock_run_id: u64,
     pub restock_order_id: u64,
+    /// Of whom the product is bought.
+    pub supplier_id: u64,
     pub guest: Guest,
     other: Guest,
     clerk: Client,
@@ -118,6 +120,8 @@ impl World {
         let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
         let restock_orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
         let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
+        let supplier_id = shop.supplier(&staff, 7);
+        staff.offer(supplier_id, product_id, json!({"cost": "2.00", "preferred": true})).expect(201);
         let (guest, (other, _)) = (shop.guest(), shop.customer_with_account());
         let expired = shop.with_token(expired);
         let new_key = json!({"name": "Shop front", "scopes": ["orders:read"]});
@@ -132,6 +136,7 @@ impl World {
             movement_id,
             restock_run_id,
             restock_order_id,
+            supplier_id,
             guest,
             other,
             clerk,
@@ -153,12 +158,13 @@ impl World {
             Some("stock") => self.movement_id,
             Some("restock") => self.restock_run_id,
             Some("restock_orders") => self.restock_order_id,
+            Some("suppliers") => self.supplier_id,
             Some("api_keys") => self.api_key_id,
             Some("sessions") => self.session_id,
             Some("staff") => self.clerk_id,
             _ => return pattern.to_owned(),
         };
-        pattern.replace("{id}", &id.to_string())
+        pattern.replace("{id}", &id.to_string()).replace("{product_id}", &self.product_id.to_string())
     }
 
     fn send(&self, shop: &Shop, who: Who, method: &str, path: &str, body: Option<Value>) -> Answer {
@@ -191,6 +197,8 @@ impl World {
             format!("/products/{}", self.product_id),
             format!("/products/{}/stock/movements", self.product_id),
             format!("/restock_orders/{}", self.restock_order_id),
+            format!("/suppliers/{}", self.supplier_id),
+            format!("/suppliers/{}/products", self.supplier_id),
             format!("/staff/{}", self.clerk_id),
         ];
         paths.iter().map(|path| self.staff.get(path).expect(200).text).collect()
@@ -306,6 +314,20 @@ const MATRIX: &[Row] = &[
     row("POST",   "/restock_orders/{id}/receive", Rule::Staff, 200, None),
     row("POST",   "/restock_orders/{id}/cancel", Rule::Staff, 200, None),
 
+    row("POST",   "/suppliers",              Rule::Manager,  201, Some(|_| supplier())),
+    row("GET",    "/suppliers",              Rule::Manager,  200, None),
+    row("GET",    "/suppliers/{id}",         Rule::Manager,  200, None),
+    row("PUT",    "/suppliers/{id}",         Rule::Manager,  200, Some(|_| supplier())),
+    row("PATCH",  "/suppliers/{id}",         Rule::Manager,  200, Some(|_| json!({"lead_time_days": 3}))),
+    row("DELETE", "/suppliers/{id}",         Rule::Manager,  204, None),
+    row("POST",   "/suppliers/{id}/restore", Rule::Manager,  200, None),
+    row("GET",    "/suppliers/{id}/products", Rule::Manager, 200, None),
+    row("GET",    "/suppliers/{id}/products/{product_id}", Rule::Manager, 200, None),
+    row("PUT",    "/suppliers/{id}/products/{product_id}", Rule::Manager, 200, Some(|_| json!({"cost": "3.00"}))),
+    row("PATCH",  "/suppliers/{id}/products/{product_id}", Rule::Manager, 200, Some(|_| json!({"cost": "3.00"}))),
+    row("DELETE", "/suppliers/{id}/products/{product_id}", Rule::Manager, 204, None),
+    row("GET",    "/products/{id}/suppliers", Rule::Manager, 200, None),
+
     row("GET",    "/healthz",                Rule::Open,     200, None),
     row("GET",    "/readyz",                 Rule::Open,     200, None),
 
@@ -324,6 +346,10 @@ pub fn body_of(world: &World, method: &str, path: &str) -> Option<Value> {
 
 pub fn person() -> Value {
     json!({"name": "Ada Byron", "email": "ada.byron@example.com", "phone": "555-0101"})
+}
+
+pub fn supplier() -> Value {
+    json!({"name": unique("Supplier"), "lead_time_days": 5})
 }
 
 pub fn product() -> Value {
@@ -357,11 +383,12 @@ impl Row {
         }
     }
 
-    /// Nothing that is a manager's, nothing about one's own session or account, nobody's username and password, and
+    /// Nothing that is a manager's but whom the shop buys from, nothing about one's own session or account, nobody's username and password, and
     /// no figures of the service.
     fn takes_keys(&self) -> bool {
         let personal = self.path.starts_with("/sessions") || self.path.starts_with("/staff");
-        let for_managers = [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule);
+        let for_managers =
+            [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule) && !self.path.contains("/suppliers");
         let credentials = self.path.starts_with("/customer_accounts") && self.method != "GET";
         !personal && !credentials && !for_managers && self.path != "/metrics"
     }

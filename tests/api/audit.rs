@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
 use storekeeper::web::api_key::KeyScope;
 
-use crate::access::{World, expired_token, key_with, person, product};
+use crate::access::{World, expired_token, key_with, person, product, supplier};
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
 use crate::harness::{STAFF_PASSWORD, Shop};
@@ -97,6 +97,17 @@ const CASES: &[Case] = &[
     case("POST",   "/restock/runs",           ("started", "restock_run"), NOTHING, AS_IT_IS),
     case("POST",   "/restock_orders/{id}/receive", ("received", "restock_order"), NOTHING, AS_IT_IS),
     case("POST",   "/restock_orders/{id}/cancel",  ("cancelled", "restock_order"), NOTHING, AS_IT_IS),
+    case("POST",   "/suppliers",              ("created", "supplier"), |_| supplier(), AS_IT_IS),
+    case("PUT",    "/suppliers/{id}",         ("changed", "supplier"), |_| supplier(), AS_IT_IS),
+    case("PATCH",  "/suppliers/{id}",         ("changed", "supplier"), |_| json!({"lead_time_days": 3}), AS_IT_IS),
+    case("DELETE", "/suppliers/{id}",         ("archived", "supplier"), NOTHING, AS_IT_IS),
+    case("POST",   "/suppliers/{id}/restore", ("changed", "supplier"), NOTHING, |world| {
+        world.staff.delete(&world.path("/suppliers/{id}")).expect(204);
+        None
+    }),
+    case("PUT",    "/suppliers/{id}/products/{product_id}", ("changed", "supplier"), |_| json!({"cost": "3.00"}), AS_IT_IS),
+    case("PATCH",  "/suppliers/{id}/products/{product_id}", ("changed", "supplier"), |_| json!({"cost": "3.00"}), AS_IT_IS),
+    case("DELETE", "/suppliers/{id}/products/{product_id}", ("changed", "supplier"), NOTHING, AS_IT_IS),
 ];
 
 fn entries(shop: &Shop) -> Vec<Value> {

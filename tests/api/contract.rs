@@ -100,7 +100,7 @@ fn path_item(path: &str) -> Option<&'static Value> {
     let fits = |template: &str| {
         let mut given = path.split('/');
         let fitting = template.split('/').all(|wanted| match (wanted, given.next()) {
-            ("{id}", Some(segment)) => {
+            (wanted, Some(segment)) if wanted.starts_with('{') => {
                 let id = segment.parse::<i64>().is_ok_and(|id| id > 0);
                 id && segment.bytes().all(|b| b.is_ascii_digit()) && !segment.starts_with('0')
             }

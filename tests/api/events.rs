@@ -461,6 +461,24 @@ fn each_thing_that_happens_has_its_type() {
     staff.post(&format!("{product}/restore"), json!({})).expect(200);
     assert_eq!(reader.new_types(), ["product.archived", "product.restored"]);
 
+    let potters = shop.supplier(&staff, 7);
+    assert_eq!(reader.new_types(), ["supplier.created"]);
+    let supplier = format!("/suppliers/{potters}");
+    staff.patch(&supplier, json!({"phone": "555-0123"})).expect(200);
+    assert_eq!(reader.new_types(), ["supplier.changed"]);
+    assert_eq!(reader.seen[0]["fields"], json!(["phone"]));
+    staff.offer(potters, mug, json!({"cost": "1.10", "preferred": true})).expect(201);
+    staff.offer(potters, mug, json!({"cost": "1.20", "preferred": true})).expect(200);
+    staff.offer(potters, mug, json!({"cost": "1.20", "preferred": true})).expect(200);
+    assert_eq!(reader.new_types(), ["supplier.changed", "supplier.changed"]);
+    assert_eq!(reader.seen[1]["fields"], json!([format!("products[{mug}].cost")]));
+    staff.delete(&format!("{supplier}{product}")).expect(204);
+    assert_eq!(reader.new_types(), ["supplier.changed"]);
+    assert_eq!(reader.seen[0]["fields"], json!([format!("products[{mug}]")]));
+    staff.delete(&supplier).expect(204);
+    staff.post(&format!("{supplier}/restore"), json!({})).expect(200);
+    assert_eq!(reader.new_types(), ["supplier.archived", "supplier.restored"]);
+
     shop.sql().exec_drop("UPDATE stock SET reserved = 7 WHERE product_id = ?", (mug,)).unwrap();
     assert_eq!(run(&shop.database_url, &["verify", "--repair"]).code, Some(0));
     assert_eq!(reader.new_types(), ["stock.changed"]);

@@ -99,6 +99,15 @@ impl Frail {
         (customer.id, self.staff.post_once(&unique("key"), &path, note).expect(201).id())
     }
 
+    /// The path of what a supplier asks for a product that is bought of another.
+    fn offer_beside_a_preferred_one(&self) -> String {
+        let product = self.shop.product(&self.staff, 1);
+        let [preferred, other] = [7, 3].map(|days| self.shop.supplier(&self.staff, days));
+        self.staff.offer(preferred, product, json!({"cost": "2.00", "preferred": true})).expect(201);
+        self.staff.offer(other, product, json!({"cost": "2.10"})).expect(201);
+        format!("/suppliers/{other}/products/{product}")
+    }
+
     fn restock_order(&self) -> u64 {
         let product = self.shop.watched(&self.staff, 0, RULE);
         self.staff.post("/restock/runs", json!({"product_id": product})).expect(201);

@@ -54,6 +54,12 @@ impl Shop {
         Guest { id: answer.id(), client: self.with_token(token) }
     }
 
+    /// A supplier with this lead time.
+    pub fn supplier(&self, manager: &Client, lead_time_days: i64) -> u64 {
+        let body = json!({"name": unique("Supplier"), "lead_time_days": lead_time_days});
+        manager.post("/suppliers", body).expect(201).id()
+    }
+
     /// A product at 10.00 with this many units on the shelf.
     pub fn product(&self, staff: &Client, stock: i64) -> u64 {
         let body = json!({"name": unique("Product"), "price": "10.00", "stock": stock});
@@ -65,6 +71,11 @@ impl Client {
     /// Orders `(product_id, quantity)` pairs.
     pub fn order(&self, items: &[(u64, i64)]) -> Answer {
         self.post("/orders", json!({"items": items_json(items)}))
+    }
+
+    /// Says what a supplier asks for a product.
+    pub fn offer(&self, supplier_id: u64, product_id: u64, terms: Value) -> Answer {
+        self.put(&format!("/suppliers/{supplier_id}/products/{product_id}"), terms)
     }
 
     /// How many units can be ordered, as the refusal of an order for more than any test has says.

@@ -33,7 +33,7 @@ fn paths() -> Vec<(&'static str, Vec<&'static Route>)> {
 
 /// A path that fits the pattern.
 fn concrete(pattern: &str) -> String {
-    pattern.replace("{id}", "1")
+    pattern.replace("{id}", "1").replace("{product_id}", "1")
 }
 
 /// A whole sign-up with this body and with headers beside the needed ones, which end in `\r\n`.

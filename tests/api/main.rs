@@ -73,6 +73,7 @@ mod statements;
 mod stock;
 mod storage;
 mod strangers;
+mod suppliers;
 mod tables;
 mod tour;
 mod updated;

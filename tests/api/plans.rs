@@ -8,7 +8,7 @@ mod large_shop;
 
 use large_shop::{
     Access, BESTSELLER, CUSTOMERS, EVENTS, LargeShop, MOVEMENTS, ORDERS, PRODUCTS, ROWS_OF_A_PAGE,
-    SMALL_TABLE, WALK_IN,
+    SMALL_TABLE, SUPPLIERS, WALK_IN,
 };
 use mysql::prelude::Queryable;
 use serde_json::json;
@@ -117,6 +117,35 @@ impl LargeShop {
             let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
             let most = CUSTOMERS + 4 * orders + ROWS_OF_A_PAGE;
             assert!(read <= most, "{path} reads {read} rows: {statements:?}");
+        }
+    }
+
+    fn check_suppliers(&mut self) {
+        let staff = self.shop.with_token(self.staff.token());
+        for query in ["", "q=supplier", "updated_from=2000-01-01T00:00:00Z"] {
+            self.check_list(&staff, &format!("/suppliers?{query}"));
+        }
+        self.check_list_of(&staff, "/suppliers?archived=true", 0);
+        for depth in [100, SUPPLIERS / 2, SUPPLIERS - 100] {
+            let after = self.cursor("''", "suppliers", "id", depth);
+            self.check_list(&staff, &format!("/suppliers?after={after}"));
+        }
+        let after: String = format!("/{}", PRODUCTS / 2).bytes().map(|byte| format!("{byte:02x}")).collect();
+        self.check_list(&staff, "/suppliers/500/products");
+        self.check_list(&staff, &format!("/suppliers/500/products?after={after}"));
+        self.check_list_of(&staff, "/products/500/suppliers", 2);
+        // The lead time that counts is that of another table.
+        self.check_list(&staff, "/stock");
+        self.check_list(&staff, &format!("/stock?after={after}"));
+        let supply = "/suppliers/500/products/499";
+        let statements = self.statements(|| {
+            drop(staff.get(supply).expect(200));
+            staff.put(supply, json!({"cost": "1.10"})).expect(200);
+            staff.put("/suppliers/501/products/499", json!({"cost": "1.20", "preferred": true})).expect(201);
+            drop(staff.get("/products/499/stock").expect(200));
+        });
+        for statement in statements.iter().filter(|statement| !statement.contains('?')) {
+            self.check_access(statement);
         }
     }
 
@@ -403,6 +432,7 @@ fn lists_and_daily_work_go_by_index_however_much_there_is() {
     large.check_found_products();
     large.check_found_orders();
     large.check_movements();
+    large.check_suppliers();
     large.check_orders();
     large.check_orders_of_a_customer(5000, 50);
     large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);

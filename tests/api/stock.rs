@@ -33,7 +33,8 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "reorder_multiple": 1,
         "order_max": null,
         "snoozed_until": null,
-        "lead_time_days": 0,
+        "lead_time_days": null,
+        "effective_lead_time_days": 0,
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
@@ -74,6 +75,7 @@ fn the_policy_changes_only_where_it_is_named() {
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();
     }
+    expected["effective_lead_time_days"] = json!(2);
     let changed = staff.set_policy(product_id, all).expect(200).body;
     expected["updated_at"] = changed["updated_at"].clone();
     assert_eq!(changed, expected);
@@ -85,6 +87,7 @@ fn the_policy_changes_only_where_it_is_named() {
         json!({"order_max": null}),
         json!({"reorder_multiple": 1_000_000}),
         json!({"lead_time_days": 365}),
+        json!({"lead_time_days": null}),
         json!({"reorder_point": null}),
         json!({"reorder_target": null}),
         json!({"reorder_point": 0, "reorder_target": 0, "reorder_multiple": 1, "lead_time_days": 0}),
@@ -93,6 +96,7 @@ fn the_policy_changes_only_where_it_is_named() {
         for (field, value) in change.as_object().unwrap() {
             expected[field] = value.clone();
         }
+        expected["effective_lead_time_days"] = json!(expected["lead_time_days"].as_i64().unwrap_or(0));
         let point = expected["reorder_point"].as_i64();
         expected["below_threshold"] = json!(point.is_some_and(|point| 5 < point));
         let changed = staff.set_policy(product_id, change.clone()).expect(200).body;
@@ -133,7 +137,6 @@ fn every_bad_field_of_a_policy_is_named() {
     refused(too_little, &[("order_max", "below_reorder_point"), ("reorder_target", "below_reorder_point")]);
     refused(json!({"reorder_multiple": 6, "order_max": 5}), &[("order_max", "below_reorder_point")]);
     refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
-    refused(json!({"lead_time_days": null}), &[("lead_time_days", "required")]);
     refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);
     let unreachable = json!({"reorder_point": 3, "reorder_target": 2});
     refused(unreachable, &[("reorder_target", "below_reorder_point")]);

@@ -35,7 +35,7 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     for (check, words) in [
         ("accounts_role", words(Role::ALL, Role::text)),
         ("audit_log_action_known", words(Action::ALL, Action::text)),
-        ("audit_log_object", words(Object::ALL, Object::text)),
+        ("audit_log_object_known", words(Object::ALL, Object::text)),
         ("order_events_reason", words(StepReason::ALL, StepReason::text)),
         ("orders_status_known", words(Status::ALL, Status::text)),
         ("restock_orders_status", words(OrderStatus::ALL, OrderStatus::text)),

@@ -87,6 +87,8 @@ fn every_put_and_patch_takes_what_was_read_and_names_what_it_does_not_set() {
             "orders:write",
             "stock:read",
             "stock:write",
+            "restock:read",
+            "restock:write",
         ],
     );
     let own = shop.with_token(&shop.log_in(&world.username, CUSTOMER_PASSWORD));

@@ -52,6 +52,21 @@ def prepare():
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
         call("PATCH", f"/products/{product}/stock", staff, policy)
     call("POST", "/restock/runs", staff)
+    # Of whom each product is bought.
+    for supplier in (1, 2, 3):
+        body = {"name": f"Supplier {supplier}", "lead_time_days": 7}
+        call("POST", "/suppliers", staff, body)
+        for product in range(1, 7):
+            offer = {"cost": "0.0035", "pack_size": supplier, "preferred": supplier == 1}
+            call("PUT", f"/suppliers/{supplier}/products/{product}", staff, offer)
+    # Hardly any id of a product that is tried is one that the supplier sells.
+    for supplier, product in ((2, 6), (2, 5)):
+        call("GET", f"/suppliers/{supplier}/products/{product}", staff)
+        call("PATCH", f"/suppliers/{supplier}/products/{product}", staff, {"cost": "1.10"})
+        call("DELETE", f"/suppliers/{supplier}/products/{product}", staff)
+    call("PUT", "/suppliers/2/products/6", staff, {"cost": "1.20"})
+    call("DELETE", "/suppliers/3", staff)
+    call("POST", "/suppliers/3/restore", staff)
     # The usernames that a schema allows are hardly ever a whole account's.
     account = call("GET", "/customer_accounts", staff)["data"][0]["id"]
     call("PUT", f"/customer_accounts/{account}", staff, {"username": "customer-account"})

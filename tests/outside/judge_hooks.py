@@ -47,6 +47,7 @@ EXPLAINED_FIELDS = [
     (r"sort", "not_with_updated", "it depends on another parameter"),
     (r"slug", "invalid_slug", "a pattern that excludes two planes of Unicode takes a generator minutes"),
     (r"q", "blank", "an accent by itself is nothing to look for"),
+    (r"price_breaks\[\d+\]\.from_quantity", "not_rising", "each quantity is more than the one before"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"reorder_target", "never_fits", "it depends on another field, sent or kept"),
     (r"reorder_target", "required", "it depends on another field, sent or kept"),
@@ -80,8 +81,8 @@ def explanation(failure, case, response):
         return explained_leniency(case)
     if type(failure).__name__ == "UseAfterFree" and operation in ("readStock", "listMovements"):
         return "an archived product keeps its books"
-    if type(failure).__name__ == "UseAfterFree" and operation == "restoreProduct":
-        return "an archived product can be restored"
+    if type(failure).__name__ == "UseAfterFree" and operation in ("restoreProduct", "restoreSupplier"):
+        return "what is archived can be restored"
     if type(failure).__name__ == "UseAfterFree" and operation == "readApiKey":
         return "a revoked key is kept, and says when it was revoked"
     return None
@@ -159,8 +160,8 @@ def explained_refusal(case, response):
 
 
 def field_explanation(field, code, body):
-    if code == "invalid_number" and re.search(rb"\de[+-]?\d", body):
-        return "invalid_number: whole numbers are written without an exponent, which JSON Schema cannot demand"
+    if code in ("invalid_number", "invalid_price") and re.search(rb"\de[+-]?\d", body):
+        return f"{code}: numbers are written without an exponent, which JSON Schema cannot demand"
     for pattern, known, reason in EXPLAINED_FIELDS:
         if re.fullmatch(pattern, field) and code == known:
             return f"{known}: {reason}"

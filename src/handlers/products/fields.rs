@@ -40,6 +40,8 @@ pub const SHOWN: &[Shown] = &[
     Shown::elsewhere("reorder_target", "PATCH /products/{id}/stock sets the rule for restocking"),
     Shown::elsewhere("reorder_multiple", "PATCH /products/{id}/stock sets the rule for restocking"),
     Shown::elsewhere("lead_time_days", "PATCH /products/{id}/stock sets the rule for restocking"),
+    Shown::elsewhere("cost", "PUT /suppliers/{supplier_id}/products/{id} says what a supplier asks for it"),
+    Shown::elsewhere("suppliers", "PUT /suppliers/{supplier_id}/products/{id} says what a supplier asks for it"),
 ];
 
 /// What people set.

@@ -67,6 +67,10 @@ impl Building {
         match &operation.success {
             Some(success) => {
                 responses.insert(success.status.to_string(), self.success(route, success));
+                if let Some(made) = &success.made {
+                    let made = Success { status: 201, description: made.clone(), ..success.clone() };
+                    responses.insert("201".into(), self.success(route, &made));
+                }
                 if revalidates(route, success) {
                     let headers = headers(route, success, 304);
                     let unchanged = [("description", raw("The caller's copy is still good."))];
@@ -177,18 +181,19 @@ fn revalidates(route: &Route, success: &Success) -> bool {
 
 fn parameters(route: &Route, operation: &Operation) -> Vec<Json> {
     let shared = |applies: bool, name: &str| applies.then(|| reference("parameters", name));
-    // "/orders/{id}/track" is about "orders".
-    let resource = route.path.split_once("/{id}").and_then(|(before, _)| before.rsplit('/').next());
+    // The id in "/orders/{id}/track" is that of one of the "orders".
+    let segments: Vec<&str> = route.path.split('/').collect();
+    let ids = segments.windows(2).filter_map(|pair| {
+        let name = pair[1].strip_prefix('{')?.strip_suffix('}')?;
+        Some(reference("parameters", &format!("{}.{name}", pair[0])))
+    });
     let success = operation.success.as_ref();
     let list = success.is_some_and(|success| success.list.is_some());
     let own = operation.parameters.iter().map(|parameter| match parameter {
         ParameterOrName::Name(name) => reference("parameters", name),
         ParameterOrName::Own(parameter) => parameter.expanded(),
     });
-    resource
-        .map(|resource| reference("parameters", &format!("{resource}.id")))
-        .into_iter()
-        .chain(own)
+    ids.chain(own)
         .chain(shared(list, "Limit"))
         .chain(shared(list, "After"))
         .chain(shared(success.is_some_and(|success| revalidates(route, success)), "IfNoneMatch"))

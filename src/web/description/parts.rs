@@ -99,12 +99,14 @@ pub struct Body {
     pub examples: Ordered<Json>,
 }
 
-#[derive(FromJson)]
+#[derive(FromJson, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
     #[serde(default = "ok")]
     pub status: u16,
     pub description: String,
+    /// What a 201 says, where a PUT makes what is not there yet.
+    pub made: Option<String>,
     /// What a JSON answer holds; or the schema of which a list has pages; or the media type of a text, which a
     /// caller may prefer to JSON where there are both.
     pub schema: Option<Json>,
@@ -131,7 +133,7 @@ fn yes() -> bool {
 }
 
 /// What can be done next with the answer. `id` points at the id in it.
-#[derive(FromJson)]
+#[derive(FromJson, Clone)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Link {
     pub operation_id: String,

@@ -21,6 +21,7 @@ pub const MEANINGS: &[Meaning] = &[
     ("employee", None, &["staff"]), ("worker", None, &["staff"]), ("clerk", None, &["staff"]), ("team", None, &["staff"]),
     ("apikey", None, &["api key"]), ("log", None, &["audit"]), ("activity", None, &["audit"]),
     ("orderitem", None, &["order"]), ("orderline", None, &["order"]), ("note", None, &["stock movement"]),
+    ("vendor", None, &["supplier"]), ("wholesaler", None, &["supplier"]), ("manufacturer", None, &["supplier"]),
     ("item", None, &["product"]), ("article", None, &["product"]), ("good", None, &["product"]),
     ("catalog", None, &["product"]), ("catalogue", None, &["product"]), ("sku", None, &["product"]),
     ("barcode", None, &["product"]), ("variant", None, &["product"]), ("price", None, &["product"]),

@@ -65,7 +65,7 @@ fn patterns(routes: &[Route]) -> Vec<Pattern> {
     for path in routes.iter().map(|route| route.path) {
         if patterns.iter().all(|(known, _)| *known != path) {
             let pieces = path.split('/').flat_map(|segment| match segment {
-                "{id}" => vec![Piece::Id(None)],
+                id if id.starts_with('{') => vec![Piece::Id(None)],
                 words => words_in(words).into_iter().map(Word).collect(),
             });
             patterns.push((path, pieces.collect()));

@@ -20,6 +20,8 @@ const COPIED: &[(&str, &str, &str, bool)] = &[
     ("order_events", "order_id", "order", false),
     ("restock_orders", "id", "restock_order", false),
     ("restock_runs", "id", "restock_run", false),
+    ("suppliers", "id", "supplier", true),
+    ("supplier_products", "supplier_id", "supplier", false),
 ];
 
 /// The rows of a table by what they are about, each as text, with the newest time of a change.

@@ -205,6 +205,35 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/restock_orders/{id}/cancel", Replayed, |frail| {
         frail.call("POST", format!("/restock_orders/{}/cancel", frail.restock_order()), json!({}))
     }),
+    operation("POST", "/suppliers", Replayed, |frail| {
+        frail.call("POST", "/suppliers", json!({"name": unique("Potters"), "lead_time_days": 7}))
+    }),
+    operation("PUT", "/suppliers/{id}", Same, |frail| {
+        let body = json!({"name": unique("Potters"), "lead_time_days": 5});
+        frail.call("PUT", format!("/suppliers/{}", frail.shop.supplier(&frail.staff, 7)), body)
+    }),
+    operation("PATCH", "/suppliers/{id}", Same, |frail| {
+        let id = frail.shop.supplier(&frail.staff, 7);
+        frail.call("PATCH", format!("/suppliers/{id}"), json!({"order_days": ["mon"]}))
+    }),
+    operation("DELETE", "/suppliers/{id}", Gone, |frail| {
+        frail.call("DELETE", format!("/suppliers/{}", frail.shop.supplier(&frail.staff, 7)), Value::Null)
+    }),
+    operation("POST", "/suppliers/{id}/restore", Replayed, |frail| {
+        let id = frail.shop.supplier(&frail.staff, 7);
+        frail.staff.delete(&format!("/suppliers/{id}")).expect(204);
+        frail.call("POST", format!("/suppliers/{id}/restore"), json!({}))
+    }),
+    operation("PUT", "/suppliers/{id}/products/{product_id}", Same, |frail| {
+        let body = json!({"cost": "3.00", "preferred": true, "price_breaks": [{"from_quantity": 12, "cost": "2.50"}]});
+        frail.call("PUT", frail.offer_beside_a_preferred_one(), body)
+    }),
+    operation("PATCH", "/suppliers/{id}/products/{product_id}", Same, |frail| {
+        frail.call("PATCH", frail.offer_beside_a_preferred_one(), json!({"preferred": true}))
+    }),
+    operation("DELETE", "/suppliers/{id}/products/{product_id}", Gone, |frail| {
+        frail.call("DELETE", frail.offer_beside_a_preferred_one(), Value::Null)
+    }),
 ];
 
 pub const RULE: Rule = Rule { point: 5, target: 20, multiple: 1, lead_days: 3 };

@@ -21,6 +21,8 @@ pub const MOVEMENTS: u64 = 1_000_000;
 
 pub const EVENTS: u64 = 300_000;
 
+pub const SUPPLIERS: u64 = 1000;
+
 /// The product that is in every third order.
 pub const BESTSELLER: u64 = 5;
 
@@ -36,7 +38,7 @@ pub const SMALL_TABLE: u64 = 100;
 
 /// The tables that the work of a day must not read through, by insert statements that fill them.
 /// An order in a hundred is placed, shipped or cancelled; the others are delivered.
-fn fillings() -> [Vec<String>; 7] {
+fn fillings() -> [Vec<String>; 8] {
     let customer_of_order = format!("IF(seq % 4 = 0, {WALK_IN}, 1 + seq DIV {})", ORDERS / CUSTOMERS + 1);
     [
         vec![
@@ -57,8 +59,8 @@ fn fillings() -> [Vec<String>; 7] {
             ),
             format!(
                 "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
-                                    reorder_multiple, lead_time_days)
-                 SELECT seq, 100, 0, 0, 11, '2024-01-01', 1, 0 FROM seq_1_to_{PRODUCTS}"
+                                    reorder_multiple)
+                 SELECT seq, 100, 0, 0, 11, '2024-01-01', 1 FROM seq_1_to_{PRODUCTS}"
             ),
             format!(
                 "INSERT INTO product_barcodes (gtin, product_id) SELECT LPAD(seq * 10 + IF(seq = 50000, 5, 0), 14, '0'), seq
@@ -110,6 +112,24 @@ fn fillings() -> [Vec<String>; 7] {
             ),
             format!("INSERT INTO event_feed VALUES (1, {EVENTS}, '2024-01-01' + INTERVAL {EVENTS} SECOND, 0)"),
         ],
+        // Each product is sold by two suppliers and preferred at the first.
+        vec![
+            format!(
+                "INSERT INTO suppliers (id, active, name, search_text, lead_time_days, order_days, created_at, updated_at)
+                 SELECT seq, 1, CONCAT('Supplier ', seq), CONCAT('supplier ', seq), seq % 30, 0, '2024-01-01', '2024-01-01'
+                 FROM seq_1_to_{SUPPLIERS}"
+            ),
+            format!(
+                "INSERT INTO supplier_products (supplier_id, product_id, cost_minor_e4, pack_size, minimum_quantity,
+                                                preferred_product_id, created_at, updated_at)
+                 SELECT 1 + seq % {SUPPLIERS}, seq, 10000, 1, 1, seq, '2024-01-01', '2024-01-01' FROM seq_1_to_{PRODUCTS}"
+            ),
+            format!(
+                "INSERT INTO supplier_products (supplier_id, product_id, cost_minor_e4, pack_size, minimum_quantity,
+                                                created_at, updated_at)
+                 SELECT 1 + (seq + 7) % {SUPPLIERS}, seq, 10000, 1, 1, '2024-01-01', '2024-01-01' FROM seq_1_to_{PRODUCTS}"
+            ),
+        ],
         // A hundred for each of a thousand customers.
         vec![
             "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
@@ -134,7 +154,7 @@ fn fill(mariadb: &MariaDb, database: &str) {
         }
     });
     let tables = "customers, products, product_barcodes, stock, stock_movements, orders, order_lines, audit_log, \
-        idempotency_keys, events";
+        idempotency_keys, events, suppliers, supplier_products";
     mariadb.connect(database).query_drop(format!("ANALYZE TABLE {tables}")).unwrap();
 }
 

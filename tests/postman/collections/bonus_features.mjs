@@ -20,7 +20,7 @@ export const collection = {
 service itself.
 
 Restock runs are started for this run's own products only, never for the whole shop. Orders, \
-restock runs and restock orders cannot be deleted: those of this run stay behind, finished.`,
+restock runs and restock orders cannot be deleted: those of this run stay behind, finished; a supplier stays archived.`,
     variables: {
         customer_id: "A customer, who orders, and to see what customers may not do.",
         customer_token: "That customer's session.",
@@ -32,6 +32,7 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         restock_order_id: "The candle's open restock order.",
         order_id: "A customer's order of candles.",
         movement_id: "A movement whose note names the customer.",
+        supplier_id: "Of whom the soap is bought for a while.",
         key_id: "A program's key.",
         key_token: "Its secret.",
         position: "How far the feed of events was read.",
@@ -329,7 +330,9 @@ export const requests = [
         status: 200,
         tests: {
             "The rule is kept": () =>
-                pm.expect(pm.response.json()).to.include({ reorder_point: 5, reorder_target: 30, lead_time_days: 0 }),
+                pm
+                    .expect(pm.response.json())
+                    .to.include({ reorder_point: 5, reorder_target: 30, lead_time_days: null, effective_lead_time_days: 0 }),
         },
     },
     {
@@ -728,6 +731,206 @@ export const requests = [
         POST: "/restock_orders/{{restock_order_id}}/cancel",
         status: 200,
         tests: { "It is cancelled": statusIs("cancelled") },
+    },
+    {
+        folder: "Suppliers",
+        description: "Whom the shop buys from, and what they ask for each product. For managers, and keys that restock.",
+    },
+    {
+        name: "A manager adds a supplier",
+        description: "They take nine days, and are ordered from on Mondays and Thursdays, for 150 at least.",
+        POST: "/suppliers",
+        idempotency_key: "new",
+        body: {
+            name: "Potters {{run}}",
+            email: "orders.{{run}}@example.com",
+            lead_time_days: 9,
+            order_days: ["thu", "mon"],
+            minimum_order_value: "150",
+        },
+        status: 201,
+        tests: {
+            ...located("/suppliers"),
+            ...hasEtag,
+            "It is as sent": (supplier) => {
+                pm.expect(supplier.order_days).to.eql(["mon", "thu"]);
+                pm.expect(supplier).to.include({ lead_time_days: 9, minimum_order_value: "150.00", note: null });
+            },
+        },
+        keep: { supplier_id: "id" },
+    },
+    {
+        name: "The same request again adds no other",
+        description: "A retry with the same `Idempotency-Key` gets the first answer.",
+        POST: "/suppliers",
+        idempotency_key: "same",
+        body: {
+            name: "Potters {{run}}",
+            email: "orders.{{run}}@example.com",
+            lead_time_days: 9,
+            order_days: ["thu", "mon"],
+            minimum_order_value: "150",
+        },
+        status: 201,
+        tests: { ...replayed, "It is the same supplier": idIs("supplier_id") },
+    },
+    {
+        name: "A supplier that says too little",
+        description: "A lead time of 0 is nobody's by silence: goods would be on the shelf as soon as they are ordered.",
+        POST: "/suppliers",
+        body: { name: "Potters {{run}}", order_days: ["monday"] },
+        status: 422,
+        fields: ["lead_time_days: required", "order_days[0]: invalid_weekday"],
+    },
+    {
+        name: "Find it",
+        description: "By words of its name, its e-mail address or its telephone number.",
+        GET: "/suppliers?q=potters+{{run}}",
+        status: 200,
+        tests: { "It is the only one": rows("supplier_id") },
+    },
+    {
+        name: "Read it",
+        description: "With an `ETag` for `If-Match`.",
+        GET: "/suppliers/{{supplier_id}}",
+        status: 200,
+        tests: { ...hasEtag, "It is the supplier": idIs("supplier_id") },
+    },
+    {
+        name: "Replace it",
+        description: "What is left out is cleared.",
+        PUT: "/suppliers/{{supplier_id}}",
+        body: { name: "Potters {{run}}", lead_time_days: 8 },
+        status: 200,
+        tests: { "Any day will do": (supplier) => pm.expect(supplier.order_days).to.eql([]) },
+    },
+    {
+        name: "It takes longer than that",
+        description: "What is named is changed.",
+        PATCH: "/suppliers/{{supplier_id}}",
+        body: { lead_time_days: 10 },
+        status: 200,
+        tests: { "It takes ten days": (supplier) => pm.expect(supplier.lead_time_days).to.eql(10) },
+    },
+    {
+        name: "What it asks for the soap",
+        description: "The first time it is made, 201; after that it is replaced. All quantities are in units.",
+        PUT: "/suppliers/{{supplier_id}}/products/{{soap_id}}",
+        body: {
+            cost: "2.15",
+            supplier_sku: "SO-7",
+            pack_size: 10,
+            minimum_quantity: 20,
+            price_breaks: [{ from_quantity: 100, cost: "1.985" }],
+            preferred: true,
+        },
+        status: 201,
+        tests: {
+            ...hasEtag,
+            "It is as sent": (offer) => {
+                pm.expect(offer).to.include({ cost: "2.15", pack_size: 10, minimum_quantity: 20, preferred: true });
+                pm.expect(offer.price_breaks).to.eql([{ from_quantity: 100, cost: "1.985" }]);
+            },
+        },
+    },
+    {
+        name: "The soap has the supplier's lead time",
+        description: "It has none of its own.",
+        GET: "/products/{{soap_id}}/stock",
+        status: 200,
+        tests: {
+            "Ten days count": (stock) =>
+                pm.expect(stock).to.include({ lead_time_days: null, effective_lead_time_days: 10 }),
+        },
+    },
+    {
+        name: "Price breaks that fall",
+        description: "Each counts from a larger quantity on than the one before.",
+        PATCH: "/suppliers/{{supplier_id}}/products/{{soap_id}}",
+        body: { price_breaks: [{ from_quantity: 100, cost: "2" }, { from_quantity: 50, cost: "1.9" }] },
+        status: 422,
+        fields: ["price_breaks[1].from_quantity: not_rising"],
+    },
+    {
+        name: "A new price",
+        description: "A unit may cost less than a cent: up to four decimals more than the currency has.",
+        PATCH: "/suppliers/{{supplier_id}}/products/{{soap_id}}",
+        body: { cost: "0.0035" },
+        status: 200,
+        tests: { "It is kept exactly": (offer) => pm.expect(offer.cost).to.eql("0.0035") },
+    },
+    {
+        name: "Read the offer",
+        description: "With the names of both.",
+        GET: "/suppliers/{{supplier_id}}/products/{{soap_id}}",
+        status: 200,
+        tests: { ...hasEtag, "It is of the soap": idIs("soap_id", "product_id") },
+    },
+    {
+        name: "What it asks for all products",
+        description: "In the order of their ids.",
+        GET: "/suppliers/{{supplier_id}}/products",
+        status: 200,
+        tests: {
+            "There is the soap": (page) =>
+                pm
+                    .expect(page.data.map((offer) => offer.product_id))
+                    .to.eql([Number(pm.collectionVariables.get("soap_id"))]),
+        },
+    },
+    {
+        name: "Who sells the soap",
+        description: "In the order of the suppliers' ids.",
+        GET: "/products/{{soap_id}}/suppliers",
+        status: 200,
+        tests: {
+            "The supplier does": (page) =>
+                pm
+                    .expect(page.data.map((offer) => offer.supplier_id))
+                    .to.eql([Number(pm.collectionVariables.get("supplier_id"))]),
+        },
+    },
+    {
+        name: "Suppliers are none of a customer's business",
+        description: "Nor of a clerk's, who gets the same answer.",
+        GET: "/suppliers",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "The supplier is archived",
+        description: "It is no product's preferred supplier any more, and its offers are kept.",
+        DELETE: "/suppliers/{{supplier_id}}",
+        status: 204,
+        tests: noBody,
+    },
+    {
+        name: "The supplier is gone",
+        description: "`GET /suppliers?archived=true` lists it.",
+        GET: "/suppliers/{{supplier_id}}",
+        status: 404,
+        code: "not_found",
+    },
+    {
+        name: "The supplier is restored",
+        description: "With its offers, and preferred as before.",
+        POST: "/suppliers/{{supplier_id}}/restore",
+        status: 200,
+        tests: { "It is there": (supplier) => pm.expect(supplier.archived_at).to.be.null },
+    },
+    {
+        name: "It sells the soap no longer",
+        description: "The offer is deleted, and nobody is preferred for the soap.",
+        DELETE: "/suppliers/{{supplier_id}}/products/{{soap_id}}",
+        status: 204,
+        tests: noBody,
+    },
+    {
+        name: "The supplier is archived for good",
+        description: "Suppliers are never deleted: the books name them.",
+        DELETE: "/suppliers/{{supplier_id}}",
+        status: 204,
     },
     { folder: "Cancelling orders", description: "Cancelling gives back what was reserved, once." },
     {
