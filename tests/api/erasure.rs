@@ -72,7 +72,8 @@ const OF_PERSON: &[(&str, &[&str])] = &[
     ("PATCH /stock/movements/{id}", &["note"]),
 ];
 
-/// Text that is about the shop and those who work there: the catalogue, which anybody may read, staff and keys.
+/// Text that is about the shop and those who work there or sell to it: the catalogue, which anybody may read, staff, keys
+/// and suppliers.
 const OF_SHOP: &[&str] = &[
     "PATCH /staff/current",
     "PATCH /staff/{id}",
@@ -80,6 +81,11 @@ const OF_SHOP: &[&str] = &[
     "POST /products",
     "PUT /products/{id}",
     "PATCH /products/{id}",
+    "POST /suppliers",
+    "PUT /suppliers/{id}",
+    "PATCH /suppliers/{id}",
+    "PUT /suppliers/{id}/products/{product_id}",
+    "PATCH /suppliers/{id}/products/{product_id}",
 ];
 
 /// Text of a form of its own, in which nobody can be named.

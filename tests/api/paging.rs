@@ -7,7 +7,7 @@ use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, NONE};
 use crate::harness::Shop;
 
-const LISTS: [&str; 4] = ["/customers", "/customer_accounts", "/products", "/orders"];
+const LISTS: [&str; 5] = ["/customers", "/customer_accounts", "/products", "/orders", "/suppliers"];
 
 /// The ids on one page.
 pub fn ids_of(page: &Answer) -> Vec<u64> {
