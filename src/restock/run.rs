@@ -189,6 +189,7 @@ fn decide_and_act(
     looked_at: &Watched,
 ) -> Result<RunLine> {
     let &Watched { product_id, left_out, .. } = looked_at;
+    tx.take_turn([product_id])?;
     let sql = format!(
         "SELECT s.on_hand, s.reserved, s.incoming, {}, {EFFECTIVE_LEAD_TIME},
              (SELECT p.active = 0 FROM products p WHERE p.id = s.product_id) AS archived
