@@ -190,11 +190,11 @@ fn version_of(text: &str) -> String {
     let (mut set, mut books) = (DefaultHasher::new(), DefaultHasher::new());
     let mut taken = 0;
     for member in BOOKS.find_iter(text) {
-        set.write(text[taken..member.start()].as_bytes());
+        set.write(&text.as_bytes()[taken..member.start()]);
         books.write(member.as_str().as_bytes());
         taken = member.end();
     }
-    set.write(text[taken..].as_bytes());
+    set.write(&text.as_bytes()[taken..]);
     format!("\"{:016x}{:016x}\"", set.finish(), books.finish())
 }
 

@@ -72,7 +72,8 @@ const OF_PERSON: &[(&str, &[&str])] = &[
     ("PATCH /stock/movements/{id}", &["note"]),
 ];
 
-/// Text that is about the shop and those who work there: the catalogue, which anybody may read, staff and keys.
+/// Text that is about the shop, those who work there and those whom it buys from: the catalogue, which anybody may read,
+/// staff, keys and suppliers.
 const OF_SHOP: &[&str] = &[
     "PATCH /staff/current",
     "PATCH /staff/{id}",
@@ -80,10 +81,18 @@ const OF_SHOP: &[&str] = &[
     "POST /products",
     "PUT /products/{id}",
     "PATCH /products/{id}",
+    "POST /suppliers",
+    "PUT /suppliers/{id}",
+    "PATCH /suppliers/{id}",
+    "PUT /suppliers/{id}/products/{product_id}",
+    "PATCH /suppliers/{id}/products/{product_id}",
 ];
 
 /// Text of a form of its own, in which nobody can be named.
-const OTHERS: &[(&str, &[&str])] = &[("PATCH /orders/{id}", &["expected_delivery_date"])];
+const OTHERS: &[(&str, &[&str])] = &[
+    ("PATCH /orders/{id}", &["expected_delivery_date"]),
+    ("PATCH /products/{id}/stock", &["snoozed_until"]),
+];
 
 /// The text fields of a body, by their paths.
 fn text_fields(document: &Value, schema: &Value, path: &str, found: &mut BTreeSet<String>) {
