@@ -88,13 +88,18 @@ pub fn record_moved(tx: &mut Transaction, at: Timestamp, products: &[Id]) -> Res
     products.iter().try_for_each(|&id| record(tx, at, Kind::StockMoved, id, &[id], fields))
 }
 
-/// Writes down that an erasure takes what was written to the orders of a customer out of them.
+/// Writes down that an erasure takes what was written to the orders of a customer out of them and their histories.
 pub fn record_erased_orders(tx: &mut Transaction, at: Timestamp, customer_id: Id) -> Result<()> {
     let sql = format!(
         "INSERT INTO {UNNUMBERED}
          SELECT ?, ?, o.id, '', 'shipping_address,note,carrier,tracking_number' FROM orders o
-         WHERE o.customer_id = ?
-           AND COALESCE(o.shipping_address, o.note, o.carrier, o.tracking_number) IS NOT NULL"
+         WHERE o.customer_id = ? AND (
+             COALESCE(o.shipping_address, o.note, o.carrier, o.tracking_number) IS NOT NULL
+             OR EXISTS (
+                 SELECT 1 FROM order_events e
+                 WHERE e.order_id = o.id AND COALESCE(e.note, e.old_value, e.new_value) IS NOT NULL
+             )
+         )"
     );
     tx.execute(&sql, (at, Kind::OrderChanged, customer_id))?;
     Ok(())

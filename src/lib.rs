@@ -17,13 +17,12 @@
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
 //! 1. On hand is the sum of the product's movements, and every balance continues the one before.
 //! 2. Reserved is the sum of what placed orders wait for.
-//! 3. Nothing on hand or reserved is negative, and no order was placed for more than was there; a count
-//!    or a correction may leave less than is promised.
+//! 3. Nothing on hand or reserved is negative, and no order was placed for more than was there; a count,
+//!    damage, loss or correction may leave less than is promised.
 //! 4. Shipping wrote exactly one `sale` movement a line; cancelling wrote none and released once.
 //! 5. An order's total is the sum of its lines as frozen at placement; it has at least one.
 //! 6. An order's history holds legal steps only and ends with its status.
-//! 7. A product has at most one open restock order; incoming is what it owes, and what was received
-//!    stands in the ledger.
+//! 7. Incoming is what open restock orders owe, and what was received stands in the ledger.
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //! 10. The numbers of the feed run without a gap.

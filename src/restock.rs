@@ -153,6 +153,15 @@ pub fn decide(shelf: &Figures, policy: &Policy, today: Day) -> Decision {
 }
 
 impl Decision {
+    /// Nothing is ordered of what is out of the catalogue.
+    fn unless_archived(self, archived: bool) -> Decision {
+        if archived {
+            Decision::Nothing { position: self.position(), reason: Reason::Archived }
+        } else {
+            self
+        }
+    }
+
     /// In words, with the figures: what the plan and the run's lines say.
     pub fn explained(&self, policy: &Policy) -> String {
         let point = policy.reorder_point.unwrap_or(0);
@@ -298,10 +307,7 @@ impl Watched {
     }
 
     fn decide(&self, today: Day) -> Decision {
-        match (decide(&self.shelf, &self.policy, today), self.archived) {
-            (decision, true) => Decision::Nothing { position: decision.position(), reason: Reason::Archived },
-            (decision, false) => decision,
-        }
+        decide(&self.shelf, &self.policy, today).unless_archived(self.archived)
     }
 }
 

@@ -1,4 +1,5 @@
--- What a run saw of one product, and what it did about it or why it did nothing.
+-- What a run saw of one product, and what it did about it or why it did nothing. A line points at the product and not
+-- at its stock: that a row of stock is held by others for long is told in a line too.
 -- done when: SELECT COUNT(*) FROM information_schema.tables
 --     WHERE table_schema = DATABASE() AND table_name = 'restock_run_lines'
 CREATE TABLE restock_run_lines (
@@ -22,7 +23,7 @@ CREATE TABLE restock_run_lines (
     KEY restock_run_lines_product (product_id),
     KEY restock_run_lines_order (restock_order_id),
     CONSTRAINT restock_run_lines_of_run FOREIGN KEY (run_id) REFERENCES restock_runs (id) ON DELETE RESTRICT,
-    CONSTRAINT restock_run_lines_of_product FOREIGN KEY (product_id) REFERENCES stock (product_id) ON DELETE RESTRICT,
+    CONSTRAINT restock_run_lines_of_product FOREIGN KEY (product_id) REFERENCES products (id) ON DELETE RESTRICT,
     CONSTRAINT restock_run_lines_for_order FOREIGN KEY (restock_order_id) REFERENCES restock_orders (id) ON DELETE RESTRICT,
     CONSTRAINT restock_run_lines_outcome CHECK (outcome IN ('ordered', 'received', 'nothing', 'failed')),
     CONSTRAINT restock_run_lines_quantity CHECK (quantity >= 0)

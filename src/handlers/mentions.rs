@@ -7,7 +7,7 @@
 
 mod person;
 
-use mysql::Row;
+use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Filter, Transaction, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
-use crate::handlers::mentions::person::Person;
+use crate::handlers::mentions::person::{Found, Person};
 use crate::handlers::movements::{self, Movement};
 use crate::ledger::Reason;
 use crate::problem::Problem;
@@ -126,7 +126,7 @@ pub fn review(
     let product_id = movement.product_id;
     events::record(tx, app.clock.now(), Kind::StockChanged, product_id, &[product_id], &[field])?;
     tx.execute("UPDATE stock_movements SET note = ? WHERE id = ?", (&note, movement.id))?;
-    idempotency::erase_about_movement(tx, movement.id)?;
+    idempotency::erase_about_movements(tx, [movement.id])?;
     Ok(Movement { note, ..movement })
 }
 
@@ -154,13 +154,24 @@ pub fn find(app: &App, tx: &mut Transaction, customer_id: Id) -> Result<()> {
     mentions.truncate(MENTIONS_MAX);
     // In one order, so that two erasures wait for each other and no more.
     mentions.sort_by_key(|(_, id)| *id);
-    for (found, movement_id) in mentions {
-        tx.execute(
-            "INSERT INTO mentions (movement_id, customer_id, found, found_at) VALUES (?, ?, ?, ?)
-             ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), found = VALUES(found), found_at = VALUES(found_at)",
-            (movement_id, customer_id, found.to_string(), app.clock.now()),
-        )?;
-        idempotency::erase_about_movement(tx, movement_id)?;
+    write(tx, customer_id, &mentions, app.clock.now())
+}
+
+/// Two statements, however many notes there are: who orders, and whom one serves, waits for the customer's row.
+fn write(tx: &mut Transaction, customer_id: Id, mentions: &[(Found, Id)], now: Timestamp) -> Result<()> {
+    if mentions.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let rows = vec!["(?, ?, ?, ?)"; mentions.len()].join(", ");
+    let values = mentions.iter().flat_map(|(found, movement_id)| {
+        [(*movement_id).into(), customer_id.into(), found.to_string().into(), now.into()]
+    });
+    tx.execute(
+        &format!(
+            "INSERT INTO mentions (movement_id, customer_id, found, found_at) VALUES {rows}
+             ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), found = VALUES(found), found_at = VALUES(found_at)"
+        ),
+        values.collect::<Vec<Value>>(),
+    )?;
+    idempotency::erase_about_movements(tx, mentions.iter().map(|(_, movement_id)| *movement_id))
 }

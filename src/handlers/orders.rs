@@ -74,7 +74,7 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("confirmed_at", "POST /orders/{id}/confirm sets it"),
     Shown::fixed("confirmed_by_account_id", "POST /orders/{id}/confirm sets it"),
     Shown::fixed("confirmed_by_api_key_id", "POST /orders/{id}/confirm sets it"),
-    Shown::fixed("allowed_actions", "they follow from the status"),
+    Shown::books("allowed_actions", "they follow from the status"),
     Shown::version("updated_at"),
 ];
 

@@ -249,6 +249,10 @@ fn find(app: &App, db: &mut Connection, id: Id) -> Result<RestockOrder> {
 /// locks the stock only and inserts an order of its own, so the two never wait for each other crosswise.
 fn lock(app: &App, tx: &mut Transaction, id: Id) -> Result<(RestockOrder, i64)> {
     let today = today(app);
+    // An order stays its product's.
+    let product_id: Option<Id> =
+        tx.row("SELECT product_id FROM restock_orders WHERE id = ?", (id,), |row| column(row, "product_id"))?;
+    tx.take_turn(product_id)?;
     let sql = format!(
         "SELECT {COLUMNS}, s.on_hand FROM restock_orders r STRAIGHT_JOIN stock s ON s.product_id = r.product_id
          WHERE r.id = ? FOR UPDATE"

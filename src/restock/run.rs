@@ -179,8 +179,8 @@ fn find_line(db: &mut Connection, run_id: Id, product_id: Id) -> Result<Option<R
     db.row(&sql, (run_id, product_id), RunLine::from_row)
 }
 
-/// Decides again with the row locked, since another run or a shipment may have come first, then acts and
-/// writes the line in the same transaction.
+/// Decides again with the row locked, since another run or a shipment may have come first, or the product left the
+/// catalogue, then acts and writes the line in the same transaction.
 fn decide_and_act(
     app: &App,
     tx: &mut Transaction,
@@ -189,19 +189,24 @@ fn decide_and_act(
     looked_at: &Watched,
 ) -> Result<RunLine> {
     let &Watched { product_id, left_out, .. } = looked_at;
+    tx.take_turn([product_id])?;
     let sql = format!(
-        "SELECT s.on_hand, s.reserved, s.incoming, {}, {EFFECTIVE_LEAD_TIME}
+        "SELECT s.on_hand, s.reserved, s.incoming, {}, {EFFECTIVE_LEAD_TIME},
+             (SELECT p.active = 0 FROM products p WHERE p.id = s.product_id) AS archived
          FROM stock s WHERE s.product_id = ? FOR UPDATE",
         Policy::columns_of("s")
     );
-    let from_row =
-        |row: &Row| (Figures::from_row(row), Policy::from_row(row), column(row, "effective_lead_time_days"));
-    let (shelf, policy, lead_time): (Figures, Policy, i64) = tx
+    let from_row = |row: &Row| {
+        let (lead_time, archived) = (column(row, "effective_lead_time_days"), column(row, "archived"));
+        (Figures::from_row(row), Policy::from_row(row), lead_time, archived)
+    };
+    let (shelf, policy, lead_time, archived): (Figures, Policy, i64, bool) = tx
         .row(&sql, (product_id,), from_row)?
         .ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
     // What was reserved since the run looked is the next run's, which also sees who ordered it.
     let shelf = shelf.without_reserved(left_out).with_reserved_at_most(looked_at.shelf.reserved);
-    let decision = decide(&shelf, &policy, app.config.calendar.day_of(app.clock.now()));
+    let decision =
+        decide(&shelf, &policy, app.config.calendar.day_of(app.clock.now())).unless_archived(archived);
     let reason = explained(decision.explained(&policy), left_out);
     let mut line = RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason);
     if let Decision::Order { quantity, .. } = decision {

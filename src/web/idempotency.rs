@@ -345,9 +345,10 @@ pub fn erase_about_customer(tx: &mut Transaction, customer_id: Id) -> Result<()>
     Ok(())
 }
 
-/// Erases the answer that shows a movement's note.
-pub fn erase_about_movement(tx: &mut Transaction, movement_id: Id) -> Result<()> {
-    tx.execute(&format!("{ERASE} WHERE movement_id = ?"), (movement_id,))?;
+/// Erases the answers that show these movements' notes.
+pub fn erase_about_movements(tx: &mut Transaction, movement_ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    let (marks, ids) = db::in_list(movement_ids);
+    tx.execute(&format!("{ERASE} WHERE movement_id IN ({marks})"), ids)?;
     Ok(())
 }
 

@@ -72,8 +72,8 @@ const OF_PERSON: &[(&str, &[&str])] = &[
     ("PATCH /stock/movements/{id}", &["note"]),
 ];
 
-/// Text that is about the shop and those who work there or sell to it: the catalogue, which anybody may read, staff, keys
-/// and suppliers.
+/// Text that is about the shop, those who work there and those whom it buys from: the catalogue, which anybody may read,
+/// staff, keys and suppliers.
 const OF_SHOP: &[&str] = &[
     "PATCH /staff/current",
     "PATCH /staff/{id}",
@@ -89,7 +89,10 @@ const OF_SHOP: &[&str] = &[
 ];
 
 /// Text of a form of its own, in which nobody can be named.
-const OTHERS: &[(&str, &[&str])] = &[("PATCH /orders/{id}", &["expected_delivery_date"])];
+const OTHERS: &[(&str, &[&str])] = &[
+    ("PATCH /orders/{id}", &["expected_delivery_date"]),
+    ("PATCH /products/{id}/stock", &["snoozed_until"]),
+];
 
 /// The text fields of a body, by their paths.
 fn text_fields(document: &Value, schema: &Value, path: &str, found: &mut BTreeSet<String>) {

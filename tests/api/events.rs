@@ -440,9 +440,9 @@ fn each_thing_that_happens_has_its_type() {
     ada.client.post(&format!("/orders/{called_off}/cancel"), json!({})).expect(200);
     assert_eq!(reader.new_types(), ["order.placed", "order.changed", "order.cancelled"]);
     ada.client.delete(&customer).expect(204);
-    // The order without a note has nothing to lose.
-    assert_eq!(reader.new_types(), ["order.changed", "customer.erased"]);
-    assert_eq!(reader.objects("order.changed"), [order]);
+    // Of the cancelled one the days that were corrected go from its history.
+    assert_eq!(reader.new_types(), ["order.changed", "order.changed", "customer.erased"]);
+    assert_eq!(reader.objects("order.changed"), [order, called_off]);
 
     let rule =
         json!({"reorder_point": 100, "reorder_target": 200, "lead_time_days": 3, "reorder_multiple": 1});
@@ -487,6 +487,28 @@ fn each_thing_that_happens_has_its_type() {
         shop.sql().query("SELECT DISTINCT type FROM events").unwrap().into_iter().collect();
     let known: BTreeSet<String> = Kind::ALL.iter().map(|kind| kind.text().to_owned()).collect();
     assert_eq!(read, known, "a type that nothing here leads to");
+}
+
+#[test]
+fn an_erasure_tells_of_each_order_whose_history_says_less_since() {
+    let shop = Shop::open();
+    let (staff, ada) = (shop.staff(), shop.guest());
+    let mug = shop.product(&staff, 10);
+    let shipped = |sent: Value| {
+        let order = ada.client.order(&[(mug, 1)]).expect(201).id();
+        staff.post(&format!("/orders/{order}/ship"), sent).expect(200);
+        order
+    };
+    let [noted, corrected, silent] = [json!({}), json!({"tracking_number": "JD1"}), json!({})].map(shipped);
+    staff.post(&format!("/orders/{noted}/lost"), json!({"note": "Ada was away"})).expect(200);
+    staff.patch(&format!("/orders/{corrected}"), json!({"tracking_number": null})).expect(200);
+    for order in [corrected, silent] {
+        staff.post(&format!("/orders/{order}/deliver"), json!({})).expect(200);
+    }
+    let mut reader = Reader::at_end(&staff);
+    ada.client.delete(&format!("/customers/{}", ada.id)).expect(204);
+    assert_eq!(reader.new_types(), ["order.changed", "order.changed", "customer.erased"]);
+    assert_eq!(reader.objects("order.changed"), [noted, corrected]);
 }
 
 #[test]

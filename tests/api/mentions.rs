@@ -68,6 +68,28 @@ fn a_tracking_number_of_before_its_correction_is_recognised_too() {
 }
 
 #[test]
+fn a_telephone_number_is_recognised_without_its_extension() {
+    let noted = Noted::open();
+    let note = noted.note("return", "She rang from 020 7946 0123");
+    noted.note("return", "She rang from 020 7946 0124");
+    for phone in [
+        "+44 20 7946 0123",
+        "+44 20 7946 0123 x12",
+        "(020) 7946-0123, ext. 1",
+        "020 79460123 #12345678",
+        "020 7946 0123 Durchwahl 7",
+    ] {
+        let person = json!({"name": "Bo", "email": "bo@example.com", "phone": phone});
+        let bo = noted.manager.post("/customers", person).expect(201).id();
+        noted.manager.delete(&format!("/customers/{bo}")).expect(204);
+        let mentions = noted.mentions(&format!("customer_id={bo}"));
+        let found: Vec<_> =
+            mentions.iter().map(|mention| (&mention["movement"]["id"], &mention["found"])).collect();
+        assert_eq!(found, [(&json!(note), &json!(["phone"]))], "{phone}");
+    }
+}
+
+#[test]
 fn a_note_is_up_for_review_until_a_manager_has_looked_at_it() {
     let noted = Noted::open();
     let [ada, grace] = [noted.shop.guest(), noted.shop.customer_with_account().0];

@@ -2,11 +2,12 @@
 //! confirmed.
 
 use chrono::Duration;
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::access::key_with;
 use crate::client::{Answer, Client};
-use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json};
+use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};
 use crate::harness::Shop;
 use crate::shelves::together;
 
@@ -229,7 +230,7 @@ fn prune_cancels_what_no_guest_was_confirmed_in_time_and_nothing_else() {
     step(&guest.client, cancelled, "cancel").expect(200);
     // The programs know no clock but the machine's, so what is old is dated back.
     let back = "UPDATE orders SET placed_at = placed_at - INTERVAL 49 HOUR";
-    mysql::prelude::Queryable::query_drop(&mut shop.sql(), back).unwrap();
+    shop.sql().query_drop(back).unwrap();
     let fresh = place(&guest.client);
     let before = available(&staff, product);
     let prune = |hours: &str| run_with(&shop, &[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", hours)]);
@@ -247,6 +248,37 @@ fn prune_cancels_what_no_guest_was_confirmed_in_time_and_nothing_else() {
     }
     let audit = shop.staff().get(&format!("/audit?object=order&object_id={forgotten}")).expect(200).body;
     assert_eq!(audit["data"][0]["command"], "prune");
+}
+
+#[test]
+fn whoever_opens_an_account_while_prune_is_at_work_keeps_the_order() {
+    let shop = Shop::open_with(&[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "1")]);
+    let staff = shop.staff();
+    let product = shop.product(&staff, 10);
+    let [first, second] = [shop.guest(), shop.guest()];
+    let [of_first, of_second] =
+        [&first, &second].map(|guest| guest.client.order(&[(product, 1)]).expect(201).id());
+    shop.app.clock.advance(Duration::hours(2));
+    let mut sql = shop.sql();
+    // Prune has looked both up and waits for the first.
+    sql.query_drop("START TRANSACTION").unwrap();
+    sql.exec_drop("SELECT id FROM orders WHERE id = ? FOR UPDATE", (of_first,)).unwrap();
+    std::thread::scope(|scope| {
+        let pruning = scope.spawn(|| storekeeper::handlers::orders::cancel_unconfirmed(&shop.app));
+        let mut processes = shop.sql();
+        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
+                       WHERE db = DATABASE() AND info LIKE 'UPDATE orders%'";
+        while processes.query_first::<u64, _>(waiting).unwrap() == Some(0) {
+            assert!(!pruning.is_finished(), "nothing was pruned");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let account = json!({"username": unique("second"), "password": CUSTOMER_PASSWORD});
+        second.client.post("/customer_accounts", account).expect(201);
+        sql.query_drop("ROLLBACK").unwrap();
+        assert_eq!(pruning.join().unwrap().expect("pruned"), 1);
+    });
+    let status = |order| staff.get(&format!("/orders/{order}")).expect(200).body["status"].clone();
+    assert_eq!([status(of_first), status(of_second)], ["cancelled", "placed"]);
 }
 
 fn run_with(shop: &Shop, settings: &[(&str, &str)]) -> String {

@@ -102,6 +102,17 @@ impl LargeShop {
                 );
             }
             self.check_list_of(&staff, &format!("/orders?sort={sort}&tracking_number=nowhere"), 0);
+            // What is under way is little beside all that was ever ordered of it, and every third is of the bestseller.
+            // Nobody waits for the other one: each order is looked at once.
+            for status in ["placed", "shipped"] {
+                for (product, most) in [(BESTSELLER, 2 * ROWS_OF_A_PAGE), (1000, 2 * ORDERS / 100)] {
+                    let path = format!("/orders?sort={sort}&status={status}&product_id={product}");
+                    let statements = self.statements(|| drop(staff.get(&path).expect(200)));
+                    let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
+                    let most = most + ROWS_OF_A_PAGE;
+                    assert!(read <= most, "{path} reads {read} rows: {statements:?}");
+                }
+            }
         }
         // A text is looked for in all customers, and in the orders of those that it names.
         for (q, orders) in [

@@ -211,3 +211,51 @@ fn of_cancelling_and_receiving_exactly_one_wins() {
         assert!(allowed.contains(&outcome), "round {round}: {outcome:?}");
     }
 }
+
+#[test]
+fn what_is_archived_while_a_run_is_at_work_is_not_ordered() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let [first, second] = [0, 1].map(|_| shop.watched(&staff, 0, LATER));
+    let mut sql = shop.sql();
+    // The run has looked at both and waits for the first.
+    sql.query_drop("START TRANSACTION").unwrap();
+    sql.exec_drop("SELECT product_id FROM stock WHERE product_id = ? FOR UPDATE", (first,)).unwrap();
+    let run = thread::scope(|scope| {
+        let running = scope.spawn(|| staff.post("/restock/runs", json!({})).expect(201).id());
+        let mut processes = shop.sql();
+        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
+                       WHERE db = DATABASE() AND info LIKE 'SELECT s.on_hand%FOR UPDATE'";
+        while processes.query_first::<u64, _>(waiting).unwrap() == Some(0) {
+            assert!(!running.is_finished(), "the run has not waited");
+            thread::sleep(Duration::from_millis(5));
+        }
+        shop.staff().delete(&format!("/products/{second}")).expect(204);
+        sql.query_drop("ROLLBACK").unwrap();
+        running.join().unwrap()
+    });
+    assert_eq!([first, second].map(|product| staff.figures(product)[2]), [24, 0]);
+    let lines = staff.get(&format!("/restock/runs/{run}")).expect(200).body["lines"]["data"].clone();
+    assert_eq!(each(lines.as_array().unwrap(), "outcome"), ["ordered", "nothing"]);
+    assert!(lines[1]["reason"].as_str().unwrap().starts_with("archived"), "{lines}");
+}
+
+#[test]
+fn stock_that_somebody_holds_for_long_holds_up_no_other() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let [held, free] = [0, 1].map(|_| shop.watched(&staff, 0, LATER));
+    let idle = shop.watched(&staff, 10, LATER);
+    let mut sql = shop.sql();
+    sql.query_drop("START TRANSACTION").unwrap();
+    for product in [held, idle] {
+        sql.exec_drop("SELECT product_id FROM stock WHERE product_id = ? FOR UPDATE", (product,)).unwrap();
+    }
+    let run = staff.post("/restock/runs", json!({})).expect(201).id();
+    sql.query_drop("ROLLBACK").unwrap();
+    let lines = staff.get(&format!("/restock/runs/{run}")).expect(200).body["lines"]["data"].clone();
+    assert_eq!(each(lines.as_array().unwrap(), "product_id"), [held, free, idle]);
+    assert_eq!(each(lines.as_array().unwrap(), "outcome"), ["failed", "ordered", "nothing"]);
+    staff.post("/restock/runs", json!({})).expect(201);
+    assert_eq!([held, free, idle].map(|product| staff.figures(product)[2]), [24, 24, 0]);
+}

@@ -206,3 +206,25 @@ fn a_replay_asks_for_no_more_than_its_stored_answer() {
     // The session, with the stored answer.
     assert_eq!(replay, 1);
 }
+
+#[test]
+fn an_erasure_asks_for_as_much_however_many_notes_may_name_the_person() {
+    let mut counted = Counted::open();
+    let (product, _) = counted.products(1)[0];
+    let ledger = format!("/products/{product}/stock/movements");
+    let mut erased = |notes: usize| {
+        for _ in 0..notes {
+            let note = json!({"delta": 1, "reason": "return", "note": "for Ada"});
+            counted.staff.post(&ledger, note).expect(201);
+        }
+        let customer = format!("/customers/{}", counted.shop.guest().id);
+        let asked = counted.during(|counted| counted.staff.delete(&customer).expect(204));
+        let mentions: usize =
+            counted.shop.sql().query_first("SELECT COUNT(*) FROM mentions").unwrap().unwrap_or(0);
+        (asked.statements, mentions)
+    };
+    erased(1);
+    let (few, _) = erased(0);
+    let (many, mentions) = erased(39);
+    assert_eq!((many, mentions), (few, 40));
+}

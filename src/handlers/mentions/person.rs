@@ -94,7 +94,7 @@ impl Person {
         }
         person.add(&email, By::Email);
         person.add(&username.unwrap_or_default(), By::Username);
-        let digits = phone_digits(&phone);
+        let digits = phone_digits(without_extension(&folded(&phone)));
         let end = digits.len().saturating_sub(PHONE_DIGITS);
         person.anywhere.push((digits[end..].to_owned(), By::Phone));
         person
@@ -202,6 +202,11 @@ impl Squeezed {
     }
 }
 
+/// A telephone number, as it is folded, up to the `x12` that only one desk of a house has.
+fn without_extension(number: &str) -> &str {
+    number.split(|c: char| c.is_alphabetic() || "#,;".contains(c)).next().unwrap_or(number)
+}
+
 fn length(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphanumeric()).count()
 }
@@ -247,6 +252,25 @@ mod tests {
             ("flat 3", "address"),
         ] {
             assert_eq!(found(note), by, "{note}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_is_recognised_without_its_extension() {
+        for phone in [
+            "+44 20 7946 0123 x12",
+            "(020) 7946-0123, ext. 1",
+            "020 79460123 # 12345678",
+            "02079460123;12",
+            "020 7946 0123 Durchwahl 7",
+            "０２０ ７９４６ ０１２３ ｘ１２",
+            "+44 20 7946 0123",
+        ] {
+            let person = Person::new("Bo".into(), "bo@example.com".into(), phone.into(), None);
+            for note in ["ring 020 7946 0123", "ring 020/79460123 x12"] {
+                assert_eq!(person.found_in(note).to_string(), "phone", "{phone}: {note}");
+            }
+            assert_eq!(person.found_in("ring 020 7946 0124").to_string(), "", "{phone}");
         }
     }
 

@@ -10,10 +10,10 @@ use crate::db::{self, Transaction};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::handlers::orders::history::{self, Correction, ENTRIES_MAX, Entry};
-use crate::handlers::orders::status::{Corrected, Status};
+use crate::handlers::orders::status::{Corrected, Status, allowed_actions};
 use crate::handlers::orders::{Order, SHOWN, find, lock_customer};
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Calendar, Day, Id, Line, Paragraph};
+use crate::values::{Bad, Calendar, Day, Id, Line, Paragraph, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::request::Request;
@@ -54,11 +54,19 @@ pub fn patch(app: &App, request: &Request) -> Result<Response> {
     let order = db::transaction(&app.pool, |tx| {
         let is_current = |order: &Order| {
             response::check_if_match(request, order)?;
-            echo.check(order)
+            // The day in which a manager can take something back may have ended since.
+            echo.check_or(order, || Ok(vec![in_time_to_reopen(order, app.clock.now(), &request.caller)]))
         };
         correct(app, tx, &request.caller, request.path_id, &corrections, is_current)
     })?;
     Ok(response::resource(request, &order))
+}
+
+/// The order as it read before it was too late to take back what was said of its parcel.
+fn in_time_to_reopen(order: &Order, now: Timestamp, caller: &Caller) -> Order {
+    let is_confirmed = order.confirmed_at.is_some();
+    let allowed_actions = allowed_actions(order.status, is_confirmed, Some(now), now, caller);
+    Order { allowed_actions, ..order.clone() }
 }
 
 /// Writes down anew what differs. `is_current` is asked about the order once it is locked.

@@ -174,6 +174,8 @@ impl Filters {
                 )
             }
             _ if self.updated.is_some() => through("orders_by_update"),
+            // What is under way is little beside all that was ever ordered of a product.
+            (.., Some(Status::Placed | Status::Shipped)) => through("orders_by_status"),
             _ if product.is_some() => {
                 filter.add("l.product_id = ?", product.take().map(Value::from));
                 keyset = Keyset::by_time("l.placed_at", "l.order_id");
@@ -185,7 +187,10 @@ impl Filters {
             (.., Some(_)) => through("orders_by_status"),
         };
         if let Some(product_id) = product {
-            let bought = "EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.product_id = ?)";
+            // Left alone, MariaDB may go through all lines of a product that is rarely bought, and for each order again.
+            let bought = "EXISTS (
+                 SELECT 1 FROM order_lines l FORCE INDEX (PRIMARY) WHERE l.order_id = o.id AND l.product_id = ?
+             )";
             filter.add(bought, [product_id.into()]);
         }
         if let Some(named) = named {

@@ -5,13 +5,19 @@ use crate::audit::Actor;
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::handlers::orders::history::{self, Entry};
-use crate::handlers::orders::status::{CANCEL, Status, StepReason};
+use crate::handlers::orders::status::{CANCEL, StepReason};
 use crate::ledger;
 use crate::pruning;
 use crate::values::{Id, Timestamp};
 
 /// Orders that are looked up at once; each is cancelled in a transaction of its own.
 const LOOKED_UP: u32 = 500;
+
+/// Which orders `o` those are: a guest's own that still waits for somebody to say that it is meant. It is asked when they
+/// are looked up and again when each is cancelled.
+const UNCONFIRMED: &str =
+    "o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
+     AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)";
 
 /// Cancels the orders of guests that nobody has shipped or confirmed for as long as the setting says. What staff or a
 /// program placed for a guest is meant. Returns how many were cancelled.
@@ -22,17 +28,16 @@ pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
     let placed_before = pruning::now(app)? - app.config.unconfirmed_order;
     let mut cancelled = 0;
     let mut last = (Timestamp::MIN, 0);
+    let sql = format!(
+        "SELECT o.placed_at, o.id FROM orders o FORCE INDEX (orders_by_status)
+         WHERE {UNCONFIRMED} AND o.placed_at < ? AND (o.placed_at > ? OR o.placed_at = ? AND o.id > ?)
+         ORDER BY o.placed_at, o.id LIMIT ?"
+    );
     loop {
         let found: Vec<(Timestamp, Id)> = db::read(&app.pool, |db| {
-            db.rows(
-                "SELECT o.placed_at, o.id FROM orders o FORCE INDEX (orders_by_status)
-                 WHERE o.status = 'placed' AND o.placed_at < ? AND (o.placed_at > ? OR o.placed_at = ? AND o.id > ?)
-                     AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
-                     AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)
-                 ORDER BY o.placed_at, o.id LIMIT ?",
-                (placed_before, last.0, last.0, last.1, LOOKED_UP),
-                |row| (column(row, "placed_at"), column(row, "id")),
-            )
+            db.rows(&sql, (placed_before, last.0, last.0, last.1, LOOKED_UP), |row| {
+                (column(row, "placed_at"), column(row, "id"))
+            })
         })?;
         let Some(&end) = found.last() else {
             return Ok(cancelled);
@@ -44,12 +49,10 @@ pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
     }
 }
 
-/// False when somebody has shipped, confirmed or cancelled it meanwhile.
+/// False when somebody has shipped, confirmed or cancelled it meanwhile, or its customer has an account by now.
 fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
-    let cancelled = tx.execute(
-        "UPDATE orders SET status = ? WHERE id = ? AND status = ? AND confirmed_at IS NULL",
-        (CANCEL.to, id, Status::Placed),
-    )?;
+    let sql = format!("UPDATE orders o SET o.status = ? WHERE o.id = ? AND {UNCONFIRMED}");
+    let cancelled = tx.execute(&sql, (CANCEL.to, id))?;
     if cancelled == 0 {
         return Ok(false);
     }

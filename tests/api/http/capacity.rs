@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::check_alive;
 use crate::harness::Shop;
+use crate::shelves::Rule;
 use crate::wire;
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: shop\r\n\r\n";
@@ -181,6 +182,49 @@ fn changes_that_wait_for_one_locked_row_do_not_stop_those_of_other_rows() {
         sql.query_drop("ROLLBACK").unwrap();
     });
     guests[0].client.order(&[(locked, 1)]).expect(201);
+}
+
+const RULE: Rule = Rule { point: 1000, target: 2000, multiple: 1, lead_days: 3 };
+
+#[test]
+fn deliveries_and_runs_that_wait_for_one_locked_row_stop_nobody_either() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let (locked, other) = (shop.watched(&staff, 0, RULE), shop.product(&staff, 100));
+    staff.post("/restock/runs", json!({})).expect(201);
+    let delivery = format!("/restock_orders/{}/receive", staff.open_restock_order(locked));
+    let run = json!({"product_id": locked});
+    let empty = json!({"delta": -1, "reason": "lost"});
+    for (path, body) in [(&delivery, json!({"quantity": 1})), (&"/restock/runs".to_owned(), run)] {
+        // Below its point again, so that a run has something to do.
+        let ordered = staff.open_restock_order(locked);
+        if path != &delivery {
+            staff.post(&format!("/restock_orders/{ordered}/cancel"), json!({})).expect(200);
+        }
+        let mut sql = shop.sql();
+        sql.query_drop("START TRANSACTION").unwrap();
+        sql.exec_drop("SELECT on_hand FROM stock WHERE product_id = ? FOR UPDATE", (locked,)).unwrap();
+        let given_back = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let give_back = GiveBack(&given_back);
+            for _ in 0..12 {
+                let (given_back, client, body) = (&given_back, shop.with_token(staff.token()), &body);
+                scope.spawn(move || {
+                    while !given_back.load(Ordering::Relaxed) {
+                        client.post(path, body.clone());
+                    }
+                });
+            }
+            thread::sleep(Duration::from_millis(500));
+            let asked = Instant::now();
+            for _ in 0..10 {
+                staff.post(&format!("/products/{other}/stock/movements"), empty.clone()).expect(201);
+            }
+            assert!(asked.elapsed() < Duration::from_secs(2), "{path}: {:?}", asked.elapsed());
+            drop(give_back);
+            sql.query_drop("ROLLBACK").unwrap();
+        });
+    }
 }
 
 /// Ends the crowd even when the test fails.

@@ -89,6 +89,29 @@ fn what_is_sent_back_unchanged_is_no_correction() {
 }
 
 #[test]
+fn a_copy_of_before_the_day_was_over_is_written_back_after_it() {
+    let counter = Counter::open();
+    let guest = counter.shop.guest();
+    let order = placed(&counter, &guest.client);
+    for step in ["ship", "deliver"] {
+        counter.staff.post(&format!("{order}/{step}"), json!({})).expect(200);
+    }
+    counter.shop.app.clock.advance(chrono::Duration::minutes(24 * 60 - 10));
+    let manager = counter.shop.staff();
+    let mut copy = manager.get(&order).expect(200).body;
+    assert_eq!(copy["allowed_actions"], json!(["reopen"]));
+    counter.shop.app.clock.advance(chrono::Duration::minutes(20));
+    copy["tracking_number"] = json!("JD2");
+    let corrected = manager.patch(&order, copy.clone()).expect(200).body;
+    assert_eq!((&corrected["tracking_number"], &corrected["allowed_actions"]), (&json!("JD2"), &json!([])));
+    // What was never so is still a wish.
+    let wish = json!({"allowed_actions": ["reopen"]});
+    manager.patch(&order, wish).expect_bad_fields(&[("allowed_actions", "read_only")]);
+    copy["allowed_actions"] = json!(["ship"]);
+    manager.patch(&order, copy).expect_bad_fields(&[("allowed_actions", "read_only")]);
+}
+
+#[test]
 fn too_late_says_who_can_still_change_what() {
     let counter = Counter::open();
     let guest = counter.shop.guest();
