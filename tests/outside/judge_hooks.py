@@ -47,6 +47,7 @@ EXPLAINED_FIELDS = [
     (r"sort", "not_with_updated", "it depends on another parameter"),
     (r"slug", "invalid_slug", "a pattern that excludes two planes of Unicode takes a generator minutes"),
     (r"q", "blank", "an accent by itself is nothing to look for"),
+    (r"(price_breaks\[\d+\]\.)?cost", "too_many_decimals", "the schema of a number leaves it open, since binary fractions are no multiples of 0.000001"),
     (r"price_breaks\[\d+\]\.from_quantity", "not_rising", "each quantity is more than the one before"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"reorder_target", "never_fits", "it depends on another field, sent or kept"),
