@@ -7,6 +7,7 @@
 
 pub mod forecast;
 mod run;
+pub mod sales;
 mod unconfirmed;
 
 use mysql::{Row, Value};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::forecast::Forecast;
+use crate::restock::sales::Forecast;
 use crate::values::{Calendar, Id, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
@@ -308,7 +309,7 @@ pub fn plan(
     let watched = scan(db, selection, strangers_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let today = calendar.day_of(now);
-    let sales = forecast::sales(db, calendar, &ids, today)?;
+    let sales = sales::sales(db, calendar, &ids, today)?;
     let line = |watched: Watched| {
         let decision = watched.decide();
         let sold = sales.get(&watched.product_id).copied().unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
-use crate::restock::forecast::{self, Forecast, Sales};
+use crate::restock::sales::{self, Forecast, Sales};
 use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -219,7 +219,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
         let stock = find(db, product_id)?;
         // Sales of whole days that are over, so they do not change between the statements.
         let today = app.config.calendar.day_of(now);
-        let sales = forecast::sales_of_one(db, &app.config.calendar, product_id, today)?;
+        let sales = sales::sales_of_one(db, &app.config.calendar, product_id, today)?;
         Ok(View::new(stock, sales, today))
     })?;
     Ok(response::resource(request, &view))
@@ -247,7 +247,7 @@ fn earlier(
     }
     let stock = stock.with_threshold();
     let on = |day| {
-        let sales = forecast::sales_of_one(db, calendar, stock.product_id, day)?;
+        let sales = sales::sales_of_one(db, calendar, stock.product_id, day)?;
         Ok(View::new(stock.clone(), sales, day))
     };
     [now, now - ledger::LATELY].into_iter().map(|time| calendar.day_of(time)).map(on).collect()
@@ -350,7 +350,7 @@ pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Resu
 /// The stock as it reads, with its row locked until the transaction ends.
 fn lock(app: &App, tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Sales)> {
     // Before the row is locked: the sales of whole days do not change any more.
-    let sales = forecast::sales_of_one(tx, &app.config.calendar, product_id, today)?;
+    let sales = sales::sales_of_one(tx, &app.config.calendar, product_id, today)?;
     ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
     Ok((View::new(find(tx, product_id)?, sales, today), sales))
 }

@@ -20,6 +20,7 @@ mod access;
 mod accounts;
 mod api_keys;
 mod audit;
+mod backtest;
 mod catalogue;
 mod cli;
 mod clock;
