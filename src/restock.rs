@@ -5,9 +5,10 @@
 //! under the row's lock. So runs may overlap, on one machine or several, and a run that is killed has
 //! done whole products only.
 
+pub mod demand;
 pub mod forecast;
+pub mod outlook;
 mod run;
-pub mod sales;
 mod unconfirmed;
 
 use mysql::{Row, Value};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::sales::Forecast;
+use crate::restock::outlook::Forecast;
 use crate::values::{Calendar, Id, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
@@ -298,7 +299,7 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
     Ok(db.row(sql, (product_id,), |_| ())?.is_some())
 }
 
-/// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
+/// What a run would do now, line by line. Without a change and a run it is the same, byte for byte, all day.
 pub fn plan(
     db: &mut Connection,
     calendar: &Calendar,
@@ -309,10 +310,11 @@ pub fn plan(
     let watched = scan(db, selection, strangers_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let today = calendar.day_of(now);
-    let sales = sales::sales(db, calendar, &ids, today)?;
+    let known = outlook::known(db, &ids, today)?;
     let line = |watched: Watched| {
         let decision = watched.decide();
-        let sold = sales.get(&watched.product_id).copied().unwrap_or_default();
+        let nothing = outlook::Known::default();
+        let known = known.get(&watched.product_id).unwrap_or(&nothing);
         PlanLine {
             product_id: watched.product_id,
             name: watched.name,
@@ -327,7 +329,7 @@ pub fn plan(
             },
             quantity: decision.quantity(),
             reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
-            forecast: sold.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
+            forecast: known.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
         }
     };
     Ok(watched.into_iter().map(line).collect())

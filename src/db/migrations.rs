@@ -91,6 +91,9 @@ migrations! {
     47 "0047_stock_updated_at"
     48 "0048_products_by_update"
     49 "0049_customers_by_update"
+    50 "0050_demand_days"
+    51 "0051_demand_summary"
+    52 "0052_demand_summary_row"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

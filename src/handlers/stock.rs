@@ -12,7 +12,7 @@ use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
-use crate::restock::sales::{self, Forecast, Sales};
+use crate::restock::outlook::{self, Forecast, Known};
 use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -48,7 +48,7 @@ const SHOWN: &[Shown] = &[
     Shown::books("available", "it is what is on hand and not reserved; POST /products/{id}/stock/movements changes what is on hand"),
     Shown::books("incoming", "restock orders change it"),
     Shown::books("below_threshold", "it follows from what is available"),
-    Shown::books("forecast", "it follows from the sales"),
+    Shown::books("forecast", "it follows from the orders"),
     Shown::version("updated_at"),
     Shown::elsewhere("price", "PATCH /products/{id} changes it"),
     Shown::elsewhere("stock", "POST /products/{id}/stock/movements changes what is on hand"),
@@ -217,10 +217,10 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     let product_id = request.path_id;
     let view = db::read(&app.pool, |db| {
         let stock = find(db, product_id)?;
-        // Sales of whole days that are over, so they do not change between the statements.
+        // Of whole days that are over, so it does not change between the statements.
         let today = app.config.calendar.day_of(now);
-        let sales = sales::sales_of_one(db, &app.config.calendar, product_id, today)?;
-        Ok(View::new(stock, sales, today))
+        let known = outlook::known_of_one(db, product_id, today)?;
+        Ok(View::new(stock, &known, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -246,11 +246,14 @@ fn earlier(
         };
     }
     let stock = stock.with_threshold();
-    let on = |day| {
-        let sales = sales::sales_of_one(db, calendar, stock.product_id, day)?;
-        Ok(View::new(stock.clone(), sales, day))
-    };
-    [now, now - ledger::LATELY].into_iter().map(|time| calendar.day_of(time)).map(on).collect()
+    let days = [now, now - ledger::LATELY].map(|time| calendar.day_of(time));
+    // A run since then may have added a day to what the forecast rests on, or the first ones.
+    let mut known = vec![Known::default()];
+    for until in days {
+        known.push(outlook::known_of_one(db, stock.product_id, until)?);
+    }
+    let on = |day| known.iter().map(move |known| (known, day));
+    Ok(days.into_iter().flat_map(on).map(|(known, day)| View::new(stock.clone(), known, day)).collect())
 }
 
 #[derive(Serialize)]
@@ -261,8 +264,8 @@ struct View {
 }
 
 impl View {
-    fn new(stock: Stock, sales: Sales, today: Day) -> View {
-        let forecast = sales.forecast(stock.figures.available(), stock.policy.lead_time_days, today);
+    fn new(stock: Stock, known: &Known, today: Day) -> View {
+        let forecast = known.forecast(stock.figures.available(), stock.policy.lead_time_days, today);
         View { stock, forecast }
     }
 }
@@ -327,12 +330,12 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let view = db::transaction(&app.pool, |tx| {
         let (calendar, now) = (&app.config.calendar, app.clock.now());
         let today = calendar.day_of(now);
-        let (old, sales) = lock(app, tx, product_id, today)?;
+        let (old, known) = lock(tx, product_id, today)?;
         response::check_if_match(request, &old)?;
         echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
-        Ok(View::new(find(tx, product_id)?, sales, today))
+        Ok(View::new(find(tx, product_id)?, &known, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -341,18 +344,18 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
 pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Result<()> {
     if response::is_conditional(request) {
         let today = app.config.calendar.day_of(app.clock.now());
-        let (stock, _) = lock(app, tx, request.path_id, today)?;
+        let (stock, _) = lock(tx, request.path_id, today)?;
         response::check_if_match(request, &stock)?;
     }
     Ok(())
 }
 
 /// The stock as it reads, with its row locked until the transaction ends.
-fn lock(app: &App, tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Sales)> {
-    // Before the row is locked: the sales of whole days do not change any more.
-    let sales = sales::sales_of_one(tx, &app.config.calendar, product_id, today)?;
+fn lock(tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Known)> {
+    // Before the row is locked.
+    let known = outlook::known_of_one(tx, product_id, today)?;
     ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
-    Ok((View::new(find(tx, product_id)?, sales, today), sales))
+    Ok((View::new(find(tx, product_id)?, &known, today), known))
 }
 
 /// Gives a product another rule.

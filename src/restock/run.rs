@@ -12,7 +12,7 @@ use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
 use crate::restock::unconfirmed::explained;
-use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
+use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, demand, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -115,8 +115,10 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 }
 
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
-/// that fails is named in its line and holds up no other. [`finish`] ends the run.
+/// that fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to
+/// now first.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
+    demand::fill(app, selection.product_id)?;
     let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();

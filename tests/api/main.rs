@@ -28,6 +28,7 @@ mod conditional;
 mod contract;
 mod customers;
 mod days;
+mod demand;
 
 mod documents;
 mod erasure;

@@ -1,5 +1,5 @@
-//! Stock as staff see and change it: the view, the policy, movements, the list, and the forecast.
-//! The ledger and the past are in `ledger`.
+//! Stock as staff see and change it: the view, the policy, movements and the list. The forecast is in
+//! `demand`, the ledger and the past in `ledger`.
 
 mod movements;
 
@@ -35,10 +35,17 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
-            "units_sold_28_days": 0,
+            "from": null,
+            "to": null,
+            "days_looked_at": 0,
+            "days_left_out": 0,
+            "units_ordered": 0,
+            "method": "none",
             "units_per_day": 0.0,
             "days_of_cover": null,
             "stock_out_date": null,
+            "lead_time_spread_days": null,
+            "service_level": 0.95,
             "suggested_reorder_point": 0,
         },
     });
@@ -290,53 +297,4 @@ fn every_bad_parameter_of_the_list_is_named() {
     ]);
     staff.get("/stock?limit=101").expect_bad_fields(&[("limit", "invalid_number")]);
     staff.get("/stock?limit=1&limit=2").expect_bad_fields(&[("limit", "repeated")]);
-}
-
-#[test]
-fn the_forecast_follows_from_the_sales_of_28_whole_days() {
-    let shop = Shop::open_for_weeks();
-    let staff = shop.staff();
-    let guest = shop.guest();
-    let product_id = shop.watched(&staff, 101, Rule { point: 5, target: 9, multiple: 1, lead_days: 6 });
-    let sell = |units: i64| {
-        let order_id = guest.client.order(&[(product_id, units)]).expect(201).id();
-        staff.ship(order_id).expect(200);
-    };
-    shop.to_noon_in(1);
-    sell(10);
-    let today_does_not_count = staff.stock(product_id)["forecast"]["units_sold_28_days"].clone();
-    assert_eq!(today_does_not_count, 0);
-    shop.to_noon_in(2);
-    sell(4);
-    sell(2);
-    shop.to_noon_in(1);
-    guest.client.order(&[(product_id, 5)]).expect(201);
-    staff.move_stock(product_id, json!({"delta": -3, "reason": "damaged"})).expect(201);
-    // 10 on one day and 6 on another: d = 16/28, s = √(136/28 − d²) = 2.1285, and for seven days
-    // 7 d + 1.65 s √7 = 13.29. Available are 101 − 16 − 3 − 5 = 77, which last 134.75 days.
-    let date = |days: u64| (shop.app.clock.now().0.date() + chrono::Days::new(days)).to_string();
-    let expected = json!({
-        "units_sold_28_days": 16,
-        "units_per_day": 0.57,
-        "days_of_cover": 134.8,
-        "stock_out_date": date(134),
-        "suggested_reorder_point": 14,
-    });
-    assert_eq!(staff.stock(product_id)["forecast"], expected);
-    let plan = staff.get("/restock/plan").expect(200);
-    assert_eq!(plan.body["data"][0]["forecast"], expected);
-
-    // The first day is the 28th before today, then one day too old.
-    shop.to_noon_in(25);
-    assert_eq!(staff.stock(product_id)["forecast"]["units_sold_28_days"], 16);
-    shop.to_noon_in(1);
-    let forecast = &staff.stock(product_id)["forecast"];
-    assert_eq!(forecast["units_sold_28_days"], 6);
-    // d = 6/28, s = √(36/28 − d²) = 1.1134; 7 d + 1.65 s √7 = 6.36. 77 last 359.33 days.
-    assert_eq!(forecast["units_per_day"], 0.21);
-    assert_eq!(forecast["days_of_cover"], 359.3);
-    assert_eq!(forecast["stock_out_date"], date(359));
-    assert_eq!(forecast["suggested_reorder_point"], 7);
-    shop.to_noon_in(2);
-    assert_eq!(staff.stock(product_id)["forecast"]["stock_out_date"], Value::Null);
 }
