@@ -18,7 +18,7 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
 use crate::restock::outlook::Forecast;
-use crate::values::{Calendar, Id, Timestamp, words};
+use crate::values::{Calendar, Id, ServiceLevel, Timestamp, words};
 
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
 
@@ -50,6 +50,8 @@ pub struct Policy {
     pub reorder_target: Option<i64>,
     pub reorder_multiple: i64,
     pub lead_time_days: i64,
+    /// With which probability the suggested reorder point lasts.
+    pub service_level: ServiceLevel,
 }
 
 impl Policy {
@@ -91,6 +93,7 @@ pub enum Reason {
 /// ```
 /// use storekeeper::ledger::Figures;
 /// use storekeeper::restock::{Decision, Policy, decide};
+/// use storekeeper::values::ServiceLevel;
 ///
 /// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0 };
 /// let policy = Policy {
@@ -98,6 +101,7 @@ pub enum Reason {
 ///     reorder_target: Some(40),
 ///     reorder_multiple: 6,
 ///     lead_time_days: 7,
+///     service_level: ServiceLevel::USUAL,
 /// };
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
 /// assert_eq!(decide(&shelf, &policy), Decision::Order { position: 5, quantity: 36 });
@@ -196,19 +200,21 @@ pub struct PlanLine {
 impl Policy {
     /// The columns of `stock s`, and of a run's lines, that [`Policy::from_row`] reads and
     /// [`Policy::written`] writes.
-    pub const COLUMNS: [&str; 4] = ["reorder_point", "reorder_target", "reorder_multiple", "lead_time_days"];
+    pub const COLUMNS: [&str; 5] =
+        ["reorder_point", "reorder_target", "reorder_multiple", "lead_time_days", "service_level"];
 
     /// The columns of the table `alias` for a SELECT.
     pub fn columns_of(alias: &str) -> String {
         Policy::COLUMNS.map(|column| format!("{alias}.{column}")).join(", ")
     }
 
-    pub fn written(&self) -> [Value; 4] {
+    pub fn written(&self) -> [Value; 5] {
         [
             self.reorder_point.into(),
             self.reorder_target.into(),
             self.reorder_multiple.into(),
             self.lead_time_days.into(),
+            self.service_level.0.into(),
         ]
     }
 
@@ -218,6 +224,7 @@ impl Policy {
             reorder_target: column(row, "reorder_target"),
             reorder_multiple: column(row, "reorder_multiple"),
             lead_time_days: column(row, "lead_time_days"),
+            service_level: ServiceLevel(column(row, "service_level")),
         }
     }
 }
@@ -329,7 +336,12 @@ pub fn plan(
             },
             quantity: decision.quantity(),
             reason: unconfirmed::explained(decision.explained(&watched.policy), watched.left_out),
-            forecast: known.forecast(watched.shelf.available(), watched.policy.lead_time_days, today),
+            forecast: known.forecast(
+                watched.shelf.available(),
+                watched.policy.lead_time_days,
+                watched.policy.service_level,
+                today,
+            ),
         }
     };
     Ok(watched.into_iter().map(line).collect())
@@ -350,6 +362,7 @@ mod tests {
             reorder_target: Some(target),
             reorder_multiple: multiple,
             lead_time_days: 7,
+            service_level: ServiceLevel::USUAL,
         }
     }
 

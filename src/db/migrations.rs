@@ -94,6 +94,8 @@ migrations! {
     50 "0050_demand_days"
     51 "0051_demand_summary"
     52 "0052_demand_summary_row"
+    53 "0053_stock_service_level"
+    54 "0054_restock_run_lines_service_level"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::Problem;
 use crate::restock::Policy;
 use crate::restock::outlook::{self, Forecast, Known};
-use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, query_boolean, whole_number};
+use crate::values::{
+    Bad, Calendar, Day, Id, Input, Search, ServiceLevel, Timestamp, query_boolean, whole_number,
+};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -62,6 +64,7 @@ pub struct PolicyChanges {
     reorder_target: Option<Option<i64>>,
     reorder_multiple: Option<i64>,
     lead_time_days: Option<i64>,
+    service_level: Option<ServiceLevel>,
 }
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
@@ -99,11 +102,13 @@ impl PolicyChanges {
         let reorder_target = form.changed_or_cleared("reorder_target", units);
         let reorder_multiple = form.changed("reorder_multiple", |input| whole_number(input, 1, 1_000_000));
         let lead_time_days = form.changed("lead_time_days", |input| whole_number(input, 0, 365));
+        let service_level = form.changed("service_level", ServiceLevel::parse);
         Some(PolicyChanges {
             reorder_point: reorder_point?,
             reorder_target: reorder_target?,
             reorder_multiple: reorder_multiple?,
             lead_time_days: lead_time_days?,
+            service_level: service_level?,
         })
     }
 
@@ -113,6 +118,7 @@ impl PolicyChanges {
             reorder_target: self.reorder_target.unwrap_or(old.reorder_target),
             reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
+            service_level: self.service_level.unwrap_or(old.service_level),
         };
         let refused = |code, message| Err(Problem::invalid_field("reorder_target", Bad::new(code, message)));
         match (policy.reorder_point, policy.reorder_target) {
@@ -265,7 +271,8 @@ struct View {
 
 impl View {
     fn new(stock: Stock, known: &Known, today: Day) -> View {
-        let forecast = known.forecast(stock.figures.available(), stock.policy.lead_time_days, today);
+        let Policy { lead_time_days, service_level, .. } = stock.policy;
+        let forecast = known.forecast(stock.figures.available(), lead_time_days, service_level, today);
         View { stock, forecast }
     }
 }
@@ -320,7 +327,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple,
-/// lead_time_days}`; a null `reorder_point` ends the watch. Units change by movements only.
+/// lead_time_days, service_level}`; a null `reorder_point` ends the watch. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let changes = PolicyChanges::read(&mut form);

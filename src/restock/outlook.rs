@@ -9,12 +9,10 @@ use crate::db::{Connection, column, in_list};
 use crate::error::Result;
 use crate::restock::demand::{self, Past};
 use crate::restock::forecast::{LeadTime, Method, forecast};
-use crate::values::{Day, Id};
+use crate::values::{Day, Id, ServiceLevel};
 
 /// Beyond this many days of cover a date of stock-out means nothing.
 const COVER_DAYS_MAX: f64 = 3650.0;
-/// With this probability the suggested point lasts until an order is there.
-const SERVICE_LEVEL: f64 = 0.95;
 /// A spread is known from so many receipts on.
 const RECEIPTS_MIN: i64 = 3;
 const PRODUCTS_AT_ONCE: usize = 500;
@@ -36,7 +34,6 @@ pub struct Forecast {
     pub stock_out_date: Option<Day>,
     /// The standard deviation of the lead times of receipts, rounded to a tenth.
     pub lead_time_spread_days: Option<f64>,
-    pub service_level: f64,
     pub suggested_reorder_point: i64,
 }
 
@@ -78,7 +75,13 @@ fn lead_time_spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id,
 }
 
 impl Known {
-    pub fn forecast(&self, available: i64, lead_time_days: i64, today: Day) -> Forecast {
+    pub fn forecast(
+        &self,
+        available: i64,
+        lead_time_days: i64,
+        service_level: ServiceLevel,
+        today: Day,
+    ) -> Forecast {
         let lead_time = LeadTime { days: lead_time_days, spread: self.lead_time_spread };
         let demand = forecast(&self.past.days, lead_time, None);
         let per_day = demand.units_per_day;
@@ -97,8 +100,7 @@ impl Known {
             days_of_cover: cover.map(|cover| rounded(cover, 10.0)),
             stock_out_date: date,
             lead_time_spread_days: self.lead_time_spread.map(|spread| rounded(spread, 10.0)),
-            service_level: SERVICE_LEVEL,
-            suggested_reorder_point: demand.suggested(SERVICE_LEVEL),
+            suggested_reorder_point: demand.suggested(service_level.probability()),
         }
     }
 }

@@ -250,7 +250,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
 }
 
 fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(13 * lines.len());
+    let mut values: Vec<Value> = Vec::with_capacity(14 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
@@ -267,7 +267,7 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
             line.restock_order_id.into(),
         ]);
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
              (run_id, product_id, on_hand, reserved, incoming, {}, outcome, quantity, reason, restock_order_id)

@@ -16,6 +16,7 @@ mod network;
 mod numbers;
 mod origins;
 mod product;
+mod service_level;
 mod text;
 mod time;
 mod words;
@@ -36,6 +37,7 @@ pub use numbers::{
 };
 pub use origins::Origins;
 pub use product::{Gtin, ImageUrl, Sku, Slug};
+pub use service_level::ServiceLevel;
 pub use text::{Line, Paragraph, hex};
 pub use time::{Day, Timestamp};
 pub(crate) use words::words;

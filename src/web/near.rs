@@ -40,6 +40,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("reorder_target", &["maxstock", "maximumstock", "maximum", "max", "orderupto"]),
     ("reorder_multiple", &["packsize", "casesize", "multiple", "batchsize"]),
     ("lead_time_days", &["leadtime", "deliverydays"]),
+    ("service_level", &["servicelevel", "fillrate"]),
     ("scopes", &["permission", "right", "privilege"]),
     ("expires_at", &["expiry", "expire", "expiration", "expirationdate", "validuntil"]),
     ("disabled", &["active", "enabled", "locked", "blocked"]),

@@ -14,6 +14,7 @@ use std::env;
 use storekeeper::ledger::Figures;
 use storekeeper::restock::forecast::{DemandDay, LeadTime, forecast};
 use storekeeper::restock::{Policy, decide};
+use storekeeper::values::ServiceLevel;
 
 use shops::{ALL, DAYS, Kind, Past, past};
 
@@ -106,6 +107,7 @@ fn restocked(past: &Past, lead_days: i64, lot: i64, points: &[i64], year: &mut Y
             reorder_target: Some(point + lot),
             reorder_multiple: 1,
             lead_time_days: lead_days,
+            service_level: ServiceLevel::USUAL,
         };
         // What is coming is in the position either way; as if on the shelf, it holds up no second order.
         let position = on_hand + coming.iter().map(|(_, units)| units).sum::<i64>();

@@ -80,6 +80,11 @@ fn days_with_nothing_to_sell_are_left_out_and_young_products_are_not_diluted() {
     assert!((1.8..=2.2).contains(&per_day), "{young}");
     assert_eq!((&young["days_looked_at"], &young["units_ordered"]), (&json!(5), &json!(10)));
     assert!((15..=30).contains(&young["suggested_reorder_point"].as_i64().unwrap()), "{young}");
+    let suggested = |level: f64| {
+        let view = staff.set_policy(product, json!({"service_level": level})).expect(200).body;
+        view["forecast"]["suggested_reorder_point"].as_i64().unwrap()
+    };
+    assert!(suggested(0.5) < suggested(0.9) && suggested(0.9) < suggested(0.999));
     shop.to_noon_in(29);
     staff.restock();
     let sold_out = forecast(&staff, product);

@@ -32,6 +32,7 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "reorder_target": null,
         "reorder_multiple": 1,
         "lead_time_days": 0,
+        "service_level": 0.95,
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
@@ -45,7 +46,6 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
             "days_of_cover": null,
             "stock_out_date": null,
             "lead_time_spread_days": null,
-            "service_level": 0.95,
             "suggested_reorder_point": 0,
         },
     });
@@ -73,7 +73,7 @@ fn the_policy_changes_only_where_it_is_named() {
     let shop = Shop::open();
     let staff = shop.staff();
     let product_id = shop.product(&staff, 5);
-    let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "lead_time_days": 2});
+    let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "lead_time_days": 2, "service_level": 0.9});
     let mut expected = staff.stock(product_id);
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();
@@ -86,6 +86,7 @@ fn the_policy_changes_only_where_it_is_named() {
         json!({"reorder_target": MOST, "reorder_point": MOST}),
         json!({"reorder_multiple": 1_000_000}),
         json!({"lead_time_days": 365}),
+        json!({"service_level": 0.999}),
         json!({"reorder_point": null}),
         json!({"reorder_target": null}),
         json!({"reorder_point": 0, "reorder_target": 0, "reorder_multiple": 1, "lead_time_days": 0}),
@@ -124,6 +125,10 @@ fn every_bad_field_of_a_policy_is_named() {
     }
     refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
     refused(json!({"lead_time_days": null}), &[("lead_time_days", "required")]);
+    for value in [json!(0.4999), json!(1), json!("95 %"), json!(0.9995), json!(true)] {
+        refused(json!({"service_level": value}), &[("service_level", "invalid_service_level")]);
+    }
+    refused(json!({"service_level": null}), &[("service_level", "required")]);
     refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);
     let unreachable = json!({"reorder_point": 3, "reorder_target": 2});
     refused(unreachable, &[("reorder_target", "below_reorder_point")]);
