@@ -5,8 +5,10 @@
 //! under the row's lock. So runs may overlap, on one machine or several, and a run that is killed has
 //! done whole products only.
 
+pub mod demand;
 pub mod forecast;
 mod late;
+pub mod outlook;
 mod run;
 pub mod supply;
 mod unconfirmed;
@@ -17,9 +19,9 @@ use serde::Serialize;
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::forecast::Forecast;
+use crate::restock::outlook::Forecast;
 use crate::restock::supply::EFFECTIVE_LEAD_TIME;
-use crate::values::{Calendar, Day, Id, Timestamp, words};
+use crate::values::{Calendar, Day, Id, ServiceLevel, Timestamp, words};
 
 pub use late::{Late, late_before, late_orders};
 pub use run::{Outcome, RunLine, Summary, finish, prune, run, start, summary};
@@ -56,6 +58,8 @@ pub struct Policy {
     pub snoozed_until: Option<Day>,
     /// None for that of the preferred supplier.
     pub lead_time_days: Option<i64>,
+    /// With which probability the suggested reorder point lasts.
+    pub service_level: ServiceLevel,
 }
 
 impl Policy {
@@ -117,7 +121,7 @@ pub enum Reason {
 /// use chrono::NaiveDate;
 /// use storekeeper::ledger::Figures;
 /// use storekeeper::restock::{Decision, Policy, decide};
-/// use storekeeper::values::Day;
+/// use storekeeper::values::{Day, ServiceLevel};
 ///
 /// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0 };
 /// let policy = Policy {
@@ -127,6 +131,7 @@ pub enum Reason {
 ///     order_max: None,
 ///     snoozed_until: None,
 ///     lead_time_days: Some(7),
+///     service_level: ServiceLevel::USUAL,
 /// };
 /// let today = Day(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap());
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
@@ -255,13 +260,14 @@ pub struct PlanLine {
 impl Policy {
     /// The columns of `stock s`, and of a run's lines, that [`Policy::from_row`] reads and
     /// [`Policy::written`] writes.
-    pub const COLUMNS: [&str; 6] = [
+    pub const COLUMNS: [&str; 7] = [
         "reorder_point",
         "reorder_target",
         "reorder_multiple",
         "order_max",
         "snoozed_until",
         "lead_time_days",
+        "service_level",
     ];
 
     /// The columns of the table `alias` for a SELECT.
@@ -269,7 +275,7 @@ impl Policy {
         Policy::COLUMNS.map(|column| format!("{alias}.{column}")).join(", ")
     }
 
-    pub fn written(&self) -> [Value; 6] {
+    pub fn written(&self) -> [Value; 7] {
         [
             self.reorder_point.into(),
             self.reorder_target.into(),
@@ -277,6 +283,7 @@ impl Policy {
             self.order_max.into(),
             self.snoozed_until.into(),
             self.lead_time_days.into(),
+            self.service_level.0.into(),
         ]
     }
 
@@ -288,6 +295,7 @@ impl Policy {
             order_max: column(row, "order_max"),
             snoozed_until: column(row, "snoozed_until"),
             lead_time_days: column(row, "lead_time_days"),
+            service_level: ServiceLevel(column(row, "service_level")),
         }
     }
 }
@@ -376,7 +384,7 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
     Ok(db.row(sql, (product_id,), |_| ())?.is_some())
 }
 
-/// What a run would do now, line by line. Without a change it is the same, byte for byte, all day.
+/// What a run would do now, line by line. Without a change and a run it is the same, byte for byte, all day.
 pub fn plan(
     db: &mut Connection,
     calendar: &Calendar,
@@ -387,13 +395,14 @@ pub fn plan(
     let watched = scan(db, selection, strangers_units_max)?;
     let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let today = calendar.day_of(now);
-    let sales = forecast::sales(db, calendar, &ids, today)?;
+    let known = outlook::known(db, &ids, today)?;
     let late = late::late(db, late_before(calendar, now))?;
     let line = |watched: Watched| {
         let decision = watched.decide(today);
         let late = late.get(&watched.product_id).copied();
         let reason = unconfirmed::explained(decision.explained(&watched.policy), watched.left_out);
-        let sold = sales.get(&watched.product_id).copied().unwrap_or_default();
+        let nothing = outlook::Known::default();
+        let known = known.get(&watched.product_id).unwrap_or(&nothing);
         PlanLine {
             product_id: watched.product_id,
             name: watched.name,
@@ -410,7 +419,12 @@ pub fn plan(
             quantity: decision.quantity(),
             reason: late::explained(reason, late, calendar),
             late,
-            forecast: sold.forecast(watched.shelf.available(), watched.effective_lead_time_days, today),
+            forecast: known.forecast(
+                watched.shelf.available(),
+                watched.effective_lead_time_days,
+                watched.policy.service_level,
+                today,
+            ),
         }
     };
     Ok(watched.into_iter().map(line).collect())
@@ -434,6 +448,7 @@ mod tests {
             order_max: None,
             snoozed_until: None,
             lead_time_days: Some(7),
+            service_level: ServiceLevel::USUAL,
         }
     }
 

@@ -41,10 +41,10 @@ Commands:
   add-staff --reset NAME  give an existing staff account a new password, end its sessions, and let it log in
                         again if it was disabled; with --role also another role
   verify                prove the books: run every invariant, print the rows that break one
-  verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, and what ?q=
-                        looks through to what the rows say
-  prune                 delete expired sessions and idempotency keys, idle lines of old restock runs, and events
-                        after 90 days; cancel guests' orders that nobody confirmed
+  verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, the summary of
+                        demand likewise, and what ?q= looks through to what the rows say
+  prune                 delete expired sessions and idempotency keys, idle lines of old restock runs and events
+                        after 90 days, days of demand after 400; cancel guests' orders that nobody confirmed
 
 Options:
   -h, --help            print this
@@ -377,6 +377,9 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
         }
     }
     println!("{repaired} figures repaired");
+    let product_ids = db::read(&app.pool, ledger::product_ids)?;
+    let days = restock::demand::set_right(&app, &product_ids, app.clock.now())?;
+    println!("{days} days of demand repaired");
     let rows = search_text::write(&app, Rows::All)?;
     println!("{rows} search texts repaired");
     Ok(())
@@ -388,11 +391,12 @@ fn prune(config: Config) -> Outcome {
     let sessions = sessions::prune(&app)?;
     let keys = idempotency::prune(&app)?;
     let lines = restock::prune(&app)?;
+    let days = restock::demand::prune(&app)?;
     let events = events::prune(&app)?;
     let orders = orders::cancel_unconfirmed(&app)?;
     println!(
-        "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs and \
-         {events} old events; cancelled {orders} unconfirmed orders"
+        "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs, \
+         {days} days of demand and {events} old events; cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

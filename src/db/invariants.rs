@@ -32,6 +32,7 @@ invariants! {
     "8_idempotency_keys_name_one_outcome"
     "9_erased_customers_leave_no_data"
     "10_events_are_numbered_without_gaps"
+    "11_demand_is_what_was_ordered"
 }
 
 /// The rows that break a rule.

@@ -12,9 +12,9 @@ use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
-use crate::restock::forecast::{self, Forecast, Sales};
+use crate::restock::outlook::{self, Forecast, Known};
 use crate::restock::supply::{self, EFFECTIVE_LEAD_TIME, LEAD_TIME_DAYS_MAX};
-use crate::values::{Bad, Calendar, Day, Id, Input, Search, Timestamp, boolean, whole_number};
+use crate::values::{Bad, Calendar, Day, Id, Input, Search, ServiceLevel, Timestamp, boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -52,7 +52,7 @@ const SHOWN: &[Shown] = &[
     Shown::books("incoming", "restock orders change it"),
     Shown::books("effective_lead_time_days", "it is lead_time_days, or without one that of the preferred supplier, which PATCH /suppliers/{id} changes"),
     Shown::books("below_threshold", "it follows from what is available"),
-    Shown::books("forecast", "it follows from the sales"),
+    Shown::books("forecast", "it follows from the orders"),
     Shown::version("updated_at"),
     Shown::elsewhere("price", "PATCH /products/{id} changes it"),
     Shown::elsewhere("stock", "POST /products/{id}/stock/movements changes what is on hand"),
@@ -68,6 +68,7 @@ pub struct PolicyChanges {
     order_max: Option<Option<i64>>,
     snoozed_until: Option<Option<Day>>,
     lead_time_days: Option<Option<i64>>,
+    service_level: Option<ServiceLevel>,
 }
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
@@ -109,6 +110,7 @@ impl PolicyChanges {
         let snoozed_until = form.changed_or_cleared("snoozed_until", Day::parse);
         let lead_time_days =
             form.changed_or_cleared("lead_time_days", |input| whole_number(input, 0, LEAD_TIME_DAYS_MAX));
+        let service_level = form.changed("service_level", ServiceLevel::parse);
         Some(PolicyChanges {
             reorder_point: reorder_point?,
             reorder_target: reorder_target?,
@@ -116,6 +118,7 @@ impl PolicyChanges {
             order_max: order_max?,
             snoozed_until: snoozed_until?,
             lead_time_days: lead_time_days?,
+            service_level: service_level?,
         })
     }
 
@@ -127,6 +130,7 @@ impl PolicyChanges {
             order_max: self.order_max.unwrap_or(old.order_max),
             snoozed_until: self.snoozed_until.unwrap_or(old.snoozed_until),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
+            service_level: self.service_level.unwrap_or(old.service_level),
         };
         let faults: Vec<FieldError> = [order_max_fault(&policy), target_fault(&policy)]
             .into_iter()
@@ -254,10 +258,10 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     let product_id = request.path_id;
     let view = db::read(&app.pool, |db| {
         let stock = find(db, product_id)?;
-        // Sales of whole days that are over, so they do not change between the statements.
+        // Of whole days that are over, so it does not change between the statements.
         let today = app.config.calendar.day_of(now);
-        let sales = forecast::sales_of_one(db, &app.config.calendar, product_id, today)?;
-        Ok(View::new(stock, sales, today))
+        let known = outlook::known_of_one(db, product_id, today)?;
+        Ok(View::new(stock, &known, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -293,11 +297,14 @@ fn earlier(
         stock.effective_lead_time_days = days;
     }
     let stock = stock.with_threshold();
-    let on = |day| {
-        let sales = forecast::sales_of_one(db, calendar, stock.product_id, day)?;
-        Ok(View::new(stock.clone(), sales, day))
-    };
-    [now, now - ledger::LATELY].into_iter().map(|time| calendar.day_of(time)).map(on).collect()
+    let days = [now, now - ledger::LATELY].map(|time| calendar.day_of(time));
+    // A run since then may have added a day to what the forecast rests on, or the first ones.
+    let mut known = vec![Known::default()];
+    for until in days {
+        known.push(outlook::known_of_one(db, stock.product_id, until)?);
+    }
+    let on = |day| known.iter().map(move |known| (known, day));
+    Ok(days.into_iter().flat_map(on).map(|(known, day)| View::new(stock.clone(), known, day)).collect())
 }
 
 #[derive(Serialize)]
@@ -308,8 +315,9 @@ struct View {
 }
 
 impl View {
-    fn new(stock: Stock, sales: Sales, today: Day) -> View {
-        let forecast = sales.forecast(stock.figures.available(), stock.effective_lead_time_days, today);
+    fn new(stock: Stock, known: &Known, today: Day) -> View {
+        let (available, lead_time_days) = (stock.figures.available(), stock.effective_lead_time_days);
+        let forecast = known.forecast(available, lead_time_days, stock.policy.service_level, today);
         View { stock, forecast }
     }
 }
@@ -364,7 +372,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple, order_max, snoozed_until,
-/// lead_time_days}`; a null `reorder_point` ends the watch, and a null `lead_time_days` is that of the preferred
+/// lead_time_days, service_level}`; a null `reorder_point` ends the watch, and a null `lead_time_days` is that of the preferred
 /// supplier. Units change by movements only.
 pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
@@ -375,12 +383,12 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let view = db::transaction(&app.pool, |tx| {
         let (calendar, now) = (&app.config.calendar, app.clock.now());
         let today = calendar.day_of(now);
-        let (old, sales) = lock(app, tx, product_id, today)?;
+        let (old, known) = lock(tx, product_id, today)?;
         response::check_if_match(request, &old)?;
         echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
-        Ok(View::new(find(tx, product_id)?, sales, today))
+        Ok(View::new(find(tx, product_id)?, &known, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -389,18 +397,18 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
 pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Result<()> {
     if response::is_conditional(request) {
         let today = app.config.calendar.day_of(app.clock.now());
-        let (stock, _) = lock(app, tx, request.path_id, today)?;
+        let (stock, _) = lock(tx, request.path_id, today)?;
         response::check_if_match(request, &stock)?;
     }
     Ok(())
 }
 
 /// The stock as it reads, with its row locked until the transaction ends.
-fn lock(app: &App, tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Sales)> {
-    // Before the row is locked: the sales of whole days do not change any more.
-    let sales = forecast::sales_of_one(tx, &app.config.calendar, product_id, today)?;
+fn lock(tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Known)> {
+    // Before the row is locked.
+    let known = outlook::known_of_one(tx, product_id, today)?;
     ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
-    Ok((View::new(find(tx, product_id)?, sales, today), sales))
+    Ok((View::new(find(tx, product_id)?, &known, today), known))
 }
 
 /// Gives a product another rule.

@@ -13,7 +13,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
 use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::restock::unconfirmed::explained;
-use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, scan};
+use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, demand, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -127,8 +127,10 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 }
 
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
-/// that fails is named in its line and holds up no other. [`finish`] ends the run.
+/// that fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to
+/// now first.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
+    demand::fill(app, selection.product_id)?;
     let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let today = app.config.calendar.day_of(app.clock.now());
     let mut lines = Vec::with_capacity(watched.len());
@@ -270,7 +272,7 @@ fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLi
 }
 
 fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(16 * lines.len());
+    let mut values: Vec<Value> = Vec::with_capacity(17 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
@@ -288,7 +290,7 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
             line.restock_order_id.into(),
         ]);
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
              (run_id, product_id, on_hand, reserved, incoming, {}, effective_lead_time_days, outcome, quantity, reason,

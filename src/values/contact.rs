@@ -6,7 +6,7 @@ use mysql::Value;
 use regex::Regex;
 use serde::Serialize;
 
-use super::characters::{check, is_blank, nfc, trimmed, turns_direction};
+use super::characters::{check, is_blank, is_invisible, nfc, trimmed};
 use super::folded::{folded, phone_digits};
 use super::{Bad, Input};
 
@@ -39,7 +39,8 @@ impl Email {
             address.rsplit_once('@').is_some_and(|(local, domain)| is_local(local) && is_domain(domain));
         if !is_address || address.chars().count() > EMAIL_LENGTH_MAX {
             let message = format!(
-                "must be an e-mail address such as ada@example.com, at most {EMAIL_LENGTH_MAX} characters"
+                "must be an e-mail address such as ada@example.com, without a name or mailto: around it, at most \
+                 {EMAIL_LENGTH_MAX} characters"
             );
             return Err(Bad::new("invalid_email", message));
         }
@@ -88,8 +89,8 @@ impl Phone {
             return Err(Bad::not_text());
         };
         // They come with what is copied from an address book.
-        let undirected: String = text.chars().filter(|&c| !turns_direction(c)).collect();
-        let number = nfc(trimmed(&undirected));
+        let visible: String = text.chars().filter(|&c| !is_invisible(c)).collect();
+        let number = nfc(trimmed(&visible));
         if number.chars().count() > PHONE_LENGTH_MAX
             || check(&number, |_| false).is_err()
             || !SHAPE.is_match(&folded(&number))

@@ -31,7 +31,12 @@ impl Timestamp {
 
     /// Reads RFC 3339 with any offset, such as `2026-03-01T09:30:00Z`.
     pub fn parse(input: &Input) -> Result<Timestamp, Bad> {
-        let refused = || Bad::new("invalid_time", "must be a time such as 2026-03-01T09:30:00Z");
+        let refused = || {
+            Bad::new(
+                "invalid_time",
+                "must be a time such as 2026-03-01T09:30:00Z, with Z or its offset from UTC behind",
+            )
+        };
         let Input::Text(text) = input else {
             return Err(refused());
         };

@@ -10,6 +10,8 @@ use super::{Day, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct Zone {
+    /// By which a setting names it.
+    pub name: String,
     rules: TimeZone,
 }
 
@@ -25,7 +27,7 @@ const LAST: Timestamp =
 
 impl Zone {
     pub fn utc() -> Zone {
-        Zone { rules: TimeZone::utc() }
+        Zone { name: "UTC".to_owned(), rules: TimeZone::utc() }
     }
 
     /// The zone of this name, such as `Europe/Berlin`; None when there is no zone file of that name whose rules go
@@ -47,7 +49,7 @@ impl Zone {
         file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
         let rules = TimeZone::from_tz_data(&bytes).ok()?;
         let is_known = |time: Timestamp| rules.find_local_time_type(seconds(time)).is_ok();
-        (is_known(Timestamp::MIN) && is_known(LAST)).then_some(Zone { rules })
+        (is_known(Timestamp::MIN) && is_known(LAST)).then(|| Zone { name: name.to_owned(), rules })
     }
 
     /// Seconds by which clocks in this zone are ahead of UTC at a moment, in seconds since 1970.

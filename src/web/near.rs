@@ -50,6 +50,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("snoozed_until", &["snooze", "snoozeuntil", "snoozed", "pauseuntil", "pauseduntil"]),
     ("reorder_multiple", &["packsize", "casesize", "multiple", "batchsize"]),
     ("lead_time_days", &["leadtime", "deliverydays", "deliverytime"]),
+    ("service_level", &["servicelevel", "fillrate"]),
     ("scopes", &["permission", "right", "privilege"]),
     ("expires_at", &["expiry", "expire", "expiration", "expirationdate", "validuntil"]),
     ("disabled", &["active", "enabled", "locked", "blocked"]),

@@ -136,8 +136,12 @@ pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(),
     if wanted && !names_one(request, "If-None-Match", |tag| *tag == *etag) {
         return Ok(());
     }
-    let detail =
-        "Somebody changed it since you read it. Read it again, then send your change with the new ETag.";
+    let named = |name| names_one(request, name, |_| true);
+    let detail = if request.http.header("If-Match").is_some() && !named("If-Match") {
+        "If-Match names no ETag. Send the one that came with what you read, with its quotes."
+    } else {
+        "Somebody changed it since you read it. Read it again, then send your change with the new ETag."
+    };
     Err(Problem::new(problem::PRECONDITION_FAILED, detail).with_header("ETag", etag))
 }
 

@@ -20,7 +20,7 @@ const ALL: &str = if cfg!(feature = "docs") {
 /// the path.
 #[rustfmt::skip]
 const INSTEAD: &[(&str, &str, &str)] = &[
-    ("POST PUT", "/orders/{id}", "An order is changed with PATCH /orders/{id}, and moved along with POST /orders/{id}/ship, POST /orders/{id}/deliver or POST /orders/{id}/cancel."),
+    ("POST PUT", "/orders/{id}", "An order is changed with PATCH /orders/{id}, and moved along with POST /orders/{id}/ship, /deliver, /cancel, /lost, /returned or /reopen."),
     ("DELETE", "/orders/{id}", "An order is called off with POST /orders/{id}/cancel."),
     ("PUT PATCH", "/orders/{id}/track", "The tracking number is given with POST /orders/{id}/ship and corrected with PATCH /orders/{id}."),
     ("POST PUT PATCH DELETE", "/customers/{id}/orders", "An order is placed with POST /orders."),

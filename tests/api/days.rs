@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::values::{Input, Timestamp};
 
@@ -314,20 +315,20 @@ fn as_of_a_day_is_as_of_its_end() {
 }
 
 #[test]
-fn daily_sales_are_those_of_the_shops_days() {
-    // Four units twice: on one day a reorder point of 9 is suggested, on two days one of 7.
-    for (zone, created, first, second, suggested) in [
+fn demand_is_that_of_the_shops_days() {
+    // Four units twice, on one day or on two.
+    for (zone, created, first, second, days) in [
         // The first and the last hour of a day of 25 hours, of one of 23, and of the day after it.
-        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-30T22:10:00Z", "2027-10-31T22:50:00Z", 9),
-        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-30T21:50:00Z", "2027-10-30T22:10:00Z", 7),
-        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-31T22:50:00Z", "2027-10-31T23:10:00Z", 7),
-        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-27T23:10:00Z", "2027-03-28T21:50:00Z", 9),
-        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-28T21:50:00Z", "2027-03-28T22:10:00Z", 7),
-        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-28T22:10:00Z", "2027-03-29T21:50:00Z", 9),
-        ("Asia/Beirut", "2027-03-26T12:00:00Z", "2027-03-27T21:50:00Z", "2027-03-27T22:10:00Z", 7),
-        ("Pacific/Kiritimati", "2027-03-04T12:00:00Z", "2027-03-05T10:10:00Z", "2027-03-06T09:50:00Z", 9),
-        ("Pacific/Pago_Pago", "2027-03-04T12:00:00Z", "2027-03-05T11:10:00Z", "2027-03-06T10:50:00Z", 9),
-        ("UTC", "2027-03-04T12:00:00Z", "2027-03-05T11:10:00Z", "2027-03-06T10:50:00Z", 7),
+        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-30T22:10:00Z", "2027-10-31T22:50:00Z", 1),
+        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-30T21:50:00Z", "2027-10-30T22:10:00Z", 2),
+        ("Europe/Berlin", "2027-10-29T12:00:00Z", "2027-10-31T22:50:00Z", "2027-10-31T23:10:00Z", 2),
+        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-27T23:10:00Z", "2027-03-28T21:50:00Z", 1),
+        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-28T21:50:00Z", "2027-03-28T22:10:00Z", 2),
+        ("Europe/Berlin", "2027-03-26T12:00:00Z", "2027-03-28T22:10:00Z", "2027-03-29T21:50:00Z", 1),
+        ("Asia/Beirut", "2027-03-26T12:00:00Z", "2027-03-27T21:50:00Z", "2027-03-27T22:10:00Z", 2),
+        ("Pacific/Kiritimati", "2027-03-04T12:00:00Z", "2027-03-05T10:10:00Z", "2027-03-06T09:50:00Z", 1),
+        ("Pacific/Pago_Pago", "2027-03-04T12:00:00Z", "2027-03-05T11:10:00Z", "2027-03-06T10:50:00Z", 1),
+        ("UTC", "2027-03-04T12:00:00Z", "2027-03-05T11:10:00Z", "2027-03-06T10:50:00Z", 2),
     ] {
         let shop = shop_in(zone, created, "");
         let (staff, guest) = (shop.staff(), shop.guest());
@@ -337,19 +338,24 @@ fn daily_sales_are_those_of_the_shops_days() {
             let order = guest.client.order(&[(product, 4)]).expect(201).id();
             staff.ship(order).expect(200);
         }
-        let today = shop.app.config.calendar.day_of(shop.app.clock.now());
-        let sold_today = staff.stock(product)["forecast"]["units_sold_28_days"].clone();
-        let both = shop.app.config.calendar.day_of(moment(first)) == today;
-        assert_eq!(sold_today, if both { 0 } else { 4 }, "{second} in {zone}: today does not count");
+        staff.restock();
+        let ordered_before_today = staff.stock(product)["forecast"]["units_ordered"].clone();
+        assert_eq!(ordered_before_today, if days == 1 { 0 } else { 4 }, "{second} in {zone}");
         shop.hours_pass(48);
+        staff.restock();
         let forecast = staff.stock(product)["forecast"].clone();
-        assert_eq!(forecast["units_sold_28_days"], 8, "{second} in {zone}");
-        assert_eq!(forecast["suggested_reorder_point"], suggested, "{first} and {second} in {zone}");
+        assert_eq!(forecast["units_ordered"], 8, "{second} in {zone}");
+        let today = shop.app.config.calendar.day_of(shop.app.clock.now());
+        let yesterday = (today.0 - chrono::Days::new(1)).to_string();
+        assert_eq!(forecast["to"], yesterday, "{second} in {zone}");
+        let rows: Vec<(i64, i64)> = shop
+            .sql()
+            .exec("SELECT units, available_at_end FROM demand_days WHERE product_id = ? AND units > 0 ORDER BY day", (product,))
+            .unwrap();
+        let expected = if days == 1 { vec![(8, 92)] } else { vec![(4, 96), (4, 92)] };
+        assert_eq!(rows, expected, "{first} and {second} in {zone}");
         let plan = staff.get("/restock/plan").expect(200);
         assert_eq!(plan.body["data"][0]["forecast"], forecast);
-        // 92 are available, at 8 in 28 days: 322 days from the shop's today.
-        let today = shop.app.config.calendar.day_of(shop.app.clock.now());
-        assert_eq!(forecast["stock_out_date"], (today.0 + chrono::Days::new(322)).to_string());
     }
 }
 

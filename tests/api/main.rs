@@ -20,6 +20,7 @@ mod access;
 mod accounts;
 mod api_keys;
 mod audit;
+mod backtest;
 mod catalogue;
 mod cli;
 mod clock;
@@ -27,6 +28,7 @@ mod conditional;
 mod contract;
 mod customers;
 mod days;
+mod demand;
 
 mod documents;
 mod erasure;

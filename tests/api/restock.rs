@@ -53,9 +53,13 @@ fn find(lines: &[Value], product_id: u64) -> &Value {
 #[track_caller]
 fn assert_inputs(line: &Value, view: &Value) {
     let inputs = ["product_id", "on_hand", "reserved", "incoming", "reorder_point", "reorder_target"];
-    for member in
-        inputs.into_iter().chain(["reorder_multiple", "order_max", "snoozed_until", "lead_time_days"])
-    {
+    for member in inputs.into_iter().chain([
+        "reorder_multiple",
+        "order_max",
+        "snoozed_until",
+        "lead_time_days",
+        "service_level",
+    ]) {
         assert_eq!(line[member], view[member], "{member} of {line}");
     }
     let position = view["available"].as_i64().unwrap() + view["incoming"].as_i64().unwrap();

@@ -1,5 +1,5 @@
-//! Stock as staff see and change it: the view, the policy, movements, the list, and the forecast.
-//! The ledger and the past are in `ledger`.
+//! Stock as staff see and change it: the view, the policy, movements and the list. The forecast is in
+//! `demand`, the ledger and the past in `ledger`.
 
 mod movements;
 
@@ -35,13 +35,20 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "snoozed_until": null,
         "lead_time_days": null,
         "effective_lead_time_days": 0,
+        "service_level": 0.95,
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
-            "units_sold_28_days": 0,
+            "from": null,
+            "to": null,
+            "days_looked_at": 0,
+            "days_left_out": 0,
+            "units_ordered": 0,
+            "method": "none",
             "units_per_day": 0.0,
             "days_of_cover": null,
             "stock_out_date": null,
+            "lead_time_spread_days": null,
             "suggested_reorder_point": 0,
         },
     });
@@ -70,7 +77,7 @@ fn the_policy_changes_only_where_it_is_named() {
     let staff = shop.staff();
     let product_id = shop.product(&staff, 5);
     let all = json!({"reorder_point": 3, "reorder_target": 9, "reorder_multiple": 4, "order_max": 9,
-        "snoozed_until": "2027-01-01", "lead_time_days": 2});
+        "snoozed_until": "2027-01-01", "lead_time_days": 2, "service_level": 0.9});
     let mut expected = staff.stock(product_id);
     for (field, value) in all.as_object().unwrap() {
         expected[field] = value.clone();
@@ -88,6 +95,7 @@ fn the_policy_changes_only_where_it_is_named() {
         json!({"reorder_multiple": 1_000_000}),
         json!({"lead_time_days": 365}),
         json!({"lead_time_days": null}),
+        json!({"service_level": 0.999}),
         json!({"reorder_point": null}),
         json!({"reorder_target": null}),
         json!({"reorder_point": 0, "reorder_target": 0, "reorder_multiple": 1, "lead_time_days": 0}),
@@ -137,6 +145,10 @@ fn every_bad_field_of_a_policy_is_named() {
     refused(too_little, &[("order_max", "below_reorder_point"), ("reorder_target", "below_reorder_point")]);
     refused(json!({"reorder_multiple": 6, "order_max": 5}), &[("order_max", "below_reorder_point")]);
     refused(json!({"reorder_multiple": null}), &[("reorder_multiple", "required")]);
+    for value in [json!(0.4999), json!(1), json!("95 %"), json!(0.9995), json!(true)] {
+        refused(json!({"service_level": value}), &[("service_level", "invalid_service_level")]);
+    }
+    refused(json!({"service_level": null}), &[("service_level", "required")]);
     refused(json!({"reorder_point": 3}), &[("reorder_target", "required")]);
     let unreachable = json!({"reorder_point": 3, "reorder_target": 2});
     refused(unreachable, &[("reorder_target", "below_reorder_point")]);
@@ -310,53 +322,4 @@ fn every_bad_parameter_of_the_list_is_named() {
     ]);
     staff.get("/stock?limit=101").expect_bad_fields(&[("limit", "invalid_number")]);
     staff.get("/stock?limit=1&limit=2").expect_bad_fields(&[("limit", "repeated")]);
-}
-
-#[test]
-fn the_forecast_follows_from_the_sales_of_28_whole_days() {
-    let shop = Shop::open_for_weeks();
-    let staff = shop.staff();
-    let guest = shop.guest();
-    let product_id = shop.watched(&staff, 101, Rule { point: 5, target: 9, multiple: 1, lead_days: 6 });
-    let sell = |units: i64| {
-        let order_id = guest.client.order(&[(product_id, units)]).expect(201).id();
-        staff.ship(order_id).expect(200);
-    };
-    shop.to_noon_in(1);
-    sell(10);
-    let today_does_not_count = staff.stock(product_id)["forecast"]["units_sold_28_days"].clone();
-    assert_eq!(today_does_not_count, 0);
-    shop.to_noon_in(2);
-    sell(4);
-    sell(2);
-    shop.to_noon_in(1);
-    guest.client.order(&[(product_id, 5)]).expect(201);
-    staff.move_stock(product_id, json!({"delta": -3, "reason": "damaged"})).expect(201);
-    // 10 on one day and 6 on another: d = 16/28, s = √(136/28 − d²) = 2.1285, and for seven days
-    // 7 d + 1.65 s √7 = 13.29. Available are 101 − 16 − 3 − 5 = 77, which last 134.75 days.
-    let date = |days: u64| (shop.app.clock.now().0.date() + chrono::Days::new(days)).to_string();
-    let expected = json!({
-        "units_sold_28_days": 16,
-        "units_per_day": 0.57,
-        "days_of_cover": 134.8,
-        "stock_out_date": date(134),
-        "suggested_reorder_point": 14,
-    });
-    assert_eq!(staff.stock(product_id)["forecast"], expected);
-    let plan = staff.get("/restock/plan").expect(200);
-    assert_eq!(plan.body["data"][0]["forecast"], expected);
-
-    // The first day is the 28th before today, then one day too old.
-    shop.to_noon_in(25);
-    assert_eq!(staff.stock(product_id)["forecast"]["units_sold_28_days"], 16);
-    shop.to_noon_in(1);
-    let forecast = &staff.stock(product_id)["forecast"];
-    assert_eq!(forecast["units_sold_28_days"], 6);
-    // d = 6/28, s = √(36/28 − d²) = 1.1134; 7 d + 1.65 s √7 = 6.36. 77 last 359.33 days.
-    assert_eq!(forecast["units_per_day"], 0.21);
-    assert_eq!(forecast["days_of_cover"], 359.3);
-    assert_eq!(forecast["stock_out_date"], date(359));
-    assert_eq!(forecast["suggested_reorder_point"], 7);
-    shop.to_noon_in(2);
-    assert_eq!(staff.stock(product_id)["forecast"]["stock_out_date"], Value::Null);
 }

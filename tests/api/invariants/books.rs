@@ -115,6 +115,7 @@ impl Books {
         cases.extend(self.keys());
         cases.extend(self.of_erased_customers());
         cases.extend(Self::events());
+        cases.extend(self.demand());
         cases
     }
 }

@@ -12,6 +12,8 @@ const OVERSOLD: &str = "an order was placed for more than was there after this m
 
 const RESTOCKING: &str = "7_restock_orders_are_received_once";
 
+const DEMAND: &str = "11_demand_is_what_was_ordered";
+
 const EVENTS: &str = "10_events_are_numbered_without_gaps";
 
 impl Books {
@@ -149,6 +151,31 @@ impl Books {
             case("UPDATE events SET number = 6 WHERE number = 5", "1|5|4|2|6"),
             case("UPDATE event_feed SET pruned_number = 0", "0|5|4|2|5"),
             case("UPDATE event_feed SET last_number = 4", "1|4|4|2|5"),
+        ]
+    }
+
+    /// In a summary that begins far from the others' days and was filled long after every change.
+    pub fn demand(&self) -> Vec<Case> {
+        let mug = self.mug;
+        let quiet = "UPDATE demand_summary SET filled_at = NOW(6) + INTERVAL 1 DAY, first_day = '9999-01-01', first_at = '9999-01-01'";
+        let case = |days: &str, row: &str| Case {
+            breaks: DEMAND,
+            sql: vec![
+                quiet.into(),
+                format!("INSERT INTO demand_days VALUES {}", days.replace("MUG", &mug.to_string())),
+            ],
+            rows: vec![format!("{mug}|{row}")],
+        };
+        vec![
+            case("(MUG, '9999-01-02', 3, 8, 5)", "NULL|3|0|the units are not those of the orders"),
+            case(
+                "(MUG, '9999-01-02', 0, 0, 8), (MUG, '9999-01-04', 0, 7, 5)",
+                "9999-01-04|7|8|the day does not begin with what the one before ended with",
+            ),
+            case(
+                "(MUG, '9999-01-02', 0, 0, 6)",
+                "9999-01-02|6|5|the last day does not end with what is available",
+            ),
         ]
     }
 }

@@ -1,0 +1,120 @@
+//! What the stock view and the plan say about the days to come, and what it rests on.
+
+use std::collections::HashMap;
+
+use chrono::Days;
+use serde::Serialize;
+
+use crate::db::{Connection, column, in_list};
+use crate::error::Result;
+use crate::restock::demand::{self, Past};
+use crate::restock::forecast::{LeadTime, Method, forecast};
+use crate::values::{Day, Id, ServiceLevel};
+
+/// Beyond this many days of cover a date of stock-out means nothing.
+const COVER_DAYS_MAX: f64 = 3650.0;
+/// A spread is known from so many receipts on.
+const RECEIPTS_MIN: i64 = 3;
+const PRODUCTS_AT_ONCE: usize = 500;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// The first and the last day looked at; null when nothing is known of the product.
+    pub from: Option<Day>,
+    pub to: Option<Day>,
+    pub days_looked_at: usize,
+    pub days_left_out: usize,
+    /// Ordered by customers in that time.
+    pub units_ordered: i64,
+    pub method: Method,
+    /// Expected of the days to come, rounded to a hundredth.
+    pub units_per_day: f64,
+    /// Rounded to a tenth; null when nothing is expected.
+    pub days_of_cover: Option<f64>,
+    pub stock_out_date: Option<Day>,
+    /// The standard deviation of the lead times of receipts, rounded to a tenth.
+    pub lead_time_spread_days: Option<f64>,
+    pub suggested_reorder_point: i64,
+}
+
+/// What a forecast of a product is made from, as it stands in the database.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    past: Past,
+    lead_time_spread: Option<f64>,
+}
+
+/// What is known of these products today. Of those that are left out nothing is.
+pub fn known(db: &mut Connection, product_ids: &[Id], today: Day) -> Result<HashMap<Id, Known>> {
+    let pasts = demand::pasts(db, product_ids, today)?;
+    let mut known: HashMap<Id, Known> =
+        pasts.into_iter().map(|(id, past)| (id, Known { past, lead_time_spread: None })).collect();
+    for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
+        for (product_id, spread) in lead_time_spreads(db, some)? {
+            known.entry(product_id).or_default().lead_time_spread = Some(spread);
+        }
+    }
+    Ok(known)
+}
+
+/// What is known of one product.
+pub fn known_of_one(db: &mut Connection, product_id: Id, today: Day) -> Result<Known> {
+    Ok(known(db, &[product_id], today)?.remove(&product_id).unwrap_or_default())
+}
+
+/// The standard deviation of the days from ordering to the last receipt.
+fn lead_time_spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id, f64)>> {
+    let (marks, mut values) = in_list(product_ids.iter().copied());
+    values.push(RECEIPTS_MIN.into());
+    let sql = format!(
+        "SELECT product_id, STDDEV_SAMP(TIMESTAMPDIFF(SECOND, ordered_at, closed_at) / 86400) AS spread
+         FROM restock_orders WHERE product_id IN ({marks}) AND status = 'received' AND closed_at > ordered_at
+         GROUP BY product_id HAVING COUNT(*) >= ?"
+    );
+    db.rows(&sql, values, |row| (column(row, "product_id"), column(row, "spread")))
+}
+
+impl Known {
+    pub fn forecast(
+        &self,
+        available: i64,
+        lead_time_days: i64,
+        service_level: ServiceLevel,
+        today: Day,
+    ) -> Forecast {
+        let lead_time = LeadTime { days: lead_time_days, spread: self.lead_time_spread };
+        let demand = forecast(&self.past.days, lead_time, None);
+        let per_day = demand.units_per_day;
+        let cover = (per_day > 0.0).then(|| real(available.max(0)) / per_day);
+        let date = cover
+            .filter(|cover| *cover <= COVER_DAYS_MAX)
+            .map(|cover| Day(today.0 + Days::new(whole_days(cover))));
+        Forecast {
+            from: self.past.first,
+            to: self.past.last.filter(|_| !self.past.days.is_empty()),
+            days_looked_at: demand.days_looked_at,
+            days_left_out: demand.days_left_out,
+            units_ordered: demand.units,
+            method: demand.method(),
+            units_per_day: rounded(per_day, 100.0),
+            days_of_cover: cover.map(|cover| rounded(cover, 10.0)),
+            stock_out_date: date,
+            lead_time_spread_days: self.lead_time_spread.map(|spread| rounded(spread, 10.0)),
+            suggested_reorder_point: demand.suggested(service_level.probability()),
+        }
+    }
+}
+
+fn rounded(figure: f64, parts: f64) -> f64 {
+    (figure * parts).round() / parts
+}
+
+#[expect(clippy::cast_precision_loss, reason = "units of a shelf are far below 2^53")]
+fn real(units: i64) -> f64 {
+    units as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to COVER_DAYS_MAX")]
+fn whole_days(days: f64) -> u64 {
+    days.floor() as u64
+}
