@@ -7,6 +7,7 @@
 
 pub mod demand;
 pub mod forecast;
+pub mod hits;
 mod late;
 pub mod outlook;
 mod run;
@@ -19,7 +20,7 @@ use serde::Serialize;
 use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::outlook::Forecast;
+use crate::restock::outlook::{Forecast, Known};
 use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::values::{Calendar, Day, Id, ServiceLevel, Timestamp, words};
 
@@ -393,16 +394,12 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Vec<PlanLine>> {
     let watched = scan(db, selection, strangers_units_max)?;
-    let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
     let today = calendar.day_of(now);
-    let known = outlook::known(db, &ids, today)?;
     let late = late::late(db, late_before(calendar, now))?;
-    let line = |watched: Watched| {
+    let line = |watched: Watched, known: Known| {
         let decision = watched.decide(today);
         let late = late.get(&watched.product_id).copied();
         let reason = unconfirmed::explained(decision.explained(&watched.policy), watched.left_out);
-        let nothing = outlook::Known::default();
-        let known = known.get(&watched.product_id).unwrap_or(&nothing);
         PlanLine {
             product_id: watched.product_id,
             name: watched.name,
@@ -427,7 +424,19 @@ pub fn plan(
             ),
         }
     };
-    Ok(watched.into_iter().map(line).collect())
+    let mut lines = Vec::with_capacity(watched.len());
+    let mut watched = watched.into_iter().peekable();
+    // The pasts of all together would be a gigabyte in a large shop.
+    while watched.peek().is_some() {
+        let some: Vec<Watched> = watched.by_ref().take(outlook::PRODUCTS_AT_ONCE).collect();
+        let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
+        let mut known = outlook::known(db, &ids, today)?;
+        lines.extend(some.into_iter().map(|watched| {
+            let known = known.remove(&watched.product_id).unwrap_or_default();
+            line(watched, known)
+        }));
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]

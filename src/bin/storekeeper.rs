@@ -44,7 +44,7 @@ Commands:
   verify --repair       then set on hand, reserved and incoming to what the ledger and the orders say, the summary of
                         demand likewise, and what ?q= looks through to what the rows say
   prune                 delete expired sessions and idempotency keys, idle lines of old restock runs and events
-                        after 90 days, days of demand after 400; cancel guests' orders that nobody confirmed
+                        after 90 days, days of demand and suggestions after 400; cancel guests' orders that nobody confirmed
 
 Options:
   -h, --help            print this
@@ -380,6 +380,7 @@ fn repair_figures(config: Config) -> Result<(), Failure> {
     let product_ids = db::read(&app.pool, ledger::product_ids)?;
     let days = restock::demand::set_right(&app, &product_ids, app.clock.now())?;
     println!("{days} days of demand repaired");
+    restock::hits::repair(&app)?;
     let rows = search_text::write(&app, Rows::All)?;
     println!("{rows} search texts repaired");
     Ok(())
@@ -392,11 +393,12 @@ fn prune(config: Config) -> Outcome {
     let keys = idempotency::prune(&app)?;
     let lines = restock::prune(&app)?;
     let days = restock::demand::prune(&app)?;
+    let suggestions = restock::hits::prune(&app)?;
     let events = events::prune(&app)?;
     let orders = orders::cancel_unconfirmed(&app)?;
     println!(
         "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs, \
-         {days} days of demand and {events} old events; cancelled {orders} unconfirmed orders"
+         {days} days of demand, {suggestions} old suggestions and {events} old events; cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -33,6 +33,7 @@ invariants! {
     "9_erased_customers_leave_no_data"
     "10_events_are_numbered_without_gaps"
     "11_demand_is_what_was_ordered"
+    "12_hit_rates_are_counted"
 }
 
 /// The rows that break a rule.

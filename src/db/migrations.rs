@@ -96,6 +96,8 @@ migrations! {
     52 "0052_demand_summary_row"
     53 "0053_stock_service_level"
     54 "0054_restock_run_lines_service_level"
+    55 "0055_suggestions"
+    56 "0056_hit_rates"
     60 "0060_suppliers"
     61 "0061_supplier_products"
     62 "0062_audit_log_of_suppliers"

@@ -304,7 +304,29 @@ fn earlier(
         known.push(outlook::known_of_one(db, stock.product_id, until)?);
     }
     let on = |day| known.iter().map(move |known| (known, day));
-    Ok(days.into_iter().flat_map(on).map(|(known, day)| View::new(stock.clone(), known, day)).collect())
+    let mut views: Vec<View> =
+        days.into_iter().flat_map(on).map(|(known, day)| View::new(stock.clone(), known, day)).collect();
+    views.iter_mut().for_each(|view| take_hit_rate(&mut view.forecast, echo));
+    Ok(views)
+}
+
+/// A run may have judged suggestions since then.
+fn take_hit_rate(forecast: &mut Forecast, echo: &Echo) {
+    let Some(Input::Object(members)) = echo.get("forecast") else {
+        return;
+    };
+    for (name, input) in members {
+        match (name.as_str(), input) {
+            ("looks_judged", looks) => {
+                forecast.looks_judged = whole_number(looks, 0, i64::MAX).unwrap_or(forecast.looks_judged);
+            }
+            ("wanted", Input::Number(text)) => forecast.wanted = text.parse().ok(),
+            ("wanted", Input::Null) => forecast.wanted = None,
+            ("reached", Input::Number(text)) => forecast.reached = text.parse().ok(),
+            ("reached", Input::Null) => forecast.reached = None,
+            _ => {}
+        }
+    }
 }
 
 #[derive(Serialize)]

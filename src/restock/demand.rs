@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::Days;
-use mysql::Value;
+use mysql::prelude::FromValue;
+use mysql::{Row, Value};
 
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column, in_list};
@@ -211,15 +212,18 @@ fn rows(db: &mut Connection, product_ids: &[Id], from: Day, until: Option<Day>) 
     );
     let values = [&ids[..], &[from.into(), until.into(), until.into()]].concat();
     let mut found: HashMap<Id, Rows> = HashMap::new();
+    // By their places, since there may be a million rows.
     db.rows(&sql, values, |row| {
-        let day = DemandDay {
-            units: column(row, "units"),
-            available_at_start: column(row, "available_at_start"),
-            available_at_end: column(row, "available_at_end"),
-        };
-        found.entry(column(row, "product_id")).or_default().insert(column(row, "day"), day);
+        let [units, available_at_start, available_at_end] = [2, 3, 4].map(|place| at(row, place));
+        let day = DemandDay { units, available_at_start, available_at_end };
+        found.entry(at(row, 0)).or_default().insert(at(row, 1), day);
     })?;
     Ok(found)
+}
+
+/// What stands at this place of a row, of a type that the schema promises.
+fn at<T: FromValue>(row: &Row, place: usize) -> T {
+    row.get(place).unwrap_or_else(|| panic!("no column {place} in the row"))
 }
 
 /// The days that a forecast looks at.

@@ -8,14 +8,16 @@ use serde::Serialize;
 use crate::db::{Connection, column, in_list};
 use crate::error::Result;
 use crate::restock::demand::{self, Past};
-use crate::restock::forecast::{LeadTime, Method, forecast};
+use crate::restock::forecast::{Demand, LeadTime, Method, forecast};
+use crate::restock::hits::{self, HitRate};
 use crate::values::{Day, Id, ServiceLevel};
 
 /// Beyond this many days of cover a date of stock-out means nothing.
 const COVER_DAYS_MAX: f64 = 3650.0;
 /// A spread is known from so many receipts on.
 const RECEIPTS_MIN: i64 = 3;
-const PRODUCTS_AT_ONCE: usize = 500;
+/// Each of them named, is a short range of the keys.
+pub const PRODUCTS_AT_ONCE: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
@@ -35,6 +37,11 @@ pub struct Forecast {
     /// The standard deviation of the lead times of receipts, rounded to a tenth.
     pub lead_time_spread_days: Option<f64>,
     pub suggested_reorder_point: i64,
+    /// Of the suggestions of the last twelve months whose lead time is over: how many, which part was to last and which
+    /// part would have.
+    pub looks_judged: i64,
+    pub wanted: Option<f64>,
+    pub reached: Option<f64>,
 }
 
 /// What a forecast of a product is made from, as it stands in the database.
@@ -42,16 +49,20 @@ pub struct Forecast {
 pub struct Known {
     past: Past,
     lead_time_spread: Option<f64>,
+    hit_rate: HitRate,
 }
 
 /// What is known of these products today. Of those that are left out nothing is.
 pub fn known(db: &mut Connection, product_ids: &[Id], today: Day) -> Result<HashMap<Id, Known>> {
     let pasts = demand::pasts(db, product_ids, today)?;
     let mut known: HashMap<Id, Known> =
-        pasts.into_iter().map(|(id, past)| (id, Known { past, lead_time_spread: None })).collect();
+        pasts.into_iter().map(|(id, past)| (id, Known { past, ..Known::default() })).collect();
     for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
         for (product_id, spread) in lead_time_spreads(db, some)? {
             known.entry(product_id).or_default().lead_time_spread = Some(spread);
+        }
+        for (product_id, hit_rate) in hits::of_products(db, some)? {
+            known.entry(product_id).or_default().hit_rate = hit_rate;
         }
     }
     Ok(known)
@@ -75,6 +86,14 @@ fn lead_time_spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id,
 }
 
 impl Known {
+    fn demand(&self, lead_time_days: i64) -> Demand {
+        forecast(&self.past.days, LeadTime { days: lead_time_days, spread: self.lead_time_spread }, None)
+    }
+
+    pub fn suggested(&self, lead_time_days: i64, service_level: ServiceLevel) -> i64 {
+        self.demand(lead_time_days).suggested(service_level.probability())
+    }
+
     pub fn forecast(
         &self,
         available: i64,
@@ -82,9 +101,9 @@ impl Known {
         service_level: ServiceLevel,
         today: Day,
     ) -> Forecast {
-        let lead_time = LeadTime { days: lead_time_days, spread: self.lead_time_spread };
-        let demand = forecast(&self.past.days, lead_time, None);
+        let demand = self.demand(lead_time_days);
         let per_day = demand.units_per_day;
+        let parts = self.hit_rate.parts();
         let cover = (per_day > 0.0).then(|| real(available.max(0)) / per_day);
         let date = cover
             .filter(|cover| *cover <= COVER_DAYS_MAX)
@@ -101,6 +120,9 @@ impl Known {
             stock_out_date: date,
             lead_time_spread_days: self.lead_time_spread.map(|spread| rounded(spread, 10.0)),
             suggested_reorder_point: demand.suggested(service_level.probability()),
+            looks_judged: self.hit_rate.judged,
+            wanted: parts.map(|(wanted, _)| wanted),
+            reached: parts.map(|(_, reached)| reached),
         }
     }
 }

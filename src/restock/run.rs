@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 use crate::events::{self, Kind};
 use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
 use crate::pruning;
+use crate::restock::hits::{self, Suggestion};
 use crate::restock::supply::EFFECTIVE_LEAD_TIME;
 use crate::restock::unconfirmed::explained;
-use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, demand, scan};
+use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, demand, outlook, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -133,6 +134,9 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     demand::fill(app, selection.product_id)?;
     let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let today = app.config.calendar.day_of(app.clock.now());
+    if selection.product_id.is_none() {
+        suggest(app, &watched)?;
+    }
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
     for looked_at in watched {
@@ -152,6 +156,25 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     lines.append(&mut idle);
     lines.sort_by_key(|line| line.product_id);
     Ok(lines)
+}
+
+/// Keeps what is suggested today for all products that are watched, and judges what was suggested before.
+fn suggest(app: &App, watched: &[Watched]) -> Result<()> {
+    let today = app.config.calendar.day_of(app.clock.now());
+    hits::judge(app, today)?;
+    for some in watched.chunks(LINES_AT_ONCE) {
+        let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
+        let known = db::read(&app.pool, |db| outlook::known(db, &ids, today))?;
+        let suggestion = |of: &Watched| {
+            let (lead_time_days, service_level) = (of.effective_lead_time_days, of.policy.service_level);
+            let known = known.get(&of.product_id)?;
+            let suggested = known.suggested(lead_time_days, service_level);
+            Some(Suggestion { product_id: of.product_id, lead_time_days, suggested, service_level })
+        };
+        let suggestions: Vec<Suggestion> = some.iter().filter_map(suggestion).collect();
+        hits::keep(app, &suggestions, today)?;
+    }
+    Ok(())
 }
 
 /// Restocks one product, which looked like this when it was scanned. Only when not even its failure can

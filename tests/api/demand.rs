@@ -218,3 +218,48 @@ fn a_view_of_before_a_run_is_written_back() {
         staff.set_policy(product, before).expect(200);
     }
 }
+
+#[test]
+fn suggestions_are_kept_and_judged_when_their_lead_time_is_over() {
+    let shop = Shop::open_for_weeks();
+    let (staff, guest) = (shop.staff(), shop.guest().client);
+    shop.to_noon_in(1);
+    let rule = Rule { lead_days: 2, ..RULE };
+    let [steady, surging, empty] = [1000, 1000, 12].map(|units| shop.watched(&staff, units, rule));
+    for day in 0..14 {
+        guest.order(&[(steady, 2), (surging, if day < 10 { 1 } else { 40 })]).expect(201);
+        if day < 4 {
+            guest.order(&[(empty, 3)]).expect(201);
+        }
+        if day == 4 {
+            staff.set_policy(empty, json!({"lead_time_days": 1})).expect(200);
+        }
+        // The second run of a day keeps what the first suggested.
+        together(2, |_| staff.restock());
+        shop.to_noon_in(1);
+    }
+    let before = staff.stock(steady);
+    staff.restock();
+    staff.set_policy(steady, before).expect(200);
+    let (of_steady, of_surging, of_empty) =
+        (forecast(&staff, steady), forecast(&staff, surging), forecast(&staff, empty));
+    // The first suggestion is of the second day, and the lead time of the last two is not over.
+    assert_eq!(
+        (&of_steady["looks_judged"], &of_steady["wanted"], &of_steady["reached"]),
+        (&json!(11), &json!(0.95), &json!(1.0))
+    );
+    assert_eq!(of_surging["looks_judged"], 11);
+    assert!((0.3..=0.8).contains(&of_surging["reached"].as_f64().unwrap()), "{of_surging}");
+    // Once it was sold out nobody knows.
+    assert!(of_empty["looks_judged"].as_i64().unwrap() <= 3, "{of_empty}");
+    assert_eq!(staff.get("/restock/plan").expect(200).body["data"][0]["forecast"], of_steady);
+    // Counted anew they are the same, and what is old is taken out.
+    shop.sql().query_drop("UPDATE hit_rates SET judged = judged + 1").unwrap();
+    restock::hits::repair(&shop.app).unwrap();
+    assert_eq!(forecast(&staff, steady), of_steady);
+    assert_eq!(restock::hits::prune(&shop.app).unwrap(), 0);
+    shop.sql().query_drop("UPDATE suggestions SET day = day - INTERVAL 450 DAY").unwrap();
+    assert!(restock::hits::prune(&shop.app).unwrap() > 25);
+    let gone = forecast(&staff, steady);
+    assert_eq!((&gone["looks_judged"], &gone["reached"]), (&json!(0), &Value::Null));
+}

@@ -50,6 +50,9 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
             "stock_out_date": null,
             "lead_time_spread_days": null,
             "suggested_reorder_point": 0,
+            "looks_judged": 0,
+            "wanted": null,
+            "reached": null,
         },
     });
     assert_eq!(view, expected);

@@ -14,6 +14,8 @@ const RESTOCKING: &str = "7_restock_orders_are_received_once";
 
 const DEMAND: &str = "11_demand_is_what_was_ordered";
 
+const HIT_RATES: &str = "12_hit_rates_are_counted";
+
 const EVENTS: &str = "10_events_are_numbered_without_gaps";
 
 impl Books {
@@ -172,6 +174,16 @@ impl Books {
                 "(MUG, '9999-01-02', 0, 0, 8), (MUG, '9999-01-04', 0, 7, 5)",
                 "9999-01-04|7|8|the day does not begin with what the one before ended with",
             ),
+            Case {
+                breaks: HIT_RATES,
+                sql: vec![
+                    format!(
+                        "INSERT INTO suggestions VALUES ({mug}, '2026-01-01', NULL, 3, 950, 2, 1), ({mug}, '2026-01-02', NULL, 3, 950, 2, NULL)"
+                    ),
+                    format!("INSERT INTO hit_rates VALUES ({mug}, 2, 1, 950)"),
+                ],
+                rows: vec![format!("{mug}|1|0|0")],
+            },
             case(
                 "(MUG, '9999-01-02', 0, 0, 6)",
                 "9999-01-02|6|5|the last day does not end with what is available",
