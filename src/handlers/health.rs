@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::{self, Readiness};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::restock;
+use crate::restock::{self, hits};
 use crate::web::request::Request;
 use crate::web::response;
 
@@ -48,10 +48,20 @@ pub fn metrics(app: &App, _: &Request) -> Result<Response> {
     text.push_str(&format!("storekeeper_database_connections{{state=\"free\"}} {free}\n"));
     // What the database has to say of it is left out while it says nothing.
     let late_before = restock::late_before(&app.config.calendar, app.clock.now());
-    if let Ok(late) = db::read(&app.pool, |db| restock::late_orders(db, late_before)) {
-        text.push_str("# HELP storekeeper_restock_orders_late Restock orders whose expected day is over.\n");
-        text.push_str("# TYPE storekeeper_restock_orders_late gauge\n");
-        text.push_str(&format!("storekeeper_restock_orders_late {late}\n"));
+    let of_restocking =
+        db::read(&app.pool, |db| Ok((restock::late_orders(db, late_before)?, hits::of_shop(db)?)));
+    if let Ok((late, rate)) = of_restocking {
+        let mut gauge = |name: &str, help: &str, value: String| {
+            let name = format!("storekeeper_{name}");
+            text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+        };
+        gauge("restock_orders_late", "Restock orders whose expected day is over.", late.to_string());
+        let help = "Suggested reorder points of twelve months whose lead time is over.";
+        gauge("suggestions_judged", help, rate.judged.to_string());
+        let help = "How many of the judged suggestions were to last, by their service levels.";
+        let (whole, thousandths) = (rate.wanted / 1000, rate.wanted % 1000);
+        gauge("suggestions_wanted", help, format!("{whole}.{thousandths:03}"));
+        gauge("suggestions_reached", "How many of them lasted.", rate.reached.to_string());
     }
     Ok(Response::text(text).with_unique_header("Content-Type", "text/plain; version=0.0.4"))
 }

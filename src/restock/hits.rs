@@ -195,6 +195,13 @@ pub fn of_products(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id, H
     db.rows(&sql, values, |row| (column(row, "product_id"), HitRate::from_row(row)))
 }
 
+/// The hit rate of all products together.
+pub fn of_shop(db: &mut Connection) -> Result<HitRate> {
+    let sum = |column| format!("CAST(COALESCE(SUM({column}), 0) AS SIGNED) AS {column}");
+    let sums = ["judged", "reached", "wanted"].map(sum).join(", ");
+    Ok(db.row(&format!("SELECT {sums} FROM hit_rates"), (), HitRate::from_row)?.unwrap_or_default())
+}
+
 /// Counts the hit rates anew.
 pub fn repair(app: &App) -> Result<()> {
     db::transaction(&app.pool, |tx| {

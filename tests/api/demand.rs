@@ -250,6 +250,15 @@ fn suggestions_are_kept_and_judged_when_their_lead_time_is_over() {
     );
     assert_eq!(of_surging["looks_judged"], 11);
     assert!((0.3..=0.8).contains(&of_surging["reached"].as_f64().unwrap()), "{of_surging}");
+    let judged = [&of_steady, &of_surging, &of_empty]
+        .map(|of| of["looks_judged"].as_i64().unwrap())
+        .iter()
+        .sum::<i64>();
+    assert_eq!(shop.metric("storekeeper_suggestions_judged"), judged.to_string());
+    let of_shop =
+        |figure: &str| shop.metric(&format!("storekeeper_suggestions_{figure}")).parse::<f64>().unwrap();
+    assert!((of_shop("wanted") - 0.95 * judged as f64).abs() < 0.001);
+    assert!((11.0..=judged as f64).contains(&of_shop("reached")));
     // Once it was sold out nobody knows.
     assert!(of_empty["looks_judged"].as_i64().unwrap() <= 3, "{of_empty}");
     assert_eq!(staff.get("/restock/plan").expect(200).body["data"][0]["forecast"], of_steady);

@@ -1,9 +1,6 @@
 //! The rule in the shop: what is on its way counts, however late, and holds up nothing by itself.
 
-use std::io::Read;
-
 use serde_json::{Value, json};
-use storekeeper::routes;
 
 use crate::client::Client;
 use crate::harness::Shop;
@@ -136,15 +133,7 @@ fn what_is_late_is_named() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    let late_orders = || {
-        let request = rouille::Request::fake_http("GET", "/metrics", Vec::new(), Vec::new());
-        let answer = (routes::internal_application(&shop.app).handle)(&request);
-        let (mut body, _) = answer.data.into_reader_and_size();
-        let mut metrics = String::new();
-        body.read_to_string(&mut metrics).unwrap();
-        let value = metrics.lines().find_map(|line| line.strip_prefix("storekeeper_restock_orders_late "));
-        value.expect("the figure").to_owned()
-    };
+    let late_orders = || shop.metric("storekeeper_restock_orders_late");
     shop.to("2027-03-04T23:59:00Z");
     assert_eq!(of("late=true"), [Value::Null; 0]);
     assert_eq!((line(&staff, late)["late"].clone(), late_orders().as_str()), (Value::Null, "0"));

@@ -1,10 +1,12 @@
 //! Shelves that tests watch, restock, count and read, all through the API.
 
+use std::io::Read;
 use std::sync::Barrier;
 use std::thread;
 
 use chrono::{Days, Duration, NaiveTime};
 use serde_json::{Value, json};
+use storekeeper::routes;
 use storekeeper::values::{Input, Timestamp};
 
 use crate::client::{Answer, Client};
@@ -20,6 +22,17 @@ pub struct Rule {
 }
 
 impl Shop {
+    /// What the internal listener says of a figure.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> String {
+        let request = rouille::Request::fake_http("GET", "/metrics", Vec::new(), Vec::new());
+        let answer = (routes::internal_application(&self.app).handle)(&request);
+        let mut metrics = String::new();
+        answer.data.into_reader_and_size().0.read_to_string(&mut metrics).unwrap();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} in {metrics}")).to_owned()
+    }
+
     /// A shop whose sessions outlive a test that moves the clock by weeks.
     pub fn open_for_weeks() -> Shop {
         Shop::open_with(&[
