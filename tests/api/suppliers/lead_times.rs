@@ -153,6 +153,7 @@ fn the_forecast_covers_the_suppliers_lead_time() {
         manager.ship(order).expect(200);
         shop.to_noon_in(1);
     }
+    manager.restock();
     let suggested = || manager.stock(product)["forecast"]["suggested_reorder_point"].as_i64().unwrap();
     let at_once = suggested();
     manager.offer(supplier, product, json!({"cost": "1.00", "preferred": true})).expect(201);
