@@ -430,7 +430,7 @@ pub fn plan(
     while watched.peek().is_some() {
         let some: Vec<Watched> = watched.by_ref().take(outlook::PRODUCTS_AT_ONCE).collect();
         let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
-        let mut known = outlook::known(db, &ids, today)?;
+        let mut known = outlook::known(db, calendar, &ids, today)?;
         lines.extend(some.into_iter().map(|watched| {
             let known = known.remove(&watched.product_id).unwrap_or_default();
             line(watched, known)

@@ -98,6 +98,7 @@ migrations! {
     54 "0054_restock_run_lines_service_level"
     55 "0055_suggestions"
     56 "0056_hit_rates"
+    57 "0057_category_demand"
     60 "0060_suppliers"
     61 "0061_supplier_products"
     62 "0062_audit_log_of_suppliers"

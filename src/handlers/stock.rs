@@ -260,7 +260,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
         let stock = find(db, product_id)?;
         // Of whole days that are over, so it does not change between the statements.
         let today = app.config.calendar.day_of(now);
-        let known = outlook::known_of_one(db, product_id, today)?;
+        let known = outlook::known_of_one(db, &app.config.calendar, product_id, today)?;
         Ok(View::new(stock, &known, today))
     })?;
     Ok(response::resource(request, &view))
@@ -301,7 +301,7 @@ fn earlier(
     // A run since then may have added a day to what the forecast rests on, or the first ones.
     let mut known = vec![Known::default()];
     for until in days {
-        known.push(outlook::known_of_one(db, stock.product_id, until)?);
+        known.push(outlook::known_of_one(db, calendar, stock.product_id, until)?);
     }
     let on = |day| known.iter().map(move |known| (known, day));
     let mut views: Vec<View> =
@@ -405,7 +405,7 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let view = db::transaction(&app.pool, |tx| {
         let (calendar, now) = (&app.config.calendar, app.clock.now());
         let today = calendar.day_of(now);
-        let (old, known) = lock(tx, product_id, today)?;
+        let (old, known) = lock(tx, calendar, product_id, today)?;
         response::check_if_match(request, &old)?;
         echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
@@ -419,16 +419,16 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
 pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Result<()> {
     if response::is_conditional(request) {
         let today = app.config.calendar.day_of(app.clock.now());
-        let (stock, _) = lock(tx, request.path_id, today)?;
+        let (stock, _) = lock(tx, &app.config.calendar, request.path_id, today)?;
         response::check_if_match(request, &stock)?;
     }
     Ok(())
 }
 
 /// The stock as it reads, with its row locked until the transaction ends.
-fn lock(tx: &mut Transaction, product_id: Id, today: Day) -> Result<(View, Known)> {
+fn lock(tx: &mut Transaction, calendar: &Calendar, product_id: Id, today: Day) -> Result<(View, Known)> {
     // Before the row is locked.
-    let known = outlook::known_of_one(tx, product_id, today)?;
+    let known = outlook::known_of_one(tx, calendar, product_id, today)?;
     ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
     Ok((View::new(find(tx, product_id)?, &known, today), known))
 }

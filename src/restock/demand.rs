@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::pruning;
-use crate::restock::forecast::{DAYS_MAX, DemandDay};
+use crate::restock::forecast::{DAYS_MAX, DemandDay, NEW_DAYS};
 use crate::values::{Calendar, Day, Id, Timestamp};
 
 /// Days that are kept: those that a forecast looks at, and five weeks for what was placed before and cancelled in them.
@@ -56,10 +56,53 @@ pub fn fill(app: &App, product_id: Option<Id>) -> Result<()> {
                 "UPDATE demand_summary SET filled_at = ?, filled_until = ?, first_day = ?, first_at = ?, time_zone = ?
                  WHERE id = 1 AND (filled_at IS NULL OR filled_at < ?)",
                 (began, today, first, calendar.start_of(first), &calendar.zone.name, began),
-            )
+            )?;
+            sum_up_categories(tx, calendar, today)
         })?;
     }
     Ok(())
+}
+
+/// Since when a product is new today: nothing, or too little, is known of it.
+fn new_since(today: Day) -> Day {
+    Day(today.0 - Days::new(NEW_DAYS as u64))
+}
+
+/// Writes down anew what the products of each category sell. Whoever does so has the summary's row locked.
+fn sum_up_categories(tx: &mut Transaction, calendar: &Calendar, today: Day) -> Result<()> {
+    let since = new_since(today);
+    tx.execute("DELETE FROM category_demand", ())?;
+    tx.execute(
+        "INSERT INTO category_demand (category, units_per_day)
+         SELECT p.category, COALESCE(SUM(d.units), 0) / (COUNT(*) * ?)
+         FROM products p
+         LEFT JOIN (
+             SELECT product_id, SUM(units) AS units FROM demand_days WHERE day >= ? AND day < ? GROUP BY product_id
+         ) d ON d.product_id = p.id
+         WHERE p.active = 1 AND p.category IS NOT NULL AND p.created_at < ?
+         GROUP BY p.category",
+        (NEW_DAYS, since, today, calendar.start_of(since)),
+    )?;
+    Ok(())
+}
+
+/// What the category of each of these products sells a day, where the product is new today.
+pub fn of_categories(
+    db: &mut Connection,
+    calendar: &Calendar,
+    product_ids: &[Id],
+    today: Day,
+) -> Result<Vec<(Id, f64)>> {
+    if product_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (marks, mut values) = in_list(product_ids.iter().copied());
+    values.push(calendar.start_of(new_since(today)).into());
+    let sql = format!(
+        "SELECT p.id, c.units_per_day FROM products p STRAIGHT_JOIN category_demand c ON c.category = p.category
+         WHERE p.id IN ({marks}) AND p.created_at >= ?"
+    );
+    db.rows(&sql, values, |row| (column(row, "id"), column(row, "units_per_day")))
 }
 
 /// Sets the days of these products to what orders and ledger say, and returns how many days were wrong.

@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::db::{Connection, column, in_list};
 use crate::error::Result;
 use crate::restock::demand::{self, Past};
-use crate::restock::forecast::{Demand, LeadTime, Method, forecast};
+use crate::restock::forecast::{Demand, LeadTime, Method, NEW_DAYS, forecast};
 use crate::restock::hits::{self, HitRate};
-use crate::values::{Day, Id, ServiceLevel};
+use crate::values::{Calendar, Day, Id, ServiceLevel};
 
 /// Beyond this many days of cover a date of stock-out means nothing.
 const COVER_DAYS_MAX: f64 = 3650.0;
@@ -36,6 +36,8 @@ pub struct Forecast {
     pub stock_out_date: Option<Day>,
     /// The standard deviation of the lead times of receipts, rounded to a tenth.
     pub lead_time_spread_days: Option<f64>,
+    /// What products of its category sell a day, with which a new product begins; rounded to a hundredth.
+    pub category_units_per_day: Option<f64>,
     pub suggested_reorder_point: i64,
     /// Of the suggestions of the last twelve months whose lead time is over: how many, which part was to last and which
     /// part would have.
@@ -49,17 +51,28 @@ pub struct Forecast {
 pub struct Known {
     past: Past,
     lead_time_spread: Option<f64>,
+    category_units_per_day: Option<f64>,
     hit_rate: HitRate,
 }
 
 /// What is known of these products today. Of those that are left out nothing is.
-pub fn known(db: &mut Connection, product_ids: &[Id], today: Day) -> Result<HashMap<Id, Known>> {
+pub fn known(
+    db: &mut Connection,
+    calendar: &Calendar,
+    product_ids: &[Id],
+    today: Day,
+) -> Result<HashMap<Id, Known>> {
     let pasts = demand::pasts(db, product_ids, today)?;
     let mut known: HashMap<Id, Known> =
         pasts.into_iter().map(|(id, past)| (id, Known { past, ..Known::default() })).collect();
     for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
         for (product_id, spread) in lead_time_spreads(db, some)? {
             known.entry(product_id).or_default().lead_time_spread = Some(spread);
+        }
+        let is_new = |id: &Id| known.get(id).is_none_or(|known| known.past.days.len() < NEW_DAYS);
+        let new: Vec<Id> = some.iter().copied().filter(is_new).collect();
+        for (product_id, rate) in demand::of_categories(db, calendar, &new, today)? {
+            known.entry(product_id).or_default().category_units_per_day = Some(rate);
         }
         for (product_id, hit_rate) in hits::of_products(db, some)? {
             known.entry(product_id).or_default().hit_rate = hit_rate;
@@ -69,8 +82,8 @@ pub fn known(db: &mut Connection, product_ids: &[Id], today: Day) -> Result<Hash
 }
 
 /// What is known of one product.
-pub fn known_of_one(db: &mut Connection, product_id: Id, today: Day) -> Result<Known> {
-    Ok(known(db, &[product_id], today)?.remove(&product_id).unwrap_or_default())
+pub fn known_of_one(db: &mut Connection, calendar: &Calendar, product_id: Id, today: Day) -> Result<Known> {
+    Ok(known(db, calendar, &[product_id], today)?.remove(&product_id).unwrap_or_default())
 }
 
 /// The standard deviation of the days from ordering to the last receipt.
@@ -87,7 +100,8 @@ fn lead_time_spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id,
 
 impl Known {
     fn demand(&self, lead_time_days: i64) -> Demand {
-        forecast(&self.past.days, LeadTime { days: lead_time_days, spread: self.lead_time_spread }, None)
+        let lead_time = LeadTime { days: lead_time_days, spread: self.lead_time_spread };
+        forecast(&self.past.days, lead_time, self.category_units_per_day)
     }
 
     pub fn suggested(&self, lead_time_days: i64, service_level: ServiceLevel) -> i64 {
@@ -119,6 +133,7 @@ impl Known {
             days_of_cover: cover.map(|cover| rounded(cover, 10.0)),
             stock_out_date: date,
             lead_time_spread_days: self.lead_time_spread.map(|spread| rounded(spread, 10.0)),
+            category_units_per_day: self.category_units_per_day.map(|rate| rounded(rate, 100.0)),
             suggested_reorder_point: demand.suggested(service_level.probability()),
             looks_judged: self.hit_rate.judged,
             wanted: parts.map(|(wanted, _)| wanted),

@@ -164,7 +164,7 @@ fn suggest(app: &App, watched: &[Watched]) -> Result<()> {
     hits::judge(app, today)?;
     for some in watched.chunks(LINES_AT_ONCE) {
         let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
-        let known = db::read(&app.pool, |db| outlook::known(db, &ids, today))?;
+        let known = db::read(&app.pool, |db| outlook::known(db, &app.config.calendar, &ids, today))?;
         let suggestion = |of: &Watched| {
             let (lead_time_days, service_level) = (of.effective_lead_time_days, of.policy.service_level);
             let known = known.get(&of.product_id)?;

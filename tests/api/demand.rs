@@ -272,3 +272,43 @@ fn suggestions_are_kept_and_judged_when_their_lead_time_is_over() {
     let gone = forecast(&staff, steady);
     assert_eq!((&gone["looks_judged"], &gone["reached"]), (&json!(0), &Value::Null));
 }
+
+#[test]
+fn a_new_product_begins_with_what_its_category_sells() {
+    let shop = Shop::open_for_weeks();
+    let guest = shop.guest().client;
+    let product = |category: Value| {
+        let body = json!({"name": "A thing", "price": "1.00", "stock": 1000, "category": category});
+        shop.staff().post("/products", body).expect(201).id()
+    };
+    let [often, seldom, other] = [json!("Mugs"), json!("Mugs"), json!("Pans")].map(product);
+    shop.to_noon_in(1);
+    for day in 0..56 {
+        guest.order(&[(often, 3), (other, 7)]).expect(201);
+        if day % 2 == 0 {
+            guest.order(&[(seldom, 2)]).expect(201);
+        }
+        shop.to_noon_in(1);
+    }
+    let staff = shop.staff();
+    let [new, alone, nameless] = [json!("Mugs"), json!("Kettles"), Value::Null].map(product);
+    staff.restock();
+    let of = |product: u64| forecast(&staff, product);
+    // 3 a day and 1 a day; the new one is not counted.
+    assert_eq!(of(new)["category_units_per_day"], 2.0);
+    assert_eq!(of(new)["units_per_day"], 2.0);
+    assert!(of(new)["suggested_reorder_point"].as_i64().unwrap() >= 2, "{}", of(new));
+    for without in [alone, nameless, often] {
+        assert_eq!(of(without)["category_units_per_day"], Value::Null);
+    }
+    assert_eq!(of(alone)["suggested_reorder_point"], 0);
+    // Its own days count for more and more.
+    shop.to_noon_in(1);
+    for _ in 0..14 {
+        guest.order(&[(new, 20)]).expect(201);
+        shop.to_noon_in(1);
+    }
+    shop.staff().restock();
+    let staff = shop.staff();
+    assert!(forecast(&staff, new)["units_per_day"].as_f64().unwrap() > 15.0);
+}

@@ -49,6 +49,7 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
             "days_of_cover": null,
             "stock_out_date": null,
             "lead_time_spread_days": null,
+            "category_units_per_day": null,
             "suggested_reorder_point": 0,
             "looks_judged": 0,
             "wanted": null,
