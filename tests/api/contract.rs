@@ -336,6 +336,16 @@ fn the_document_has_the_routes_of_the_table_and_who_may_call_them() {
     assert_eq!(documented, routes);
 }
 
+/// A page lists what is under no tag of the document, or shows it under one that nothing says anything about.
+#[test]
+fn each_operation_stands_under_a_tag_that_is_described() {
+    let described: BTreeSet<&str> =
+        DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let used = operations().flat_map(|(.., operation)| operation["tags"].as_array().expect("tags"));
+    let used: BTreeSet<&str> = used.map(|tag| tag.as_str().unwrap()).collect();
+    assert_eq!(used, described);
+}
+
 #[test]
 fn operations_have_names_of_their_own_and_their_links_lead_to_them() {
     let mut names = BTreeSet::new();

@@ -63,7 +63,9 @@ try {
   }
   for (const { summary, method, path } of operations) {
     const listed = side.getByText(summary, { exact: true });
-    assert.ok(await listed.count() > 0, `${method} ${path} ("${summary}") is not listed`);
+    // The groups open one after the other.
+    await listed.first().waitFor({ state: "attached", timeout: 10_000 })
+      .catch(() => assert.fail(`${method} ${path} ("${summary}") is not listed`));
   }
   if (screenshot) await page.screenshot({ path: screenshot });
 
