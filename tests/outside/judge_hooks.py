@@ -49,6 +49,8 @@ EXPLAINED_FIELDS = [
     (r"q", "blank", "an accent by itself is nothing to look for"),
     (r"(price_breaks\[\d+\]\.)?cost", "too_many_decimals", "the schema of a number leaves it open, since binary fractions are no multiples of 0.000001"),
     (r"price_breaks\[\d+\]\.from_quantity", "not_rising", "each quantity is more than the one before"),
+    (r"order_max", "below_reorder_point", "it depends on another field, sent or kept"),
+    (r"service_level", "invalid_service_level", "multipleOf says how many decimals a number has, and validators miss it"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"reorder_target", "never_fits", "it depends on another field, sent or kept"),
     (r"reorder_target", "required", "it depends on another field, sent or kept"),
