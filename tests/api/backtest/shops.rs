@@ -37,15 +37,10 @@ pub enum Kind {
     LumpySeasonal,
 }
 
-pub const ALL: [Kind; 21] = {
+/// Those that the forecast was not made for.
+pub const OTHERS: [Kind; 15] = {
     use Kind::*;
     [
-        Poisson,
-        Lumpy,
-        Seasonal,
-        New,
-        Dying,
-        SoldOutHalf,
         Rare,
         Fast,
         Weekly,
