@@ -260,7 +260,8 @@ pub const INTERNAL_LIMITS: Limits = Limits {
 /// What a request will need, from its method and target.
 fn needs(method: &str, target: &str) -> Needs {
     let (method, path) = (get_for_head(method), without_query(target));
-    let route = ROUTES.iter().find(|route| route.method == method && route.matches(path).is_some());
+    let mut routes = ROUTES.iter().chain(INTERNAL_ROUTES);
+    let route = routes.find(|route| route.method == method && route.matches(path).is_some());
     Needs {
         lane: route.map_or(Lane::NoDatabase, lane),
         body_bytes: route.map_or(BODY_BYTES_MAX, |route| route.body_bytes),
@@ -273,6 +274,7 @@ fn lane(route: &Route) -> Lane {
     match (route.method, route.path) {
         ("POST", "/sessions") => Lane::Read,
         ("GET", "/products/{id}") => Lane::SharedRead,
+        ("GET", "/metrics") => Lane::Read,
         ("GET", _) if route.access == Open => Lane::NoDatabase,
         ("GET", _) => Lane::Read,
         _ => Lane::Change,

@@ -38,7 +38,7 @@ pub fn ready(app: &App, _: &Request) -> Result<Response> {
     Err(Problem::new(kind, detail).retry_after(5).into())
 }
 
-/// `GET /metrics`: counters in Prometheus' text format.
+/// `GET /metrics`: counters in Prometheus' text format, and figures of restocking while the database is ready.
 pub fn metrics(app: &App, _: &Request) -> Result<Response> {
     let (open, free) = app.pool.state();
     let mut text = app.metrics.write();
@@ -46,11 +46,12 @@ pub fn metrics(app: &App, _: &Request) -> Result<Response> {
     text.push_str("# TYPE storekeeper_database_connections gauge\n");
     text.push_str(&format!("storekeeper_database_connections{{state=\"busy\"}} {}\n", open - free));
     text.push_str(&format!("storekeeper_database_connections{{state=\"free\"}} {free}\n"));
-    // What the database has to say of it is left out while it says nothing.
+    // What the database has to say of it is left out while it says nothing, and it is not asked when it hangs.
     let late_before = restock::late_before(&app.config.calendar, app.clock.now());
-    let of_restocking =
-        db::read(&app.pool, |db| Ok((restock::late_orders(db, late_before)?, hits::of_shop(db)?)));
-    if let Ok((late, rate)) = of_restocking {
+    let is_ready = matches!(app.watch.look(), Readiness::Ready);
+    let of_restocking = is_ready
+        .then(|| db::read(&app.pool, |db| Ok((restock::late_orders(db, late_before)?, hits::of_shop(db)?))));
+    if let Some(Ok((late, rate))) = of_restocking {
         let mut gauge = |name: &str, help: &str, value: String| {
             let name = format!("storekeeper_{name}");
             text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));

@@ -118,14 +118,20 @@ fn first_day(calendar: &Calendar, now: Timestamp) -> Day {
     Day(calendar.day_of(now).0 - Days::new(DAYS_KEPT))
 }
 
+/// Two runs take turns until their transactions end, so that neither writes what it read before the other one, and
+/// nothing is judged or counted twice.
+pub fn lock_summary(tx: &mut Transaction) -> Result<()> {
+    tx.row("SELECT id FROM demand_summary WHERE id = 1 FOR UPDATE", (), |_| ())?;
+    Ok(())
+}
+
 fn set_some_right(
     tx: &mut Transaction,
     calendar: &Calendar,
     product_ids: &[Id],
     now: Timestamp,
 ) -> Result<usize> {
-    // Two runs take turns, so that neither writes what it read before the other one.
-    tx.row("SELECT id FROM demand_summary WHERE id = 1 FOR UPDATE", (), |_| ())?;
+    lock_summary(tx)?;
     let first = first_day(calendar, now);
     let should_be = derived(tx, calendar, product_ids, first, now)?;
     let stands = rows(tx, product_ids, first, None)?;

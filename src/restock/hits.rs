@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::pruning;
+use crate::restock::demand;
 use crate::values::{Day, Id, ServiceLevel};
 
 /// Twelve months, and the longest usual lead time.
@@ -109,7 +110,7 @@ impl Judged {
 }
 
 fn judge_some(tx: &mut Transaction, today: Day) -> Result<usize> {
-    take_turn(tx)?;
+    demand::lock_summary(tx)?;
     // A product that was sold out all the time has no day with a change in it: the one before says so.
     let sql = format!(
         "SELECT due.product_id, due.day, due.suggested, CAST(due.service_level AS SIGNED) AS service_level,
@@ -151,12 +152,6 @@ fn judge_some(tx: &mut Transaction, today: Day) -> Result<usize> {
     let known = judged.iter().filter_map(|of| Some((of.product_id, of.service_level, of.reached()?)));
     count(tx, known, 1)?;
     Ok(judged.len())
-}
-
-/// Two runs take turns, as they do with the summary of demand, so that nothing is judged or counted twice.
-fn take_turn(tx: &mut Transaction) -> Result<()> {
-    tx.row("SELECT id FROM demand_summary WHERE id = 1 FOR UPDATE", (), |_| ())?;
-    Ok(())
 }
 
 /// Adds suggestions (product, what was wanted, whether it was reached) to the hit rates, or takes them from there.
@@ -205,7 +200,7 @@ pub fn of_shop(db: &mut Connection) -> Result<HitRate> {
 /// Counts the hit rates anew.
 pub fn repair(app: &App) -> Result<()> {
     db::transaction(&app.pool, |tx| {
-        take_turn(tx)?;
+        demand::lock_summary(tx)?;
         tx.execute("DELETE FROM hit_rates", ())?;
         tx.execute(
             "INSERT INTO hit_rates (product_id, judged, reached, wanted)
@@ -231,7 +226,7 @@ pub fn prune(app: &App) -> Result<u64> {
 }
 
 fn prune_some(tx: &mut Transaction, horizon: Day) -> Result<u64> {
-    take_turn(tx)?;
+    demand::lock_summary(tx)?;
     let sql = format!(
         "SELECT product_id, day, CAST(service_level AS SIGNED) AS service_level, reached FROM suggestions
          WHERE day < ? ORDER BY day, product_id LIMIT {ROWS_AT_ONCE}"

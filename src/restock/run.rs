@@ -129,25 +129,21 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 
 /// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
 /// that fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to
-/// now first.
+/// now last.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
-    demand::fill(app, selection.product_id)?;
     let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
     let today = app.config.calendar.day_of(app.clock.now());
-    if selection.product_id.is_none() {
-        suggest(app, &watched)?;
-    }
     let mut lines = Vec::with_capacity(watched.len());
     let mut idle = Vec::new();
-    for looked_at in watched {
-        let Watched { product_id, shelf, left_out, policy, effective_lead_time_days: lead_time, .. } =
+    for looked_at in &watched {
+        let &Watched { product_id, shelf, left_out, policy, effective_lead_time_days: lead_time, .. } =
             looked_at;
         let decision = decide(&shelf, &policy, today);
         if decision.quantity() == 0 {
             let reason = explained(decision.explained(&policy), left_out);
             idle.push(RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason));
         } else {
-            lines.push(restock(app, run_id, actor, &looked_at)?);
+            lines.push(restock(app, run_id, actor, looked_at)?);
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
@@ -155,11 +151,20 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     }
     lines.append(&mut idle);
     lines.sort_by_key(|line| line.product_id);
+    // What was ordered is ordered, whatever becomes of the figures; the next run makes up for them.
+    if let Err(error) = sum_up(app, selection, &watched) {
+        log::error!("demand could not be summed up: {error}");
+    }
     Ok(lines)
 }
 
-/// Keeps what is suggested today for all products that are watched, and judges what was suggested before.
-fn suggest(app: &App, watched: &[Watched]) -> Result<()> {
+/// Brings the summary of demand up to now; of all watched products it keeps what is suggested today, and judges what was
+/// suggested before.
+fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
+    demand::fill(app, selection.product_id)?;
+    if selection.product_id.is_some() {
+        return Ok(());
+    }
     let today = app.config.calendar.day_of(app.clock.now());
     hits::judge(app, today)?;
     for some in watched.chunks(LINES_AT_ONCE) {

@@ -3,14 +3,12 @@
 //! Of the suppliers of a product one may be preferred, and the product's lead time is theirs unless it has its own.
 //! Who is archived is nobody's preferred supplier; their offers are kept for the day when they are restored.
 
-use std::collections::HashMap;
-
 use mysql::{Row, Value};
 use serde::Serialize;
 
-use crate::db::{Connection, column, in_list};
+use crate::db::{Connection, column};
 use crate::error::Result;
-use crate::values::{Currency, Id, Line, Timestamp, UnitCost, Weekday};
+use crate::values::{Currency, Id, Line, Timestamp, UnitCost};
 
 /// The lead time by which `stock s` is restocked: its own, or that of its preferred supplier, or 0. It is a subquery, so
 /// that it fits into every statement, and locking the stock locks no supplier.
@@ -88,73 +86,6 @@ impl Terms {
             self.preferred.then_some(product_id).into(),
         ]
     }
-
-    /// What one unit costs when so many are ordered at once: that of the last price break that they reach.
-    ///
-    /// ```
-    /// use storekeeper::restock::supply::{PriceBreak, Terms};
-    /// use storekeeper::values::Currency;
-    ///
-    /// let euro = Currency::from_code("EUR").unwrap();
-    /// let terms = Terms {
-    ///     supplier_sku: None,
-    ///     cost: euro.unit_cost(7_950_000),
-    ///     pack_size: 6,
-    ///     minimum_quantity: 12,
-    ///     price_breaks: vec![PriceBreak { from_quantity: 48, cost: euro.unit_cost(7_200_000) }],
-    ///     preferred: true,
-    /// };
-    /// assert_eq!(terms.cost_at(47).to_string(), "7.95");
-    /// assert_eq!(terms.cost_at(48).to_string(), "7.20");
-    /// ```
-    pub fn cost_at(&self, quantity: i64) -> UnitCost {
-        let reached = self.price_breaks.iter().rev().find(|one| one.from_quantity <= quantity);
-        reached.map_or(self.cost, |one| one.cost)
-    }
-}
-
-/// From whom a product is bought, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Supply {
-    pub supplier_id: Id,
-    pub supplier_name: String,
-    pub lead_time_days: i64,
-    /// The days of the week on which the shop orders there; none for any day.
-    pub order_days: Vec<Weekday>,
-    /// Minor units; what an order there comes to at least.
-    pub minimum_order_minor: Option<i64>,
-    pub terms: Terms,
-}
-
-/// As many products as are named in one statement; see [`crate::restock::forecast`].
-const PRODUCTS_AT_ONCE: usize = 500;
-
-/// The preferred suppliers of these products, with what they ask. Products without one are left out.
-pub fn preferred(
-    db: &mut Connection,
-    currency: &Currency,
-    product_ids: &[Id],
-) -> Result<HashMap<Id, Supply>> {
-    let mut all = HashMap::new();
-    for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
-        let (marks, ids) = in_list(some.iter().copied());
-        let sql = format!(
-            "SELECT o.product_id, v.id AS supplier_id, v.name, v.lead_time_days, v.order_days, v.minimum_order_minor, {}
-             FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
-             WHERE o.preferred_product_id IN ({marks}) AND v.active = 1",
-            Terms::COLUMNS
-        );
-        let supply = |row: &Row| Supply {
-            supplier_id: column(row, "supplier_id"),
-            supplier_name: column(row, "name"),
-            lead_time_days: column(row, "lead_time_days"),
-            order_days: Weekday::from_bits(column(row, "order_days")),
-            minimum_order_minor: column(row, "minimum_order_minor"),
-            terms: Terms::from_row(row, currency),
-        };
-        all.extend(db.rows(&sql, ids, |row| (column(row, "product_id"), supply(row)))?);
-    }
-    Ok(all)
 }
 
 /// Whether a supplier of the product, or what it asks for it, has changed at this time or later.

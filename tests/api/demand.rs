@@ -312,3 +312,22 @@ fn a_new_product_begins_with_what_its_category_sells() {
     let staff = shop.staff();
     assert!(forecast(&staff, new)["units_per_day"].as_f64().unwrap() > 15.0);
 }
+
+#[test]
+fn a_summary_that_cannot_be_written_holds_up_no_order() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    shop.watched(&staff, 0, RULE);
+    let mut held = shop.sql();
+    held.query_drop("START TRANSACTION").unwrap();
+    held.query_drop("SELECT * FROM demand_summary FOR UPDATE").unwrap();
+    let run = staff.restock();
+    assert_eq!((&run["ordered"], &run["units"]), (&json!(1), &json!(1)));
+    assert!(run["finished_at"].is_string(), "{run}");
+    held.query_drop("ROLLBACK").unwrap();
+    let filled = "SELECT filled_at IS NOT NULL FROM demand_summary";
+    assert_eq!(shop.sql().query_first(filled).unwrap(), Some(false));
+    // The next run makes up for it.
+    staff.restock();
+    assert_eq!(shop.sql().query_first(filled).unwrap(), Some(true));
+}

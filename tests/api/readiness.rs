@@ -51,6 +51,23 @@ fn a_database_that_hangs_is_told_in_time_to_all_who_ask() {
     wait_until_ready(&shop);
 }
 
+/// A monitor is told what is known without the database, and takes no place from the watchdog.
+#[test]
+fn figures_are_told_while_the_database_hangs() {
+    let mariadb = MariaDb::start();
+    let shop = Shop::open_on(&mariadb, &mariadb.fresh_database(), &[]);
+    shop.metric("storekeeper_restock_orders_late");
+    mariadb.signal("STOP");
+    for _ in 0..3 {
+        let asked = Instant::now();
+        assert_eq!(shop.metric("storekeeper_database_connections{state=\"busy\"}"), "0");
+        assert!(asked.elapsed() < ANSWER_MAX, "{:?}", asked.elapsed());
+    }
+    mariadb.signal("CONT");
+    wait_until_ready(&shop);
+    shop.metric("storekeeper_restock_orders_late");
+}
+
 #[test]
 fn a_crowd_at_the_pool_does_not_hide_that_the_database_answers() {
     let shop = Shop::open_with(&[("STOREKEEPER_DATABASE_CONNECTIONS", "2")]);

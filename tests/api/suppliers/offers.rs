@@ -2,9 +2,6 @@
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
-use storekeeper::db;
-use storekeeper::restock::supply;
-use storekeeper::values::Weekday;
 
 use crate::client::Client;
 use crate::harness::Shop;
@@ -293,37 +290,4 @@ fn of_many_who_would_be_preferred_at_once_one_is_and_nobody_fails() {
             preferred(&manager, *product);
         }
     }
-}
-
-#[test]
-fn what_is_bought_where_is_read_for_many_products_at_once() {
-    let shop = Shop::open();
-    let manager = shop.staff();
-    let body =
-        json!({"name": "Potters", "lead_time_days": 9, "order_days": ["fri"], "minimum_order_value": "80"});
-    let potters = manager.post("/suppliers", body).expect(201).id();
-    let weavers = shop.supplier(&manager, 2);
-    let [mug, towel, pot, jug] = [(); 4].map(|()| shop.product(&manager, 1));
-    manager.offer(potters, mug, terms()).expect(201);
-    manager.offer(weavers, mug, json!({"cost": "9.00"})).expect(201);
-    manager.offer(weavers, towel, json!({"cost": "0.0035", "preferred": true})).expect(201);
-    manager.offer(potters, pot, json!({"cost": "3.00"})).expect(201);
-    let ids = [mug, towel, pot, jug];
-    let read =
-        || db::read(&shop.app.pool, |db| supply::preferred(db, &shop.app.config.currency, &ids)).unwrap();
-    let supplies = read();
-    assert_eq!(supplies.len(), 2);
-    let of_mug = &supplies[&mug];
-    assert_eq!((of_mug.supplier_id, of_mug.supplier_name.as_str()), (potters, "Potters"));
-    assert_eq!((of_mug.lead_time_days, of_mug.minimum_order_minor), (9, Some(8000)));
-    assert_eq!(of_mug.order_days, [Weekday::Friday]);
-    assert_eq!((of_mug.terms.pack_size, of_mug.terms.minimum_quantity), (6, 12));
-    for (quantity, cost) in
-        [(1, "7.95"), (47, "7.95"), (48, "7.20"), (143, "7.20"), (144, "6.80"), (9999, "6.80")]
-    {
-        assert_eq!(of_mug.terms.cost_at(quantity).to_string(), cost, "{quantity}");
-    }
-    assert_eq!((supplies[&towel].supplier_id, supplies[&towel].terms.cost.minor_e4), (weavers, 3500));
-    manager.delete(&format!("/suppliers/{potters}")).expect(204);
-    assert_eq!(read().into_keys().collect::<Vec<_>>(), [towel]);
 }
