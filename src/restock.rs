@@ -428,7 +428,7 @@ pub fn plan(
     let mut watched = watched.into_iter().peekable();
     // The pasts of all together would be a gigabyte in a large shop.
     while watched.peek().is_some() {
-        let some: Vec<Watched> = watched.by_ref().take(outlook::PRODUCTS_AT_ONCE).collect();
+        let some: Vec<Watched> = watched.by_ref().take(demand::PRODUCTS_AT_ONCE).collect();
         let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
         let mut known = outlook::known(db, calendar, &ids, today)?;
         lines.extend(some.into_iter().map(|watched| {

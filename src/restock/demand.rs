@@ -22,7 +22,7 @@ use crate::values::{Calendar, Day, Id, Timestamp};
 const DAYS_KEPT: u64 = 400;
 /// One transaction sets right this many products. Named one by one, each is a short range of the keys; from 1000 names
 /// on MariaDB would join instead, and read the orders of all times.
-const PRODUCTS_AT_ONCE: usize = 500;
+pub const PRODUCTS_AT_ONCE: usize = 500;
 /// Rows in one statement.
 const ROWS_AT_ONCE: usize = 500;
 /// What was changed so long before the last filling is looked at again: it may have been committed after it, and the

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::db::{Connection, column, in_list};
 use crate::error::Result;
-use crate::restock::demand::{self, Past};
+use crate::restock::demand::{self, PRODUCTS_AT_ONCE, Past};
 use crate::restock::forecast::{Demand, LeadTime, Method, NEW_DAYS, forecast};
 use crate::restock::hits::{self, HitRate};
 use crate::values::{Calendar, Day, Id, ServiceLevel};
@@ -16,8 +16,6 @@ use crate::values::{Calendar, Day, Id, ServiceLevel};
 const COVER_DAYS_MAX: f64 = 3650.0;
 /// A spread is known from so many receipts on.
 const RECEIPTS_MIN: i64 = 3;
-/// Each of them named, is a short range of the keys.
-pub const PRODUCTS_AT_ONCE: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
