@@ -78,7 +78,7 @@ words! {
         Customer = "customer",
         Order = "order",
         Product = "product",
-        RestockOrder = "restock_order",
+        PurchaseOrder = "purchase_order",
         RestockRun = "restock_run",
         Session = "session",
         Staff = "staff",

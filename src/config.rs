@@ -35,6 +35,8 @@ pub struct Config {
     pub account_reserved_units: u32,
     pub order_units_per_product: u32,
     pub unconfirmed_order: chrono::Duration,
+    /// Whether somebody orders the drafts of runs, and not the run itself.
+    pub restock_needs_approval: bool,
     pub caller_kept_answers: u32,
     pub caller_kept_kib: u32,
     pub log: log::LevelFilter,
@@ -131,6 +133,8 @@ pub const SETTINGS: &[Setting] = &[
         "units of one product in a customer's order: more is a wholesale order, which staff and programs place; 0 for no limit"),
     setting("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", Is("0"), Number(0, 8760, |config, n| config.unconfirmed_order = hours(n)),
         "storekeeper prune cancels a guest's order that nobody has shipped or confirmed for this long, and gives its units back; a clock that jumps makes it up to 30 hours early; 0 for never"),
+    setting("STOREKEEPER_RESTOCK_APPROVAL", Is("auto"), Text(restock_approval),
+        "auto: a run orders what it has drafted, as far as the supplier's minimum and order days allow; draft: somebody orders it"),
     setting("STOREKEEPER_CALLER_KEPT_ANSWERS", Is("1000"), Number(0, KEPT_MAX, |config, n| config.caller_kept_answers = n),
         "answers kept for one customer under Idempotency-Keys, each for 72 hours: nobody orders every five minutes for three days; 0 for no limit"),
     setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
@@ -214,6 +218,15 @@ fn client_address_header(config: &mut Config, text: &str) -> Result<(), String> 
 
 fn allowed_origins(config: &mut Config, text: &str) -> Result<(), String> {
     config.allowed_origins = Origins::parse(text)?;
+    Ok(())
+}
+
+fn restock_approval(config: &mut Config, text: &str) -> Result<(), String> {
+    config.restock_needs_approval = match text {
+        "auto" => false,
+        "draft" => true,
+        _ => return Err("must be auto or draft".into()),
+    };
     Ok(())
 }
 
@@ -314,6 +327,7 @@ impl Config {
             account_reserved_units: 0,
             order_units_per_product: 0,
             unconfirmed_order: chrono::Duration::zero(),
+            restock_needs_approval: false,
             caller_kept_answers: 0,
             caller_kept_kib: 0,
             log: log::LevelFilter::Info,

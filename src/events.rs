@@ -41,10 +41,14 @@ words! {
         CustomerErased = "customer.erased",
         RestockRunStarted = "restock_run.started",
         RestockRunFinished = "restock_run.finished",
-        RestockOrderOpened = "restock_order.opened",
+        /// As a draft.
+        PurchaseOrderCreated = "purchase_order.created",
+        /// A draft, or the note or expected day of an order.
+        PurchaseOrderChanged = "purchase_order.changed",
+        PurchaseOrderOrdered = "purchase_order.ordered",
         /// Wholly or in part.
-        RestockOrderReceived = "restock_order.received",
-        RestockOrderCancelled = "restock_order.cancelled",
+        PurchaseOrderReceived = "purchase_order.received",
+        PurchaseOrderCancelled = "purchase_order.cancelled",
         SupplierCreated = "supplier.created",
         /// Or what it asks for a product.
         SupplierChanged = "supplier.changed",

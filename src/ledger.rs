@@ -52,7 +52,6 @@ pub struct Shortage {
 #[derive(Default)]
 pub struct Origin<'a> {
     pub actor: Actor,
-    pub restock_order_id: Option<Id>,
     pub note: Option<&'a str>,
 }
 
@@ -61,27 +60,37 @@ pub struct Origin<'a> {
 pub struct Figures {
     pub on_hand: i64,
     pub reserved: i64,
+    /// Ordered from suppliers.
     pub incoming: i64,
+    /// On drafts of purchase orders.
+    pub drafted: i64,
 }
 
 /// Written with what is available, which follows from them.
 impl Serialize for Figures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut figures = serializer.serialize_struct("Figures", 4)?;
+        let mut figures = serializer.serialize_struct("Figures", 5)?;
         figures.serialize_field("on_hand", &self.on_hand)?;
         figures.serialize_field("reserved", &self.reserved)?;
         figures.serialize_field("available", &self.available())?;
         figures.serialize_field("incoming", &self.incoming)?;
+        figures.serialize_field("drafted", &self.drafted)?;
         figures.end()
     }
 }
 
 impl Figures {
+    /// The columns of `stock s`, and of a run's lines, that [`Figures::from_row`] reads.
+    pub fn columns_of(alias: &str) -> String {
+        ["on_hand", "reserved", "incoming", "drafted"].map(|column| format!("{alias}.{column}")).join(", ")
+    }
+
     pub fn from_row(row: &Row) -> Figures {
         Figures {
             on_hand: column(row, "on_hand"),
             reserved: column(row, "reserved"),
             incoming: column(row, "incoming"),
+            drafted: column(row, "drafted"),
         }
     }
 
@@ -96,6 +105,12 @@ impl Figures {
 
     pub fn available(&self) -> i64 {
         self.on_hand - self.reserved
+    }
+
+    /// The inventory position: what will be there when all has come.
+    pub fn position(&self) -> i64 {
+        let there = self.on_hand.saturating_sub(self.reserved);
+        there.saturating_add(self.incoming).saturating_add(self.drafted)
     }
 }
 
@@ -117,7 +132,7 @@ pub fn open(tx: &mut Transaction, product_id: Id, on_hand: i64, actor: Actor, no
 pub fn lock(tx: &mut Transaction, product_id: Id) -> Result<Option<Figures>> {
     tx.take_turn([product_id])?;
     tx.row(
-        "SELECT on_hand, reserved, incoming FROM stock WHERE product_id = ? FOR UPDATE",
+        &format!("SELECT {} FROM stock s WHERE s.product_id = ? FOR UPDATE", Figures::columns_of("s")),
         (product_id,),
         Figures::from_row,
     )
@@ -146,9 +161,8 @@ pub fn move_stock(
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id,
-              restock_order_id, at)
-         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, ?, last_movement_at
+             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id, at)
+         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
          FROM stock WHERE product_id = ?",
         (
             delta,
@@ -156,7 +170,6 @@ pub fn move_stock(
             origin.note,
             origin.actor.account_id,
             origin.actor.api_key_id,
-            origin.restock_order_id,
             product_id,
         ),
     )?;
@@ -164,10 +177,10 @@ pub fn move_stock(
     Ok(true)
 }
 
-/// Adds to what is on its way, or takes from it.
-pub fn expect(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
+/// Adds to what is on drafts of purchase orders, or takes from it.
+pub fn draft(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
     tx.take_turn([product_id])?;
-    tx.execute("UPDATE stock SET incoming = incoming + ? WHERE product_id = ?", (delta, product_id))?;
+    tx.execute("UPDATE stock SET drafted = drafted + ? WHERE product_id = ?", (delta, product_id))?;
     Ok(())
 }
 
@@ -281,6 +294,49 @@ pub fn ship(
     Ok(true)
 }
 
+/// Puts on the shelves what a receipt of a purchase order accepted of these products, with one `restock` movement each,
+/// and no longer waits for what was still owed. False when more than [`ON_HAND_MAX`] would be on one; the caller must
+/// then roll back.
+pub fn receive(
+    tx: &mut Transaction,
+    purchase_order_id: Id,
+    receipt: i64,
+    product_ids: &[Id],
+    now: Timestamp,
+) -> Result<bool> {
+    if product_ids.is_empty() {
+        return Ok(true);
+    }
+    events::record_moved(tx, now, product_ids)?;
+    tx.take_turn(product_ids.iter().copied())?;
+    let received = tx.execute(
+        "UPDATE purchase_order_receipts p STRAIGHT_JOIN purchase_orders o ON o.id = p.purchase_order_id
+             STRAIGHT_JOIN purchase_order_lines l
+                 ON l.purchase_order_id = p.purchase_order_id AND l.product_id = p.product_id
+             STRAIGHT_JOIN stock s ON s.product_id = p.product_id
+         SET s.incoming = s.incoming
+                 - IF(o.status = 'ordered', LEAST(p.accepted, GREATEST(l.quantity - l.received, 0)), 0),
+             s.on_hand = s.on_hand + p.accepted, s.movement_count = s.movement_count + 1,
+             s.last_movement_at = GREATEST(s.last_movement_at, ?)
+         WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0 AND s.on_hand + p.accepted <= ?",
+        (now, purchase_order_id, receipt, ON_HAND_MAX),
+    )?;
+    if received != product_ids.len() as u64 {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO stock_movements
+             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id,
+              purchase_order_id, at)
+         SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, 'restock', p.note, p.actor_account_id,
+             p.actor_api_key_id, p.purchase_order_id, s.last_movement_at
+         FROM purchase_order_receipts p STRAIGHT_JOIN stock s ON s.product_id = p.product_id
+         WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0",
+        (purchase_order_id, receipt),
+    )?;
+    Ok(true)
+}
+
 /// Rolls back, so its caller can only return an error; then names the products of which less is there
 /// than `quantities` asks. `there` says what counts, from on hand and reserved. When meanwhile there is
 /// enough, the transaction is run again.
@@ -310,7 +366,7 @@ pub fn shortages(
     if short.is_empty() { Err(Error::Raced) } else { Ok(short) }
 }
 
-/// A figure that was not what the ledger, the orders or the restock orders say.
+/// A figure that was not what the ledger, the orders or the purchase orders say.
 pub struct Repair {
     pub product_id: Id,
     pub figure: &'static str,
@@ -318,52 +374,47 @@ pub struct Repair {
     pub now: i64,
 }
 
+/// Those that [`repair`] sets right.
+const FIGURES: [&str; 5] = ["on_hand", "reserved", "incoming", "drafted", "movement_count"];
+
 /// Every product that has stock, in the order of the ids.
 pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
     db.rows("SELECT product_id FROM stock ORDER BY product_id", (), |row| column(row, "product_id"))
 }
 
-/// Sets the derived figures of one product to what the ledger, the orders and the restock orders say.
+/// Sets the derived figures of one product to what the ledger, the orders and the purchase orders say.
 /// The ledger itself is never changed. Whoever changes these figures locks the row first, so what is
 /// read under the lock is whole.
 pub fn repair(tx: &mut Transaction, product_id: Id) -> Result<Vec<Repair>> {
-    let stands = tx.row(
-        "SELECT on_hand, reserved, incoming, movement_count FROM stock WHERE product_id = ? FOR UPDATE",
-        (product_id,),
-        |row| {
-            [
-                column(row, "on_hand"),
-                column(row, "reserved"),
-                column(row, "incoming"),
-                column(row, "movement_count"),
-            ]
-        },
-    )?;
+    let figures = |row: &Row| FIGURES.map(|figure| column::<i64>(row, figure));
+    let sql = format!("SELECT {} FROM stock WHERE product_id = ? FOR UPDATE", FIGURES.join(", "));
+    let stands = tx.row(&sql, (product_id,), figures)?;
+    let bought = "FROM purchase_order_lines l JOIN purchase_orders o ON o.id = l.purchase_order_id
+              WHERE l.product_id = ? AND o.status =";
     let should_be = tx.row(
-        "SELECT
+        &format!(
+            "SELECT
              (SELECT CAST(COALESCE(SUM(delta), 0) AS SIGNED) FROM stock_movements WHERE product_id = ?) AS on_hand,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
               FROM orders o STRAIGHT_JOIN order_lines l ON l.order_id = o.id AND l.product_id = ?
               WHERE o.status = 'placed') AS reserved,
-             (SELECT CAST(COALESCE(SUM(quantity - received), 0) AS SIGNED)
-              FROM restock_orders WHERE product_id = ? AND status = 'open') AS incoming,
-             (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count",
-        (product_id, product_id, product_id, product_id),
-        |row| [column(row, "on_hand"), column(row, "reserved"), column(row, "incoming"), column(row, "movement_count")],
+             (SELECT CAST(COALESCE(SUM(GREATEST(l.quantity - l.received, 0)), 0) AS SIGNED) {bought} 'ordered') AS incoming,
+             (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) {bought} 'draft') AS drafted,
+             (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count"
+        ),
+        (product_id, product_id, product_id, product_id, product_id),
+        figures,
     )?;
     let (Some(stands), Some(should_be)) = (stands, should_be) else {
         return Ok(Vec::new());
     };
-    let [on_hand, reserved, incoming, movement_count]: [i64; 4] = should_be;
     if stands == should_be {
         return Ok(Vec::new());
     }
-    tx.execute(
-        "UPDATE stock SET on_hand = ?, reserved = ?, incoming = ?, movement_count = ? WHERE product_id = ?",
-        (on_hand, reserved, incoming, movement_count, product_id),
-    )?;
-    let figures = ["on_hand", "reserved", "incoming", "movement_count"];
-    let changed = figures.into_iter().zip(stands.into_iter().zip(should_be));
+    let set = FIGURES.map(|figure| format!("{figure} = ?")).join(", ");
+    let values: Vec<Value> = should_be.iter().map(Value::from).chain([product_id.into()]).collect();
+    tx.execute(&format!("UPDATE stock SET {set} WHERE product_id = ?"), values)?;
+    let changed = FIGURES.into_iter().zip(stands.into_iter().zip(should_be));
     Ok(changed
         .filter(|(_, (stood, now))| stood != now)
         .map(|(figure, (stood, now))| Repair { product_id, figure, stood, now })

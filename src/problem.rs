@@ -40,7 +40,8 @@ kinds! {
     OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
     STOCK_LIMIT = 409 "stock_limit" "The shelf cannot hold that";
     STOCK_CHANGED = 409 "stock_changed" "The stock has changed since it was counted";
-    RESTOCK_ORDER_STATE = 409 "restock_order_state" "The restock order's status does not allow this";
+    PURCHASE_ORDER_STATE = 409 "purchase_order_state" "The purchase order's status does not allow this";
+    BELOW_MINIMUM_ORDER = 409 "below_minimum_order" "Less than the supplier takes";
     SURPLUS = 409 "surplus" "More than was ordered";
     TOO_MANY_OPEN_ORDERS = 409 "too_many_open_orders" "Too many orders are open";
     TOO_MANY_RESERVED_UNITS = 409 "too_many_reserved_units" "Too many units are reserved";

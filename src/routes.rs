@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
-    orders, products, restock, restock_orders, sessions, sign_up, staff, stock, suppliers, welcome,
+    orders, products, purchase_orders, restock, sessions, sign_up, staff, stock, suppliers, welcome,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -109,10 +109,19 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),
     route("GET",    "/restock/runs",                  Staff,        Some(RestockRead),     restock::list_runs),
     route("GET",    "/restock/runs/{id}",             Staff,        Some(RestockRead),     restock::read_run),
-    route("GET",    "/restock_orders",                Staff,        Some(RestockRead),     restock_orders::list),
-    route("GET",    "/restock_orders/{id}",           Staff,        Some(RestockRead),     restock_orders::read),
-    route("POST",   "/restock_orders/{id}/receive",   Staff,        Some(RestockWrite),    restock_orders::post_receive),
-    route("POST",   "/restock_orders/{id}/cancel",    Staff,        Some(RestockWrite),    restock_orders::post_cancel),
+    route("POST",   "/purchase_orders",               Staff,        Some(RestockWrite),    purchase_orders::create),
+    route("GET",    "/purchase_orders",               Staff,        Some(RestockRead),     purchase_orders::list),
+    route("GET",    "/purchase_orders/{id}",          Staff,        Some(RestockRead),     purchase_orders::read),
+    route("PATCH",  "/purchase_orders/{id}",          Staff,        Some(RestockWrite),    purchase_orders::patch),
+    route("GET",    "/purchase_orders/{id}/csv",      Staff,        Some(RestockRead),     purchase_orders::csv),
+    route("GET",    "/purchase_orders/{id}/mail",     Staff,        Some(RestockRead),     purchase_orders::mail),
+    route("PUT",    "/purchase_orders/{id}/lines/{product_id}", Staff, Some(RestockWrite), purchase_orders::put_line),
+    route("DELETE", "/purchase_orders/{id}/lines/{product_id}", Staff, Some(RestockWrite), purchase_orders::delete_line),
+    route("POST",   "/purchase_orders/{id}/split",    Staff,        Some(RestockWrite),    purchase_orders::post_split),
+    route("POST",   "/purchase_orders/{id}/merge",    Staff,        Some(RestockWrite),    purchase_orders::post_merge),
+    route("POST",   "/purchase_orders/{id}/order",    Staff,        Some(RestockWrite),    purchase_orders::post_order),
+    route("POST",   "/purchase_orders/{id}/receive",  Staff,        Some(RestockWrite),    purchase_orders::post_receive),
+    route("POST",   "/purchase_orders/{id}/cancel",   Staff,        Some(RestockWrite),    purchase_orders::post_cancel),
 
     route("POST",   "/suppliers",                     Manager,      Some(RestockWrite),    suppliers::create),
     route("GET",    "/suppliers",                     Manager,      Some(RestockRead),     suppliers::list),
@@ -160,7 +169,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/stock.json"),
     include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
-    include_str!("handlers/restock_orders.json"),
+    include_str!("handlers/purchase_orders.json"),
     include_str!("handlers/suppliers.json"),
     include_str!("handlers/health.json"),
     include_str!("handlers/welcome.json"),

@@ -85,8 +85,7 @@ fn restock(arguments: &Arguments) -> Outcome {
     let app = App::new(Config { database_connections: 1, ..config })?;
     let selection = Selection { product_id: arguments.product_id, ..Selection::default() };
     if let Some(product_id) = arguments.product_id
-        && db::read(&app.pool, |db| restock::scan(db, selection, app.config.strangers_units_max()))?
-            .is_empty()
+        && db::read(&app.pool, |db| restock::scan(db, &app.config, selection, app.clock.now()))?.is_empty()
     {
         return Err(format!(
             "product {product_id} is not watched: it does not exist, is archived, or has no reorder point"
@@ -97,10 +96,7 @@ fn restock(arguments: &Arguments) -> Outcome {
 }
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
-    let (calendar, strangers_units_max) = (&app.config.calendar, app.config.strangers_units_max());
-    let lines = db::read(&app.pool, |db| {
-        restock::plan(db, calendar, selection, strangers_units_max, app.clock.now())
-    })?;
+    let lines = db::read(&app.pool, |db| restock::plan(db, &app.config, selection, app.clock.now()))?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
     if arguments.json {
@@ -120,15 +116,16 @@ fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
 fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let actor = Actor::command("storekeeper-restock");
     let run_id = restock::start(app, actor)?;
-    let lines = restock::run(app, run_id, actor, selection)?;
-    let summary = db::transaction(&app.pool, |tx| {
+    restock::run(app, run_id, actor, selection)?;
+    let (summary, lines) = db::transaction(&app.pool, |tx| {
         restock::finish(tx, run_id, app.clock.now())?;
-        restock::summary(tx, run_id)
+        Ok((restock::summary(tx, run_id)?, restock::lines(tx, run_id)?))
     })?;
     let summary = summary.ok_or("the run is gone")?;
     log::info!(
-        "restock run={run_id} watched={} ordered={} received={} failed={} units={}",
+        "restock run={run_id} watched={} drafted={} ordered={} received={} failed={} units={}",
         summary.watched,
+        summary.drafted,
         summary.ordered,
         summary.received,
         summary.failed,
@@ -140,8 +137,8 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     } else {
         print!("{}", run_table(&lines));
         println!(
-            "run {run_id}: {} products watched, {} ordered, {} received, {failed} failed, {} units",
-            summary.watched, summary.ordered, summary.received, summary.units
+            "run {run_id}: {} products watched, {} drafted, {} ordered, {} received, {failed} failed, {} units",
+            summary.watched, summary.drafted, summary.ordered, summary.received, summary.units
         );
     }
     Ok(match failed {
@@ -157,6 +154,7 @@ fn plan_table(lines: &[PlanLine]) -> String {
         "on hand",
         "reserved",
         "incoming",
+        "drafted",
         "position",
         "point",
         "target",
@@ -174,6 +172,7 @@ fn plan_table(lines: &[PlanLine]) -> String {
             line.shelf.on_hand.to_string(),
             line.shelf.reserved.to_string(),
             line.shelf.incoming.to_string(),
+            line.shelf.drafted.to_string(),
             line.position.to_string(),
             number(line.policy.reorder_point),
             number(line.policy.reorder_target),
@@ -188,14 +187,14 @@ fn plan_table(lines: &[PlanLine]) -> String {
 }
 
 fn run_table(lines: &[RunLine]) -> String {
-    let header = ["product", "position", "outcome", "quantity", "restock order", "why"];
+    let header = ["product", "position", "outcome", "quantity", "purchase order", "why"];
     let row = |line: &RunLine| {
         vec![
             line.product_id.to_string(),
             line.position.to_string(),
             line.outcome.text().to_owned(),
             line.quantity.to_string(),
-            line.restock_order_id.map_or("-".to_owned(), |id| id.to_string()),
+            line.purchase_order_id.map_or("-".to_owned(), |id| id.to_string()),
             line.reason.clone(),
         ]
     };

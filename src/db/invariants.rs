@@ -28,7 +28,7 @@ invariants! {
     "4_shipping_moves_each_line_once"
     "5_totals_are_the_sum_of_lines"
     "6_status_histories_are_legal"
-    "7_restock_orders_are_received_once"
+    "7_purchase_orders_are_received_once"
     "8_idempotency_keys_name_one_outcome"
     "9_erased_customers_leave_no_data"
     "10_events_are_numbered_without_gaps"

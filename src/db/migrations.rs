@@ -105,6 +105,23 @@ migrations! {
     63 "0063_stock_lead_time_of_supplier"
     64 "0064_stock_lead_time_of_nobody"
     65 "0065_restock_run_lines_lead_time"
+    66 "0066_purchase_orders"
+    67 "0067_purchase_order_lines"
+    68 "0068_purchase_order_receipts"
+    69 "0069_purchase_orders_of_before"
+    70 "0070_purchase_order_lines_of_before"
+    71 "0071_purchase_order_receipts_of_before"
+    72 "0072_stock_movements_unbound"
+    73 "0073_stock_movements_of_purchases"
+    74 "0074_restock_run_lines_unbound"
+    75 "0075_restock_run_lines_of_purchases"
+    76 "0076_stock_drafted"
+    77 "0077_audit_log_unbound"
+    78 "0078_audit_log_of_before"
+    79 "0079_audit_log_of_purchases"
+    80 "0080_events_unnumbered_of_purchases"
+    81 "0081_events_of_purchases"
+    82 "0082_restock_orders"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

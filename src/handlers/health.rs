@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::{self, Readiness};
 use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::restock::{self, hits};
+use crate::restock::{self, drafts, hits};
 use crate::web::request::Request;
 use crate::web::response;
 
@@ -49,14 +49,19 @@ pub fn metrics(app: &App, _: &Request) -> Result<Response> {
     // What the database has to say of it is left out while it says nothing, and it is not asked when it hangs.
     let late_before = restock::late_before(&app.config.calendar, app.clock.now());
     let is_ready = matches!(app.watch.look(), Readiness::Ready);
-    let of_restocking = is_ready
-        .then(|| db::read(&app.pool, |db| Ok((restock::late_orders(db, late_before)?, hits::of_shop(db)?))));
-    if let Some(Ok((late, rate))) = of_restocking {
+    let of_restocking = is_ready.then(|| {
+        db::read(&app.pool, |db| {
+            let late = restock::late_orders(db, late_before)?;
+            Ok((late, drafts::waiting(db, app.clock.now())?, hits::of_shop(db)?))
+        })
+    });
+    if let Some(Ok((late, waiting, rate))) = of_restocking {
         let mut gauge = |name: &str, help: &str, value: String| {
             let name = format!("storekeeper_{name}");
             text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
         };
-        gauge("restock_orders_late", "Restock orders whose expected day is over.", late.to_string());
+        gauge("purchase_orders_late", "Purchase orders whose expected day is over.", late.to_string());
+        gauge("purchase_orders_waiting", "Drafts that are older than a day.", waiting.to_string());
         let help = "Suggested reorder points of twelve months whose lead time is over.";
         gauge("suggestions_judged", help, rate.judged.to_string());
         let help = "How many of the judged suggestions were to last, by their service levels.";

@@ -33,7 +33,7 @@ use crate::web::shown::Shown;
 const SHOWN: &[Shown] = &[
     Shown::fixed("id", LEDGER), Shown::fixed("product_id", LEDGER), Shown::fixed("sequence", LEDGER),
     Shown::fixed("delta", LEDGER), Shown::fixed("balance_after", LEDGER), Shown::fixed("reason", LEDGER),
-    Shown::fixed("actor", LEDGER), Shown::fixed("order_id", LEDGER), Shown::fixed("restock_order_id", LEDGER),
+    Shown::fixed("actor", LEDGER), Shown::fixed("order_id", LEDGER), Shown::fixed("purchase_order_id", LEDGER),
     Shown::fixed("at", LEDGER),
 ];
 

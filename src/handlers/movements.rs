@@ -37,12 +37,12 @@ pub struct Movement {
     pub note: Option<String>,
     pub actor: Option<ActorNamed>,
     pub order_id: Option<Id>,
-    pub restock_order_id: Option<Id>,
+    pub purchase_order_id: Option<Id>,
     pub at: Timestamp,
 }
 
 /// The staff account or the program's key that acted; none where the shop itself did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ActorNamed {
     pub account_id: Option<Id>,
     pub username: Option<String>,
@@ -52,7 +52,7 @@ pub struct ActorNamed {
 
 /// Of `stock_movements m` and [`ACTORS`].
 pub const COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
-    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.restock_order_id, m.at";
+    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.purchase_order_id, m.at";
 
 /// Whoever moved the units.
 pub const ACTORS: &str =
@@ -75,14 +75,21 @@ pub struct NewMovement {
     pub note: Option<Paragraph<500>>,
 }
 
-impl Movement {
-    pub fn from_row(row: &Row) -> Movement {
+impl ActorNamed {
+    /// From the columns of whom [`ACTORS`] joins.
+    pub fn from_row(row: &Row) -> Option<ActorNamed> {
         let actor = ActorNamed {
             account_id: column(row, "actor_account_id"),
             username: column(row, "username"),
             api_key_id: column(row, "actor_api_key_id"),
             api_key_name: column(row, "api_key_name"),
         };
+        actor.account_id.or(actor.api_key_id).is_some().then_some(actor)
+    }
+}
+
+impl Movement {
+    pub fn from_row(row: &Row) -> Movement {
         Movement {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
@@ -91,9 +98,9 @@ impl Movement {
             balance_after: column(row, "balance_after"),
             reason: column(row, "reason"),
             note: column(row, "note"),
-            actor: actor.account_id.or(actor.api_key_id).is_some().then_some(actor),
+            actor: ActorNamed::from_row(row),
             order_id: column(row, "order_id"),
-            restock_order_id: column(row, "restock_order_id"),
+            purchase_order_id: column(row, "purchase_order_id"),
             at: column(row, "at"),
         }
     }

@@ -1,4 +1,4 @@
-//! Restocking over HTTP: the plan and the runs. The orders that runs open are in `restock_orders`.
+//! Restocking over HTTP: the plan and the runs. What they buy is in `purchase_orders`.
 
 use rouille::Response;
 use serde::Serialize;
@@ -14,24 +14,27 @@ use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-/// `GET /restock/plan?product_id=&late=&limit=&after=`: what a run would do now and why, for every watched
+/// `GET /restock/plan?product_id=&supplier_id=&late=&limit=&after=`: what a run would do now and why, for every watched
 /// product, by id; of one that is archived it says so. With `late` only those of which something is late, or the others.
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("s.product_id"));
     let product_id = form.optional("product_id", id);
+    let supplier_id = form.optional("supplier_id", id);
     let late = form.optional("late", boolean);
-    let (page, product_id, late) = form.finish(|| Some((page?, product_id?, late?)))?;
+    let (page, product_id, supplier_id, late) =
+        form.finish(|| Some((page?, product_id?, supplier_id?, late?)))?;
     let now = app.clock.now();
     let selection = Selection {
         product_id,
         or_archived: product_id.is_some(),
+        or_drafted: false,
+        supplier_id,
         late: late.map(|late| (late, restock::late_before(&app.config.calendar, now))),
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
-    let (calendar, strangers_units_max) = (&app.config.calendar, app.config.strangers_units_max());
-    let lines = db::read(&app.pool, |db| restock::plan(db, calendar, selection, strangers_units_max, now))?;
+    let lines = db::read(&app.pool, |db| restock::plan(db, &app.config, selection, now))?;
     Ok(response::json(200, &page.list(lines, |line| Cursor::by_id(line.product_id))))
 }
 

@@ -13,7 +13,7 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::outlook::{self, Forecast, Known};
-use crate::restock::supply::{self, EFFECTIVE_LEAD_TIME, LEAD_TIME_DAYS_MAX};
+use crate::restock::supply::{self, LEAD_TIME_DAYS_MAX, WAITING, Waiting};
 use crate::values::{Bad, Calendar, Day, Id, Input, Search, ServiceLevel, Timestamp, boolean, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -32,8 +32,8 @@ pub struct Stock {
     pub figures: Figures,
     #[serde(flatten)]
     pub policy: Policy,
-    /// The policy's, or that of the preferred supplier.
-    pub effective_lead_time_days: i64,
+    #[serde(flatten)]
+    pub waiting: Waiting,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
     /// When its figures or its rule were last changed.
@@ -49,8 +49,10 @@ const SHOWN: &[Shown] = &[
     Shown::books("on_hand", "POST /products/{id}/stock/movements changes it"),
     Shown::books("reserved", "orders change it"),
     Shown::books("available", "it is what is on hand and not reserved; POST /products/{id}/stock/movements changes what is on hand"),
-    Shown::books("incoming", "restock orders change it"),
+    Shown::books("incoming", "purchase orders change it"),
+    Shown::books("drafted", "drafts of purchase orders change it"),
     Shown::books("effective_lead_time_days", "it is lead_time_days, or without one that of the preferred supplier, which PATCH /suppliers/{id} changes"),
+    Shown::books("review_days", "it follows from the order_days of the preferred supplier, which PATCH /suppliers/{id} changes"),
     Shown::books("below_threshold", "it follows from what is available"),
     Shown::books("forecast", "it follows from the orders"),
     Shown::version("updated_at"),
@@ -74,7 +76,8 @@ pub struct PolicyChanges {
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
 fn columns() -> String {
     format!(
-        "s.product_id, p.name, p.sku, s.on_hand, s.reserved, s.incoming, s.updated_at, {}, {EFFECTIVE_LEAD_TIME}",
+        "s.product_id, p.name, p.sku, s.updated_at, {}, {}, {WAITING}",
+        Figures::columns_of("s"),
         Policy::columns_of("s")
     )
 }
@@ -87,7 +90,7 @@ impl Stock {
             sku: column(row, "sku"),
             figures: Figures::from_row(row),
             policy: Policy::from_row(row),
-            effective_lead_time_days: column(row, "effective_lead_time_days"),
+            waiting: Waiting::from_row(row),
             below_threshold: false,
             updated_at: column(row, "updated_at"),
         }
@@ -208,7 +211,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut filter = Filter::default();
     filter.add("p.active = ?", [(!archived).into()]);
     if archived {
-        filter.add("(s.on_hand > 0 OR s.reserved > 0 OR s.incoming > 0)", []);
+        filter.add("(s.on_hand > 0 OR s.reserved > 0 OR s.incoming > 0 OR s.drafted > 0)", []);
     }
     page.restrict(&keyset, &mut filter);
     if let Some(updated) = updated {
@@ -279,22 +282,26 @@ fn earlier(
     let mut stock = stock.clone();
     if ledger::has_moved_lately(db, stock.product_id, now)? {
         let came = |name| echo.get(name).and_then(|input| whole_number(input, 0, i64::MAX).ok());
-        let Figures { on_hand, reserved, incoming } = stock.figures;
+        let Figures { on_hand, reserved, incoming, drafted } = stock.figures;
         stock.figures = Figures {
             on_hand: came("on_hand").unwrap_or(on_hand),
             reserved: came("reserved").unwrap_or(reserved),
             incoming: came("incoming").unwrap_or(incoming),
+            drafted: came("drafted").unwrap_or(drafted),
         };
     }
-    // So may the lead time that counts, in a copy of before the rule was changed, or the supplier.
-    let came = echo.get("effective_lead_time_days").zip(echo.get("updated_at"));
-    if let Some((days, version)) = came
-        && let (Ok(days), Ok(version)) =
-            (whole_number(days, 0, LEAD_TIME_DAYS_MAX), Timestamp::parse(version))
+    // So may the times that count, in a copy of before the rule was changed, or the supplier.
+    if let Some(version) = echo.get("updated_at").and_then(|version| Timestamp::parse(version).ok())
         && (version < stock.updated_at
             || supply::has_changed_since(db, stock.product_id, now - ledger::LATELY)?)
     {
-        stock.effective_lead_time_days = days;
+        let came = |name, min, max| echo.get(name).and_then(|input| whole_number(input, min, max).ok());
+        let Waiting { effective_lead_time_days, review_days } = stock.waiting;
+        stock.waiting = Waiting {
+            effective_lead_time_days: came("effective_lead_time_days", 0, LEAD_TIME_DAYS_MAX)
+                .unwrap_or(effective_lead_time_days),
+            review_days: came("review_days", 1, 7).unwrap_or(review_days),
+        };
     }
     let stock = stock.with_threshold();
     let days = [now, now - ledger::LATELY].map(|time| calendar.day_of(time));
@@ -338,8 +345,8 @@ struct View {
 
 impl View {
     fn new(stock: Stock, known: &Known, today: Day) -> View {
-        let (available, lead_time_days) = (stock.figures.available(), stock.effective_lead_time_days);
-        let forecast = known.forecast(available, lead_time_days, stock.policy.service_level, today);
+        let (available, waiting_days) = (stock.figures.available(), stock.waiting.days());
+        let forecast = known.forecast(available, waiting_days, stock.policy.service_level, today);
         View { stock, forecast }
     }
 }
@@ -358,8 +365,10 @@ struct PastStock {
     as_of: Timestamp,
     /// Whether these figures stay. What was done at that moment or before may otherwise still come to light.
     settled: bool,
-    #[serde(flatten)]
-    figures: Figures,
+    on_hand: i64,
+    reserved: i64,
+    available: i64,
+    incoming: i64,
 }
 
 /// The figures at a past moment, from the ledger and the dated events of the orders, in one statement.
@@ -379,18 +388,23 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
               WHERE l.product_id = s.product_id AND o.placed_at <= ? AND COALESCE(
                   (SELECT MIN(e.at) FROM order_events e WHERE e.order_id = l.order_id AND e.status <> 'placed') <= ?, 0
               ) = 0) AS reserved,
-             (SELECT CAST(COALESCE(SUM(r.quantity - COALESCE(
-                  (SELECT SUM(m.delta) FROM stock_movements m WHERE m.restock_order_id = r.id AND m.at <= ?), 0
-              )), 0) AS SIGNED)
-              FROM restock_orders r
-              WHERE r.product_id = s.product_id AND r.ordered_at <= ? AND (r.closed_at IS NULL OR r.closed_at > ?)
+             (SELECT CAST(COALESCE(SUM(GREATEST(b.quantity - COALESCE(
+                  (SELECT SUM(m.delta) FROM stock_movements m
+                   WHERE m.purchase_order_id = b.purchase_order_id AND m.product_id = b.product_id AND m.at <= ?), 0
+              ), 0)), 0) AS SIGNED)
+              FROM purchase_order_lines b JOIN purchase_orders r ON r.id = b.purchase_order_id
+              WHERE b.product_id = s.product_id AND r.ordered_at <= ? AND (r.closed_at IS NULL OR r.closed_at > ?)
              ) AS incoming
          FROM stock s WHERE s.product_id = ?";
     let times = [Value::from(as_of), as_of.into(), as_of.into(), as_of.into(), as_of.into(), as_of.into()];
     let values = [&times[..], &[product_id.into()]].concat();
-    let figures = db::read(&app.pool, |db| db.row(sql, values.clone(), Figures::from_row))?;
-    let figures = figures.ok_or_else(Problem::not_found)?;
-    Ok(response::resource(request, &PastStock { product_id, as_of, settled, figures }))
+    let past = |row: &Row| {
+        let (on_hand, reserved): (i64, i64) = (column(row, "on_hand"), column(row, "reserved"));
+        let (available, incoming) = (on_hand - reserved, column(row, "incoming"));
+        PastStock { product_id, as_of, settled, on_hand, reserved, available, incoming }
+    };
+    let past = db::read(&app.pool, |db| db.row(sql, values.clone(), past))?;
+    Ok(response::resource(request, &past.ok_or_else(Problem::not_found)?))
 }
 
 /// `PATCH /products/{id}/stock`: any of `{reorder_point, reorder_target, reorder_multiple, order_max, snoozed_until,

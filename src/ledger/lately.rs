@@ -21,9 +21,10 @@ pub fn has_moved_lately(db: &mut Connection, product_id: Id, now: Timestamp) -> 
              OR EXISTS (SELECT 1 FROM order_lines WHERE product_id = ? AND placed_at > ?)
              OR EXISTS (SELECT 1 FROM order_lines l JOIN order_events e ON e.order_id = l.order_id
                         WHERE l.product_id = ? AND l.placed_at > ? AND e.at > ?)
-             OR EXISTS (SELECT 1 FROM restock_orders WHERE product_id = ? AND (ordered_at > ? OR closed_at > ?))
+             OR EXISTS (SELECT 1 FROM purchase_order_lines l JOIN purchase_orders o ON o.id = l.purchase_order_id
+                        WHERE l.product_id = ? AND o.updated_at > ?)
              AS moved",
-        (product_id, since, product_id, since, product_id, waiting_since, since, product_id, since, since),
+        (product_id, since, product_id, since, product_id, waiting_since, since, product_id, since),
         |row| column::<bool>(row, "moved"),
     )?;
     Ok(moved.unwrap_or(false))

@@ -8,7 +8,7 @@ use crate::db::{Connection, column};
 use crate::error::Result;
 use crate::values::{Calendar, Id, Timestamp};
 
-/// What open restock orders of one product should have brought before today.
+/// What ordered purchase orders should have brought before today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Late {
     pub units: i64,
@@ -21,11 +21,18 @@ pub fn late_before(calendar: &Calendar, now: Timestamp) -> Timestamp {
     calendar.start_of(calendar.day_of(now))
 }
 
+/// The lines of purchase orders of which something was expected before a moment and has not come.
+pub const LATE_LINES: &str =
+    "FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+    WHERE o.status = 'ordered' AND l.received < l.quantity AND l.expected_at < ?";
+
 /// By product, what was expected before that moment.
 pub fn late(db: &mut Connection, before: Timestamp) -> Result<HashMap<Id, Late>> {
-    let sql = "SELECT product_id, CAST(SUM(quantity - received) AS SIGNED) AS units, MIN(expected_at) AS expected_at
-               FROM restock_orders WHERE status = 'open' AND expected_at < ? GROUP BY product_id";
-    let rows = db.rows(sql, (before,), |row| {
+    let sql = format!(
+        "SELECT l.product_id, CAST(SUM(l.quantity - l.received) AS SIGNED) AS units, MIN(l.expected_at) AS expected_at
+         {LATE_LINES} GROUP BY l.product_id"
+    );
+    let rows = db.rows(&sql, (before,), |row| {
         (
             column(row, "product_id"),
             Late { units: column(row, "units"), expected_at: column(row, "expected_at") },
@@ -34,10 +41,10 @@ pub fn late(db: &mut Connection, before: Timestamp) -> Result<HashMap<Id, Late>>
     Ok(rows.into_iter().collect())
 }
 
-/// How many restock orders were expected before that moment.
+/// How many purchase orders should have come before that moment, wholly or in part.
 pub fn late_orders(db: &mut Connection, before: Timestamp) -> Result<i64> {
-    let sql = "SELECT COUNT(*) AS late FROM restock_orders WHERE status = 'open' AND expected_at < ?";
-    Ok(db.row(sql, (before,), |row| column(row, "late"))?.unwrap_or(0))
+    let sql = format!("SELECT COUNT(DISTINCT o.id) AS late {LATE_LINES}");
+    Ok(db.row(&sql, (before,), |row| column(row, "late"))?.unwrap_or(0))
 }
 
 /// The reason of a decision, with what is late.

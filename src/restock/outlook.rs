@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use chrono::Days;
 use serde::Serialize;
 
-use crate::db::{Connection, column, in_list};
+use crate::db::Connection;
 use crate::error::Result;
 use crate::restock::demand::{self, PRODUCTS_AT_ONCE, Past};
 use crate::restock::forecast::{Demand, LeadTime, Method, NEW_DAYS, forecast};
 use crate::restock::hits::{self, HitRate};
+use crate::restock::lead_times;
 use crate::values::{Calendar, Day, Id, ServiceLevel};
 
 /// Beyond this many days of cover a date of stock-out means nothing.
 const COVER_DAYS_MAX: f64 = 3650.0;
-/// A spread is known from so many receipts on.
-const RECEIPTS_MIN: i64 = 3;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
@@ -64,7 +63,7 @@ pub fn known(
     let mut known: HashMap<Id, Known> =
         pasts.into_iter().map(|(id, past)| (id, Known { past, ..Known::default() })).collect();
     for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
-        for (product_id, spread) in lead_time_spreads(db, some)? {
+        for (product_id, spread) in lead_times::spreads(db, some)? {
             known.entry(product_id).or_default().lead_time_spread = Some(spread);
         }
         let is_new = |id: &Id| known.get(id).is_none_or(|known| known.past.days.len() < NEW_DAYS);
@@ -82,18 +81,6 @@ pub fn known(
 /// What is known of one product.
 pub fn known_of_one(db: &mut Connection, calendar: &Calendar, product_id: Id, today: Day) -> Result<Known> {
     Ok(known(db, calendar, &[product_id], today)?.remove(&product_id).unwrap_or_default())
-}
-
-/// The standard deviation of the days from ordering to the last receipt.
-fn lead_time_spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id, f64)>> {
-    let (marks, mut values) = in_list(product_ids.iter().copied());
-    values.push(RECEIPTS_MIN.into());
-    let sql = format!(
-        "SELECT product_id, STDDEV_SAMP(TIMESTAMPDIFF(SECOND, ordered_at, closed_at) / 86400) AS spread
-         FROM restock_orders WHERE product_id IN ({marks}) AND status = 'received' AND closed_at > ordered_at
-         GROUP BY product_id HAVING COUNT(*) >= ?"
-    );
-    db.rows(&sql, values, |row| (column(row, "product_id"), column(row, "spread")))
 }
 
 impl Known {

@@ -1,16 +1,20 @@
 //! What a run would do now: the watched products, and what the rule says of each.
 
+use std::collections::{HashMap, HashSet};
+
 use mysql::Row;
 use serde::Serialize;
 
-use crate::db::{Connection, Filter, column};
+use crate::config::Config;
+use crate::db::{Connection, Filter, column, in_list};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::late::{self, Late, late_before};
+use crate::restock::drafts::{self, Drafted};
+use crate::restock::late::{self, LATE_LINES, Late, late_before};
 use crate::restock::outlook::{self, Forecast, Known};
-use crate::restock::supply::EFFECTIVE_LEAD_TIME;
-use crate::restock::{Decision, Policy, decide, demand, unconfirmed};
-use crate::values::{Calendar, Day, Id, Timestamp};
+use crate::restock::supply::{self, Supply, WAITING, Waiting};
+use crate::restock::{Decision, Packing, Policy, decide, demand, unconfirmed};
+use crate::values::{Day, Id, Timestamp};
 
 /// A watched product as a scan found it, or an archived one.
 #[derive(Debug, Clone)]
@@ -23,8 +27,10 @@ pub struct Watched {
     pub shelf: Figures,
     pub left_out: i64,
     pub policy: Policy,
-    /// The policy's lead time, or that of the preferred supplier.
-    pub effective_lead_time_days: i64,
+    pub waiting: Waiting,
+    /// The preferred supplier, with what it asks.
+    pub supply: Option<Supply>,
+    pub drafted: Drafted,
 }
 
 /// A line of the plan: what a run would do about a product now, and why.
@@ -38,11 +44,19 @@ pub struct PlanLine {
     pub position: i64,
     #[serde(flatten)]
     pub policy: Policy,
-    pub effective_lead_time_days: i64,
-    /// `order`, `receive` (the lead time is 0) or `nothing`.
+    #[serde(flatten)]
+    pub waiting: Waiting,
+    /// None for the shop's own list.
+    pub supplier_id: Option<Id>,
+    pub supplier_name: Option<String>,
+    pub pack_size: i64,
+    pub minimum_quantity: i64,
+    /// `order`, `receive` (the lead time is 0), `draft` (somebody has to approve of it) or `nothing`.
     pub action: &'static str,
     pub quantity: i64,
     pub reason: String,
+    /// The draft on which the last run has put it, if no person has set the line since.
+    pub draft_purchase_order_id: Option<Id>,
     /// None when nothing is late.
     pub late: Option<Late>,
     pub forecast: Forecast,
@@ -58,12 +72,39 @@ impl Watched {
             shelf: Figures::from_row(row),
             left_out: 0,
             policy: Policy::from_row(row),
-            effective_lead_time_days: column(row, "effective_lead_time_days"),
+            waiting: Waiting::from_row(row),
+            supply: None,
+            drafted: Drafted::default(),
         }
     }
 
-    fn decide(&self, today: Day) -> Decision {
-        decide(&self.shelf, &self.policy, today).unless_archived(self.archived)
+    pub fn packing(&self) -> Packing {
+        supply::packing(self.supply.as_ref())
+    }
+
+    /// What should be bought, what stands on the draft of the runs aside.
+    pub fn decide(&self, today: Day) -> Decision {
+        let on_draft = self.drafted.by_runs.map_or(0, |line| line.quantity);
+        let shelf = Figures { drafted: self.shelf.drafted - on_draft, ..self.shelf };
+        decide(&shelf, &self.policy, &self.packing(), today).unless_archived(self.archived)
+    }
+
+    /// Whether the draft of the runs says already what the rule says.
+    pub fn is_settled(&self, decision: &Decision) -> bool {
+        match self.drafted.by_runs {
+            Some(line) => line.is_of(self.supply.as_ref(), decision.quantity()),
+            None => decision.quantity() == 0,
+        }
+    }
+
+    /// Why, with all that is to be said of the product.
+    pub fn explained(&self, decision: &Decision) -> String {
+        let reason = decision.explained(&self.policy, &self.packing());
+        let reason = unconfirmed::explained(reason, self.left_out);
+        match self.drafted.by_runs {
+            Some(line) => format!("{reason}; draft purchase order {} has {}", line.order_id, line.quantity),
+            None => reason,
+        }
     }
 }
 
@@ -74,20 +115,26 @@ pub struct Selection {
     pub product_id: Option<Id>,
     /// Also when it is archived, watched or not, to say so.
     pub or_archived: bool,
+    /// Also those that an earlier run has put on a draft and that are watched no more.
+    pub or_drafted: bool,
     /// Only those of which something that was expected before a moment has not come, or only the others.
     pub late: Option<(bool, Timestamp)>,
+    /// Only those that are bought from this supplier.
+    pub supplier_id: Option<Id>,
     /// Only those with larger ids than this.
     pub after: Id,
     /// At most this many; none for all.
     pub limit: Option<i64>,
 }
 
-/// The watched active products in the order of their ids, with one statement, and one for what is left out of it:
-/// what strangers hold without confirmation beyond `strangers_units_max`, all products together.
+/// The watched active products in the order of their ids: one statement for them, and one each for their suppliers, for
+/// what is on drafts, and for what is left out of it, which is what strangers hold without confirmation beyond a limit,
+/// all products together.
 pub fn scan(
     db: &mut Connection,
+    config: &Config,
     selection: Selection,
-    strangers_units_max: Option<i64>,
+    now: Timestamp,
 ) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
     if selection.or_archived {
@@ -96,11 +143,17 @@ pub fn scan(
         filter.add("s.reorder_point IS NOT NULL", []);
         filter.add("p.active = 1", []);
     }
-    let late = "s.product_id IN (SELECT r.product_id FROM restock_orders r WHERE r.status = 'open' AND r.expected_at < ?)";
+    let late = format!("s.product_id IN (SELECT l.product_id {LATE_LINES})");
     match selection.late {
         Some((true, before)) => filter.add(late, [before.into()]),
         Some((false, before)) => filter.add(format!("NOT {late}"), [before.into()]),
         None => {}
+    }
+    if let Some(supplier_id) = selection.supplier_id {
+        filter.add(
+            "s.product_id IN (SELECT t.product_id FROM supplier_products t WHERE t.supplier_id = ? AND t.preferred_product_id IS NOT NULL)",
+            [supplier_id.into()],
+        );
     }
     match selection.product_id {
         Some(product_id) => filter.add("s.product_id = ?", [product_id.into()]),
@@ -109,21 +162,43 @@ pub fn scan(
     // A page follows the primary key; all of them are found through the key on reorder_point, which
     // skips what is not watched, and are sorted here.
     let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
-    let sql = format!(
-        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, s.on_hand, s.reserved, s.incoming, {},
-             {EFFECTIVE_LEAD_TIME}
-         FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
-        Policy::columns_of("s"),
-        filter.sql()
-    );
-    let mut watched = db.rows(&sql, filter.values(selection.limit.unwrap_or(i64::MAX)), Watched::from_row)?;
+    let mut watched = read(db, filter, page, selection.limit.unwrap_or(i64::MAX))?;
+    let drafted = drafts::drafted(db, now)?;
+    if selection.or_drafted {
+        let there: HashSet<Id> = watched.iter().map(|watched| watched.product_id).collect();
+        let is_wanted =
+            |id: &Id| selection.product_id.is_none_or(|wanted| wanted == *id) && !there.contains(id);
+        let by_runs = drafted.iter().filter(|(_, drafted)| drafted.by_runs.is_some());
+        let others: Vec<Id> = by_runs.map(|(id, _)| *id).filter(is_wanted).collect();
+        for some in others.chunks(demand::PRODUCTS_AT_ONCE) {
+            let (marks, ids) = in_list(some.iter().copied());
+            let mut filter = Filter::default();
+            filter.add(format!("s.product_id IN ({marks})"), ids);
+            watched.extend(read(db, filter, "LIMIT ?", i64::MAX)?);
+        }
+    }
     watched.sort_by_key(|watched| watched.product_id);
-    let left_out = unconfirmed::left_out(db, strangers_units_max)?;
+    let ids: Vec<Id> = watched.iter().map(|watched| watched.product_id).collect();
+    let mut supplies = supply::preferred(db, &config.currency, &ids)?;
+    let left_out = unconfirmed::left_out(db, config.strangers_units_max())?;
     for watched in &mut watched {
+        watched.supply = supplies.remove(&watched.product_id);
+        watched.drafted = drafted.get(&watched.product_id).copied().unwrap_or_default();
         watched.left_out = left_out.get(&watched.product_id).copied().unwrap_or(0);
         watched.shelf = watched.shelf.without_reserved(watched.left_out);
     }
     Ok(watched)
+}
+
+fn read(db: &mut Connection, filter: Filter, page: &str, limit: i64) -> Result<Vec<Watched>> {
+    let sql = format!(
+        "SELECT s.product_id, p.active = 0 AS archived, p.name, p.sku, {}, {}, {WAITING}
+         FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id {} {page}",
+        Figures::columns_of("s"),
+        Policy::columns_of("s"),
+        filter.sql()
+    );
+    db.rows(&sql, filter.values(limit), Watched::from_row)
 }
 
 /// Whether there is such a product, archived or not.
@@ -135,53 +210,67 @@ pub fn is_product(db: &mut Connection, product_id: Id) -> Result<bool> {
 /// What a run would do now, line by line. Without a change and a run it is the same, byte for byte, all day.
 pub fn plan(
     db: &mut Connection,
-    calendar: &Calendar,
+    config: &Config,
     selection: Selection,
-    strangers_units_max: Option<i64>,
     now: Timestamp,
 ) -> Result<Vec<PlanLine>> {
-    let watched = scan(db, selection, strangers_units_max)?;
-    let today = calendar.day_of(now);
-    let late = late::late(db, late_before(calendar, now))?;
-    let line = |watched: Watched, known: Known| {
-        let decision = watched.decide(today);
-        let late = late.get(&watched.product_id).copied();
-        let reason = unconfirmed::explained(decision.explained(&watched.policy), watched.left_out);
-        PlanLine {
-            product_id: watched.product_id,
-            name: watched.name,
-            sku: watched.sku,
-            shelf: watched.shelf,
-            position: decision.position(),
-            policy: watched.policy,
-            effective_lead_time_days: watched.effective_lead_time_days,
-            action: match decision {
-                Decision::Nothing { .. } => "nothing",
-                Decision::Order { .. } if watched.effective_lead_time_days == 0 => "receive",
-                Decision::Order { .. } => "order",
-            },
-            quantity: decision.quantity(),
-            reason: late::explained(reason, late, calendar),
-            late,
-            forecast: known.forecast(
-                watched.shelf.available(),
-                watched.effective_lead_time_days,
-                watched.policy.service_level,
-                today,
-            ),
-        }
-    };
+    let watched = scan(db, config, selection, now)?;
+    let today = config.calendar.day_of(now);
+    let late = late::late(db, late_before(&config.calendar, now))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut watched = watched.into_iter().peekable();
     // The pasts of all together would be a gigabyte in a large shop.
     while watched.peek().is_some() {
         let some: Vec<Watched> = watched.by_ref().take(demand::PRODUCTS_AT_ONCE).collect();
         let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
-        let mut known = outlook::known(db, calendar, &ids, today)?;
+        let mut known: HashMap<Id, Known> = outlook::known(db, &config.calendar, &ids, today)?;
         lines.extend(some.into_iter().map(|watched| {
             let known = known.remove(&watched.product_id).unwrap_or_default();
-            line(watched, known)
+            let late = late.get(&watched.product_id).copied();
+            PlanLine::new(config, watched, &known, late, today)
         }));
     }
     Ok(lines)
+}
+
+impl PlanLine {
+    fn new(config: &Config, watched: Watched, known: &Known, late: Option<Late>, today: Day) -> PlanLine {
+        let decision = watched.decide(today);
+        let quantity = if watched.is_settled(&decision) { 0 } else { decision.quantity() };
+        let mut reason = late::explained(watched.explained(&decision), late, &config.calendar);
+        if let Some((order_id, since)) = watched.drafted.waiting {
+            let day = config.calendar.day_of(since);
+            reason.push_str(&format!("; draft purchase order {order_id} waits since {day}"));
+        }
+        let packing = watched.packing();
+        PlanLine {
+            product_id: watched.product_id,
+            name: watched.name,
+            sku: watched.sku,
+            shelf: watched.shelf,
+            position: watched.shelf.position(),
+            policy: watched.policy,
+            waiting: watched.waiting,
+            supplier_id: watched.supply.as_ref().map(|supply| supply.supplier_id),
+            supplier_name: watched.supply.map(|supply| supply.supplier_name),
+            pack_size: packing.pack_size,
+            minimum_quantity: packing.minimum_quantity,
+            action: match quantity {
+                0 => "nothing",
+                _ if config.restock_needs_approval => "draft",
+                _ if watched.waiting.effective_lead_time_days == 0 => "receive",
+                _ => "order",
+            },
+            quantity,
+            reason,
+            draft_purchase_order_id: watched.drafted.by_runs.map(|line| line.order_id),
+            late,
+            forecast: known.forecast(
+                watched.shelf.available(),
+                watched.waiting.days(),
+                watched.policy.service_level,
+                today,
+            ),
+        }
+    }
 }

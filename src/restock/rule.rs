@@ -1,5 +1,7 @@
 //! The rule: what to order of a product, and why.
 
+use std::cmp::Ordering;
+
 use mysql::{Row, Value};
 use serde::Serialize;
 
@@ -31,9 +33,7 @@ impl Policy {
 
     /// The units, or the next multiple above them.
     fn in_multiples(&self, units: i64) -> i64 {
-        let multiple = self.reorder_multiple.max(1);
-        let multiples = units.saturating_sub(1).div_euclid(multiple) + 1;
-        multiples.saturating_mul(multiple)
+        whole(units, self.reorder_multiple)
     }
 
     /// So many of these units, which are whole multiples, as may be ordered at once.
@@ -50,8 +50,58 @@ impl Policy {
 /// What the rule says about one product, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    Order { position: i64, quantity: i64 },
-    Nothing { position: i64, reason: Reason },
+    /// `by_rule` is what the rule alone wants, before it was raised to what is sold.
+    Order {
+        position: i64,
+        by_rule: i64,
+        quantity: i64,
+    },
+    Nothing {
+        position: i64,
+        reason: Reason,
+    },
+}
+
+/// How a product is sold to the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packing {
+    /// Only whole packs are sold.
+    pub pack_size: i64,
+    /// Less is not sold.
+    pub minimum_quantity: i64,
+}
+
+impl Packing {
+    pub const SINGLE_UNITS: Packing = Packing { pack_size: 1, minimum_quantity: 1 };
+
+    /// What became of what the rule wants, in words: nothing when it is sold so.
+    fn raise_explained(self, by_rule: i64, quantity: i64) -> String {
+        let Packing { pack_size, minimum_quantity } = self;
+        let packs = if pack_size > 1 { format!(" in packs of {pack_size}") } else { String::new() };
+        match quantity.cmp(&by_rule) {
+            Ordering::Equal => String::new(),
+            Ordering::Less => format!(", lowered to {quantity}, which can be bought{packs},"),
+            Ordering::Greater if by_rule < minimum_quantity => {
+                format!(
+                    ", raised to {quantity}, since the supplier sells at least {minimum_quantity}{packs},"
+                )
+            }
+            Ordering::Greater => {
+                format!(", raised to {quantity}, since the supplier sells packs of {pack_size},")
+            }
+        }
+    }
+
+    /// These units, or the least above them that is sold.
+    fn raised(self, units: i64) -> i64 {
+        whole(units.max(self.minimum_quantity), self.pack_size)
+    }
+}
+
+/// The units, or the next multiple above them.
+fn whole(units: i64, multiple: i64) -> i64 {
+    let multiple = multiple.max(1);
+    (units.saturating_sub(1).div_euclid(multiple) + 1).saturating_mul(multiple)
 }
 
 /// Why nothing is ordered.
@@ -68,11 +118,15 @@ pub enum Reason {
     Capped {
         needed: i64,
     },
+    /// What the supplier sells at least is more than may be ordered at once, or what may be does not reach the point.
+    NotSoldSo,
 }
 
 /// The rule, in words: the *position* of a product is what is on the shelf, less what is reserved for
-/// customers, plus what is on its way, however late. When the position is below the reorder point, order
-/// as many whole multiples as bring it up to the target or just above, and at most `order_max`.
+/// customers, plus what is on its way, however late, and what is on
+/// drafts. When the position is below the reorder point, order
+/// as many whole multiples as bring it up to the target or just above, and at most `order_max`; what is sold in packs, or not
+/// below some number, is raised to that.
 ///
 /// The target is never below the point, and neither is what may be ordered at once. So after an order the position is
 /// at least the point, and deciding again orders nothing: that an order is open is no reason by itself. Where more is
@@ -81,10 +135,10 @@ pub enum Reason {
 /// ```
 /// use chrono::NaiveDate;
 /// use storekeeper::ledger::Figures;
-/// use storekeeper::restock::{Decision, Policy, decide};
+/// use storekeeper::restock::{Decision, Packing, Policy, decide};
 /// use storekeeper::values::{Day, ServiceLevel};
 ///
-/// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0 };
+/// let shelf = Figures { on_hand: 9, reserved: 4, incoming: 0, drafted: 0 };
 /// let policy = Policy {
 ///     reorder_point: Some(10),
 ///     reorder_target: Some(40),
@@ -96,10 +150,14 @@ pub enum Reason {
 /// };
 /// let today = Day(NaiveDate::from_ymd_opt(2026, 3, 2).unwrap());
 /// // The position is 5. Up to 40 are missing 35, which is 6 multiples of 6.
-/// assert_eq!(decide(&shelf, &policy, today), Decision::Order { position: 5, quantity: 36 });
+/// let decision = decide(&shelf, &policy, &Packing::SINGLE_UNITS, today);
+/// assert_eq!(decision, Decision::Order { position: 5, by_rule: 36, quantity: 36 });
+/// // The supplier sells packs of 20.
+/// let packs = Packing { pack_size: 20, minimum_quantity: 1 };
+/// assert_eq!(decide(&shelf, &policy, &packs, today).quantity(), 40);
 /// ```
-pub fn decide(shelf: &Figures, policy: &Policy, today: Day) -> Decision {
-    let position = shelf.on_hand.saturating_sub(shelf.reserved).saturating_add(shelf.incoming);
+pub fn decide(shelf: &Figures, policy: &Policy, packing: &Packing, today: Day) -> Decision {
+    let position = shelf.position();
     let nothing = |reason| Decision::Nothing { position, reason };
     let (Some(point), Some(target)) = (policy.reorder_point, policy.reorder_target) else {
         return nothing(Reason::NotWatched);
@@ -111,11 +169,19 @@ pub fn decide(shelf: &Figures, policy: &Policy, today: Day) -> Decision {
         return nothing(Reason::Snoozed);
     }
     let needed = policy.in_multiples(target.saturating_sub(position));
-    let quantity = policy.at_most(needed);
-    if quantity < needed && shelf.incoming > 0 {
+    let by_rule = policy.at_most(needed);
+    let raised = packing.raised(by_rule);
+    let quantity = match policy.order_max {
+        Some(most) if raised > most => most - most % packing.pack_size.max(1),
+        _ => raised,
+    };
+    if quantity < packing.minimum_quantity || quantity < by_rule.min(point.max(1)) {
+        return nothing(Reason::NotSoldSo);
+    }
+    if quantity < needed && shelf.incoming.saturating_add(shelf.drafted) > 0 {
         return nothing(Reason::Capped { needed });
     }
-    Decision::Order { position, quantity }
+    Decision::Order { position, by_rule, quantity }
 }
 
 impl Decision {
@@ -129,11 +195,11 @@ impl Decision {
     }
 
     /// In words, with the figures: what the plan and the run's lines say.
-    pub fn explained(&self, policy: &Policy) -> String {
+    pub fn explained(&self, policy: &Policy, packing: &Packing) -> String {
         let point = policy.reorder_point.unwrap_or(0);
         let target = policy.reorder_target.unwrap_or(0);
         match self {
-            Decision::Order { position, quantity } => {
+            Decision::Order { position, by_rule, quantity } => {
                 let reached = position.saturating_add(*quantity);
                 let multiple = policy.reorder_multiple;
                 let than_target = match policy.order_max {
@@ -142,8 +208,9 @@ impl Decision {
                     }
                     _ => format!("at least the target {target}"),
                 };
+                let raised = packing.raise_explained(*by_rule, *quantity);
                 format!(
-                    "position {position} is below the reorder point {point}: {quantity} (in multiples of {multiple}) \
+                    "position {position} is below the reorder point {point}: {by_rule} (in multiples of {multiple}){raised} \
                      bring it to {reached}, {than_target}"
                 )
             }
@@ -164,6 +231,13 @@ impl Decision {
                 "position {position} is below the reorder point {point}, but {needed} are needed, at most {} are \
                  ordered at once, and the last order is still open; receive or cancel it, or raise order_max",
                 policy.order_max.unwrap_or(0)
+            ),
+            Decision::Nothing { position, reason: Reason::NotSoldSo } => format!(
+                "position {position} is below the reorder point {point}, but at most {} are ordered at once, and the \
+                 supplier sells packs of {} and at least {}; raise order_max, or order by hand",
+                policy.order_max.unwrap_or(0),
+                packing.pack_size,
+                packing.minimum_quantity
             ),
         }
     }
@@ -232,7 +306,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn shelf(on_hand: i64, reserved: i64, incoming: i64) -> Figures {
-        Figures { on_hand, reserved, incoming }
+        Figures { on_hand, reserved, incoming, drafted: 0 }
     }
 
     fn policy(point: i64, target: i64, multiple: i64) -> Policy {
@@ -252,7 +326,7 @@ mod tests {
     }
 
     fn decided(shelf: Figures, policy: Policy) -> Decision {
-        decide(&shelf, &policy, day("2026-03-02"))
+        decide(&shelf, &policy, &Packing::SINGLE_UNITS, day("2026-03-02"))
     }
 
     fn quantity(shelf: Figures, policy: Policy) -> i64 {
@@ -285,7 +359,10 @@ mod tests {
     fn no_more_is_ordered_at_once_than_may_be_and_then_it_is_waited_for() {
         let capped = Policy { order_max: Some(20), ..policy(10, 40, 6) };
         assert_eq!(capped.largest_order(), Some(18));
-        assert_eq!(decided(shelf(0, 0, 0), capped), Decision::Order { position: 0, quantity: 18 });
+        assert_eq!(
+            decided(shelf(0, 0, 0), capped),
+            Decision::Order { position: 0, by_rule: 18, quantity: 18 }
+        );
         assert_eq!(quantity(shelf(0, 0, 18), capped), 0);
         // Some of it came and was sold.
         let waiting = decided(shelf(0, 0, 6), capped);
@@ -293,6 +370,45 @@ mod tests {
         assert_eq!(quantity(shelf(6, 0, 0), capped), 18);
         // What is needed may be ordered.
         assert_eq!(quantity(shelf(0, 0, 6), Policy { order_max: Some(36), ..capped }), 36);
+    }
+
+    #[test]
+    fn what_is_sold_in_packs_is_raised_to_them_and_never_above_what_may_be_ordered() {
+        let sold = |pack_size, minimum_quantity| Packing { pack_size, minimum_quantity };
+        let decided = |shelf, policy, packing| decide(&shelf, &policy, &packing, day("2026-03-02"));
+        let plain = policy(10, 40, 6);
+        for (packing, quantity, words) in [
+            (sold(1, 1), 36, "36 (in multiples of 6) bring it to 41"),
+            (
+                sold(20, 1),
+                40,
+                "36 (in multiples of 6), raised to 40, since the supplier sells packs of 20, bring it",
+            ),
+            (sold(1, 50), 50, "raised to 50, since the supplier sells at least 50, bring"),
+            (sold(20, 50), 60, "raised to 60, since the supplier sells at least 50 in packs of 20, bring"),
+        ] {
+            let decision = decided(shelf(5, 0, 0), plain, packing);
+            assert_eq!(decision.quantity(), quantity);
+            let said = decision.explained(&plain, &packing);
+            assert!(said.contains(words), "{said}");
+        }
+        let capped = Policy { order_max: Some(30), ..plain };
+        assert_eq!(decided(shelf(0, 0, 0), capped, sold(20, 1)).quantity(), 20);
+        let waits = decided(shelf(0, 0, 0), capped, sold(40, 1));
+        assert_eq!(waits, Decision::Nothing { position: 0, reason: Reason::NotSoldSo });
+        assert_eq!(decided(shelf(0, 0, 0), capped, sold(1, 31)), waits);
+        // Of packs of 9 at most 9 may be ordered, which does not reach the point.
+        let short = Policy { order_max: Some(12), ..plain };
+        assert_eq!(decided(shelf(0, 0, 0), short, sold(9, 1)).quantity(), 0);
+    }
+
+    #[test]
+    fn what_is_on_drafts_counts_but_is_not_on_its_way() {
+        let drafted = Figures { drafted: 40, ..shelf(0, 0, 0) };
+        assert_eq!(quantity(drafted, policy(10, 40, 1)), 0);
+        let capped = Policy { order_max: Some(20), ..policy(10, 40, 1) };
+        let waiting = decided(Figures { drafted: 6, ..shelf(0, 0, 0) }, capped);
+        assert_eq!(waiting, Decision::Nothing { position: 6, reason: Reason::Capped { needed: 34 } });
     }
 
     #[test]
@@ -339,6 +455,32 @@ mod tests {
             prop_assert!(quantity <= most && quantity % multiple == 0);
             for after in [shelf(on_hand, 0, incoming + quantity), shelf(on_hand + quantity, 0, incoming)] {
                 prop_assert_eq!(decided(after, policy).quantity(), 0);
+            }
+        }
+
+        #[test]
+        fn after_an_order_in_packs_the_rule_is_content(
+            on_hand in 0_i64..500, incoming in 0_i64..500, drafted in 0_i64..500,
+            point in 0_i64..300, more in 0_i64..300, multiple in 1_i64..50, beyond in proptest::option::of(0_i64..500),
+            pack_size in 1_i64..60, minimum_quantity in 1_i64..200,
+        ) {
+            let policy = policy(point, point + more, multiple);
+            let order_max = beyond.map(|beyond| policy.in_multiples(point).max(multiple) + beyond);
+            let policy = Policy { order_max, ..policy };
+            let packing = Packing { pack_size, minimum_quantity };
+            let decided = |shelf: &Figures| decide(shelf, &policy, &packing, day("2026-03-02"));
+            let before = Figures { drafted, ..shelf(on_hand, 0, incoming) };
+            let quantity = decided(&before).quantity();
+            if quantity > 0 {
+                prop_assert!(quantity % pack_size == 0 && quantity >= minimum_quantity);
+                prop_assert!(order_max.is_none_or(|most| quantity <= most));
+            }
+            for after in [
+                Figures { drafted: drafted + quantity, ..before },
+                Figures { incoming: incoming + quantity, ..before },
+                Figures { on_hand: on_hand + quantity, ..before },
+            ] {
+                prop_assert_eq!(decided(&after).quantity(), 0);
             }
         }
 

@@ -9,18 +9,19 @@ use crate::db::{self, Connection, Transaction, column};
 use crate::error::database::is_duplicate_of;
 use crate::error::{Error, Result};
 use crate::events::{self, Kind};
-use crate::ledger::{self, Figures, ON_HAND_MAX, Origin, Reason};
+use crate::ledger::{Figures, ON_HAND_MAX};
 use crate::pruning;
 use crate::restock::hits::{self, Suggestion};
-use crate::restock::supply::EFFECTIVE_LEAD_TIME;
-use crate::restock::unconfirmed::explained;
-use crate::restock::{Decision, OrderStatus, Policy, Selection, Watched, decide, demand, outlook, scan};
+use crate::restock::purchase::{self, LINES_MAX, NewLine, draft_of};
+use crate::restock::supply::{WAITING, Waiting};
+use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan, unconfirmed};
 use crate::values::{Id, Timestamp, words};
 
 words! {
     /// What came of a product in a run.
     Outcome, refused as "invalid_outcome" {
-        /// A restock order was opened.
+        /// On a draft purchase order, which waits for somebody or something.
+        Drafted = "drafted",
         Ordered = "ordered",
         /// The lead time is 0: the goods are on the shelf.
         Received = "received",
@@ -42,7 +43,7 @@ pub struct RunLine {
     pub outcome: Outcome,
     pub quantity: i64,
     pub reason: String,
-    pub restock_order_id: Option<Id>,
+    pub purchase_order_id: Option<Id>,
 }
 
 /// A run and its figures. Without `finished_at` it is still at work or was cut off.
@@ -55,6 +56,7 @@ pub struct Summary {
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     pub watched: i64,
+    pub drafted: i64,
     pub ordered: i64,
     pub received: i64,
     pub nothing: i64,
@@ -68,8 +70,9 @@ const LINES_AT_ONCE: usize = 500;
 impl RunLine {
     pub fn columns() -> String {
         format!(
-            "l.product_id, l.on_hand, l.reserved, l.incoming, {},
-             COALESCE(l.effective_lead_time_days, l.lead_time_days) AS effective_lead_time_days, l.outcome, l.quantity, l.reason, l.restock_order_id",
+            "l.product_id, {}, {},
+             COALESCE(l.effective_lead_time_days, l.lead_time_days) AS effective_lead_time_days, l.outcome, l.quantity, l.reason, l.purchase_order_id",
+            Figures::columns_of("l"),
             Policy::columns_of("l")
         )
     }
@@ -79,34 +82,27 @@ impl RunLine {
         RunLine {
             product_id: column(row, "product_id"),
             shelf,
-            position: shelf.available() + shelf.incoming,
+            position: shelf.position(),
             policy: Policy::from_row(row),
             effective_lead_time_days: column(row, "effective_lead_time_days"),
             outcome: column(row, "outcome"),
             quantity: column(row, "quantity"),
             reason: column(row, "reason"),
-            restock_order_id: column(row, "restock_order_id"),
+            purchase_order_id: column(row, "purchase_order_id"),
         }
     }
 
-    fn new(
-        product_id: Id,
-        shelf: Figures,
-        policy: Policy,
-        effective_lead_time_days: i64,
-        outcome: Outcome,
-        reason: String,
-    ) -> RunLine {
+    fn new(product: &Watched, outcome: Outcome, reason: String) -> RunLine {
         RunLine {
-            product_id,
-            shelf,
-            position: shelf.available() + shelf.incoming,
-            policy,
-            effective_lead_time_days,
+            product_id: product.product_id,
+            shelf: product.shelf,
+            position: product.shelf.position(),
+            policy: product.policy,
+            effective_lead_time_days: product.waiting.effective_lead_time_days,
             outcome,
             quantity: 0,
             reason,
-            restock_order_id: None,
+            purchase_order_id: product.drafted.by_runs.map(|line| line.order_id),
         }
     }
 }
@@ -127,36 +123,49 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
     })
 }
 
-/// Restocks every watched product of `selection` for the run `run_id`, and returns its lines. A product
-/// that fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to
-/// now last.
-pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<Vec<RunLine>> {
-    let watched = db::read(&app.pool, |db| scan(db, selection, app.config.strangers_units_max()))?;
-    let today = app.config.calendar.day_of(app.clock.now());
-    let mut lines = Vec::with_capacity(watched.len());
+/// Restocks every watched product of `selection` for the run `run_id`; [`lines`] has what came of them. A product that
+/// fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to now
+/// last.
+pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<()> {
+    let selection = Selection { or_drafted: true, ..selection };
+    let now = app.clock.now();
+    let watched = db::read(&app.pool, |db| scan(db, &app.config, selection, now))?;
+    let today = app.config.calendar.day_of(now);
     let mut idle = Vec::new();
-    for looked_at in &watched {
-        let &Watched { product_id, shelf, left_out, policy, effective_lead_time_days: lead_time, .. } =
-            looked_at;
-        let decision = decide(&shelf, &policy, today);
-        if decision.quantity() == 0 {
-            let reason = explained(decision.explained(&policy), left_out);
-            idle.push(RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason));
+    for product in &watched {
+        let decision = product.decide(today);
+        if product.is_settled(&decision) {
+            idle.push(RunLine::new(product, Outcome::Nothing, product.explained(&decision)));
         } else {
-            lines.push(restock(app, run_id, actor, looked_at)?);
+            restock(app, run_id, actor, product)?;
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
         db::transaction(&app.pool, |tx| write(tx, run_id, some))?;
     }
-    lines.append(&mut idle);
-    lines.sort_by_key(|line| line.product_id);
+    for order_id in db::read(&app.pool, |db| drafts::of_runs(db, selection.product_id))? {
+        settle(app, run_id, order_id, actor)?;
+    }
     // What was ordered is ordered, whatever becomes of the figures; the next run makes up for them.
     if let Err(error) = sum_up(app, selection, &watched) {
         log::error!("demand could not be summed up: {error}");
     }
-    Ok(lines)
+    Ok(())
 }
+
+/// Orders a draft if it is time. When the database refuses, the draft stays for the next run, and its lines say so.
+fn settle(app: &App, run_id: Id, order_id: Id, actor: Actor) -> Result<()> {
+    drafts::settle(app, run_id, order_id, actor).or_else(|error| {
+        log::error!("purchase order {order_id} could not be ordered: {error}");
+        let sql = "UPDATE restock_run_lines SET outcome = 'failed', quantity = 0, reason = ?
+             WHERE run_id = ? AND purchase_order_id = ? AND outcome = 'drafted'";
+        let values = (REFUSED, run_id, order_id);
+        db::transaction(&app.pool, |tx| tx.execute(sql, values).map(|_| ()))
+    })
+}
+
+/// What a run says of what the database did not do. The error's text may hold the data of others; the log has it whole.
+const REFUSED: &str = "the database refused; the log of the run has the cause";
 
 /// Brings the summary of demand up to now; of all watched products it keeps what is suggested today, and judges what was
 /// suggested before.
@@ -171,7 +180,7 @@ fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
         let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
         let known = db::read(&app.pool, |db| outlook::known(db, &app.config.calendar, &ids, today))?;
         let suggestion = |of: &Watched| {
-            let (lead_time_days, service_level) = (of.effective_lead_time_days, of.policy.service_level);
+            let (lead_time_days, service_level) = (of.waiting.days(), of.policy.service_level);
             let known = known.get(&of.product_id)?;
             let suggested = known.suggested(lead_time_days, service_level);
             Some(Suggestion { product_id: of.product_id, lead_time_days, suggested, service_level })
@@ -184,123 +193,136 @@ fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
 
 /// Restocks one product, which looked like this when it was scanned. Only when not even its failure can
 /// be written down an Err is returned.
-fn restock(app: &App, run_id: Id, actor: Actor, looked_at: &Watched) -> Result<RunLine> {
-    let &Watched { product_id, shelf, policy, effective_lead_time_days: lead_time, .. } = looked_at;
-    let done = db::transaction(&app.pool, |tx| decide_and_act(app, tx, run_id, actor, looked_at));
+fn restock(app: &App, run_id: Id, actor: Actor, product: &Watched) -> Result<()> {
+    let product_id = product.product_id;
+    let draft = || db::transaction(&app.pool, |tx| decide_and_draft(app, tx, run_id, product));
+    let done = draft().and_then(|full| match full {
+        // What is on it by now is ordered, which makes room; if it waits for something the product fails.
+        Some(order_id) => drafts::settle(app, run_id, order_id, actor).and_then(|()| match draft()? {
+            None => Ok(()),
+            Some(order_id) => {
+                let reason = format!(
+                    "draft purchase order {order_id} holds {LINES_MAX} lines, the most that one may: order it, or cancel it"
+                );
+                fail(app, run_id, product, reason)
+            }
+        }),
+        None => Ok(()),
+    });
     done.or_else(|error| {
         log::error!("product {product_id} could not be restocked: {error}");
-        // The error's text may hold the data of others; the log has it whole.
-        let reason = "the database refused; the log of the run has the cause".to_owned();
-        let line = RunLine::new(product_id, shelf, policy, lead_time, Outcome::Failed, reason);
-        match db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line))) {
-            // The connection broke at COMMIT, and all had been kept.
-            Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => {
-                let kept = db::read(&app.pool, |db| find_line(db, run_id, product_id))?;
-                kept.ok_or_else(|| Error::Internal(format!("the line of product {product_id} is gone")))
-            }
-            written => written.map(|()| line),
-        }
+        fail(app, run_id, product, REFUSED.to_owned())
     })
 }
 
-fn find_line(db: &mut Connection, run_id: Id, product_id: Id) -> Result<Option<RunLine>> {
-    let columns = RunLine::columns();
-    let sql = format!("SELECT {columns} FROM restock_run_lines l WHERE l.run_id = ? AND l.product_id = ?");
-    db.row(&sql, (run_id, product_id), RunLine::from_row)
+/// Writes down that a product has failed.
+fn fail(app: &App, run_id: Id, product: &Watched, reason: String) -> Result<()> {
+    let line = RunLine::new(product, Outcome::Failed, reason);
+    match db::transaction(&app.pool, |tx| write(tx, run_id, std::slice::from_ref(&line))) {
+        // The connection broke at COMMIT, and all had been kept.
+        Err(Error::Database(cause)) if is_duplicate_of(&cause, "PRIMARY") => Ok(()),
+        written => written,
+    }
 }
 
-/// Decides again with the row locked, since another run or a shipment may have come first, or the product left the
-/// catalogue, then acts and writes the line in the same transaction.
-fn decide_and_act(
-    app: &App,
-    tx: &mut Transaction,
-    run_id: Id,
-    actor: Actor,
-    looked_at: &Watched,
-) -> Result<RunLine> {
-    let &Watched { product_id, left_out, .. } = looked_at;
-    tx.take_turn([product_id])?;
+/// What a run saw of the products, and what came of them.
+pub fn lines(db: &mut Connection, run_id: Id) -> Result<Vec<RunLine>> {
+    let columns = RunLine::columns();
+    let sql = format!("SELECT {columns} FROM restock_run_lines l WHERE l.run_id = ? ORDER BY l.product_id");
+    db.rows(&sql, (run_id,), RunLine::from_row)
+}
+
+/// Decides again with the rows locked, since another run or a shipment may have come first, or the product left the
+/// catalogue; then sets its line on the draft of its supplier to that, and writes the run's line, in the same
+/// transaction. Returns the draft when it is full; nothing is done then.
+fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watched) -> Result<Option<Id>> {
+    let now = app.clock.now();
+    let supply = scanned.supply.as_ref();
+    let supplier_id = supply.map(|supply| supply.supplier_id);
+    let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
+    let drafts = drafts::lock(tx, drafts_of.into_iter().flatten().collect())?;
+    let by_runs = drafts.line(tx, scanned.product_id)?;
+    let mut product = lock(tx, scanned)?;
+    product.drafted.by_runs = by_runs;
+    let decision = product.decide(app.config.calendar.day_of(now));
+    let quantity = decision.quantity();
+    let reason = decision.explained(&product.policy, &product.packing());
+    let reason = unconfirmed::explained(reason, product.left_out);
+    let mut line = RunLine::new(&product, Outcome::Nothing, reason);
+    if product.is_settled(&decision) {
+        write(tx, run_id, &[line])?;
+        return Ok(None);
+    }
+    let on_hand = product.shelf.on_hand;
+    if product.waiting.effective_lead_time_days == 0 && on_hand + quantity > ON_HAND_MAX {
+        line.outcome = Outcome::Failed;
+        line.reason = format!(
+            "{on_hand} on hand and {quantity} more would be over {ON_HAND_MAX}, the most that a shelf can hold"
+        );
+        log::error!("product {} could not be restocked: {}", line.product_id, line.reason);
+        write(tx, run_id, &[line])?;
+        return Ok(None);
+    }
+    let mut before = 0;
+    if let Some(there) = by_runs {
+        if quantity > 0 && there.draft_of == draft_of(supplier_id) {
+            before = there.quantity;
+        } else {
+            purchase::take_line(tx, there.order_id, product.product_id, there.quantity, now)?;
+            let taken = [product.product_id];
+            purchase::record(tx, now, Kind::PurchaseOrderChanged, there.order_id, &taken, &["lines"])?;
+            line.purchase_order_id = None;
+        }
+    }
+    if quantity > 0 {
+        let order_id = match by_runs.filter(|_| before > 0) {
+            Some(there) => there.order_id,
+            None => match drafts.with_room(tx, supplier_id, run_id, now)? {
+                Ok(order_id) => order_id,
+                Err(full) => return Ok(Some(full)),
+            },
+        };
+        let new = NewLine {
+            product_id: product.product_id,
+            quantity,
+            supplier_sku: supply.and_then(|supply| supply.terms.supplier_sku.as_ref()),
+            unit_cost: supply.map(|supply| supply.terms.cost_at(quantity)),
+            set_by_person: false,
+            reason: Some(&line.reason),
+        };
+        purchase::put_line(tx, order_id, &new, before, now)?;
+        purchase::record(tx, now, Kind::PurchaseOrderChanged, order_id, &[product.product_id], &["lines"])?;
+        line.outcome = Outcome::Drafted;
+        line.quantity = quantity;
+        line.purchase_order_id = Some(order_id);
+    }
+    write(tx, run_id, &[line])?;
+    Ok(None)
+}
+
+/// The product as it is now, with the row of its stock locked.
+fn lock(tx: &mut Transaction, scanned: &Watched) -> Result<Watched> {
+    tx.take_turn([scanned.product_id])?;
     let sql = format!(
-        "SELECT s.on_hand, s.reserved, s.incoming, {}, {EFFECTIVE_LEAD_TIME},
-             (SELECT p.active = 0 FROM products p WHERE p.id = s.product_id) AS archived
+        "SELECT {}, {}, {WAITING}, (SELECT p.active = 0 FROM products p WHERE p.id = s.product_id) AS archived
          FROM stock s WHERE s.product_id = ? FOR UPDATE",
+        Figures::columns_of("s"),
         Policy::columns_of("s")
     );
-    let from_row = |row: &Row| {
-        let (lead_time, archived) = (column(row, "effective_lead_time_days"), column(row, "archived"));
-        (Figures::from_row(row), Policy::from_row(row), lead_time, archived)
-    };
-    let (shelf, policy, lead_time, archived): (Figures, Policy, i64, bool) = tx
-        .row(&sql, (product_id,), from_row)?
-        .ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
     // What was reserved since the run looked is the next run's, which also sees who ordered it.
-    let shelf = shelf.without_reserved(left_out).with_reserved_at_most(looked_at.shelf.reserved);
-    let decision =
-        decide(&shelf, &policy, app.config.calendar.day_of(app.clock.now())).unless_archived(archived);
-    let reason = explained(decision.explained(&policy), left_out);
-    let mut line = RunLine::new(product_id, shelf, policy, lead_time, Outcome::Nothing, reason);
-    if let Decision::Order { quantity, .. } = decision {
-        if lead_time > 0 {
-            line.outcome = Outcome::Ordered;
-        } else if shelf.on_hand + quantity <= ON_HAND_MAX {
-            line.outcome = Outcome::Received;
-        } else {
-            line.outcome = Outcome::Failed;
-            line.reason = format!(
-                "{} on hand and {quantity} more would be over {ON_HAND_MAX}, the most that a shelf can hold",
-                shelf.on_hand
-            );
-            log::error!("product {product_id} could not be restocked: {}", line.reason);
-        }
-        if line.outcome != Outcome::Failed {
-            line.quantity = quantity;
-            line.restock_order_id = Some(order(app, tx, run_id, actor, &line)?);
-        }
-    }
-    write(tx, run_id, std::slice::from_ref(&line))?;
-    Ok(line)
-}
-
-/// Opens a restock order; with a lead time of 0 its goods are put on the shelf at once.
-fn order(app: &App, tx: &mut Transaction, run_id: Id, actor: Actor, line: &RunLine) -> Result<Id> {
-    let now = app.clock.now();
-    let (status, received, expected_at) = match line.outcome {
-        Outcome::Received => (OrderStatus::Received, line.quantity, now),
-        _ => (OrderStatus::Open, 0, app.config.calendar.after_lead_time(now, line.effective_lead_time_days)),
-    };
-    let sql = format!(
-        "INSERT INTO restock_orders
-         SET product_id = ?, run_id = ?, quantity = ?, received = ?, ordered_at = ?, expected_at = ?, {}",
-        OrderStatus::WRITTEN
-    );
-    let values: [Value; 6] = [
-        line.product_id.into(),
-        run_id.into(),
-        line.quantity.into(),
-        received.into(),
-        now.into(),
-        expected_at.into(),
-    ];
-    let id = tx.insert(&sql, [&values[..], &status.written(now)].concat())?;
-    let kind = match status {
-        OrderStatus::Received => Kind::RestockOrderReceived,
-        _ => Kind::RestockOrderOpened,
-    };
-    events::record(tx, now, kind, id, &[line.product_id], audit::NO_FIELDS)?;
-    if line.outcome == Outcome::Ordered {
-        ledger::expect(tx, line.product_id, line.quantity)?;
-        return Ok(id);
-    }
-    let origin = Origin { actor, restock_order_id: Some(id), note: None };
-    if ledger::move_stock(tx, line.product_id, line.quantity, Reason::Restock, &origin, now)? {
-        Ok(id)
-    } else {
-        Err(Error::Internal(format!("the locked stock of product {} has changed", line.product_id)))
-    }
+    let (left_out, reserved_max) = (scanned.left_out, scanned.shelf.reserved);
+    let product = tx.row(&sql, (scanned.product_id,), |row| Watched {
+        archived: column(row, "archived"),
+        shelf: Figures::from_row(row).without_reserved(left_out).with_reserved_at_most(reserved_max),
+        policy: Policy::from_row(row),
+        waiting: Waiting::from_row(row),
+        ..scanned.clone()
+    })?;
+    product.ok_or_else(|| Error::Internal(format!("product {} has no stock", scanned.product_id)))
 }
 
 fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
-    let mut values: Vec<Value> = Vec::with_capacity(17 * lines.len());
+    let mut values: Vec<Value> = Vec::with_capacity(18 * lines.len());
     for line in lines {
         values.extend([
             run_id.into(),
@@ -308,6 +330,7 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
             line.shelf.on_hand.into(),
             line.shelf.reserved.into(),
             line.shelf.incoming.into(),
+            line.shelf.drafted.into(),
         ]);
         values.extend(line.policy.written());
         values.extend([
@@ -315,14 +338,14 @@ fn write(tx: &mut Transaction, run_id: Id, lines: &[RunLine]) -> Result<()> {
             line.outcome.into(),
             line.quantity.into(),
             line.reason.as_str().into(),
-            line.restock_order_id.into(),
+            line.purchase_order_id.into(),
         ]);
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
     let sql = format!(
         "INSERT INTO restock_run_lines
-             (run_id, product_id, on_hand, reserved, incoming, {}, effective_lead_time_days, outcome, quantity, reason,
-              restock_order_id)
+             (run_id, product_id, on_hand, reserved, incoming, drafted, {}, effective_lead_time_days, outcome, quantity,
+              reason, purchase_order_id)
          VALUES {rows}",
         Policy::COLUMNS.join(", ")
     );
@@ -342,6 +365,7 @@ impl Summary {
     pub const COLUMNS: &'static str =
         "r.id, r.source, r.actor_account_id, r.actor_api_key_id, r.started_at, r.finished_at,
         COUNT(l.product_id) AS watched,
+        COUNT(CASE l.outcome WHEN 'drafted' THEN 1 END) AS drafted,
         COUNT(CASE l.outcome WHEN 'ordered' THEN 1 END) AS ordered,
         COUNT(CASE l.outcome WHEN 'received' THEN 1 END) AS received,
         COUNT(CASE l.outcome WHEN 'nothing' THEN 1 END) AS nothing,
@@ -361,6 +385,7 @@ impl Summary {
             started_at: column(row, "started_at"),
             finished_at: column(row, "finished_at"),
             watched: column(row, "watched"),
+            drafted: column(row, "drafted"),
             ordered: column(row, "ordered"),
             received: column(row, "received"),
             nothing: column(row, "nothing"),

@@ -3,21 +3,60 @@
 //! Of the suppliers of a product one may be preferred, and the product's lead time is theirs unless it has its own.
 //! Who is archived is nobody's preferred supplier; their offers are kept for the day when they are restored.
 
+use std::collections::HashMap;
+
 use mysql::{Row, Value};
 use serde::Serialize;
 
-use crate::db::{Connection, column};
+use crate::db::{Connection, column, in_list};
 use crate::error::Result;
+use crate::restock::Packing;
 use crate::values::{Currency, Id, Line, Timestamp, UnitCost};
 
-/// The lead time by which `stock s` is restocked: its own, or that of its preferred supplier, or 0. It is a subquery, so
-/// that it fits into every statement, and locking the stock locks no supplier.
-pub const EFFECTIVE_LEAD_TIME: &str = "COALESCE(
+/// How `stock s` is waited for, as [`Waiting::from_row`] reads it: its own lead time, or that of its preferred supplier, or
+/// 0, and on which days the shop orders there. Subqueries fit into every statement, and locking the stock locks no
+/// supplier.
+pub const WAITING: &str = "COALESCE(
     s.lead_time_days,
     (SELECT v.lead_time_days FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
      WHERE o.preferred_product_id = s.product_id AND v.active = 1),
     0
-) AS effective_lead_time_days";
+) AS effective_lead_time_days, COALESCE(
+    (SELECT v.order_days FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
+     WHERE o.preferred_product_id = s.product_id AND v.active = 1),
+    0
+) AS order_days";
+
+/// How long a product is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// From ordering to receiving.
+    pub effective_lead_time_days: i64,
+    /// The longest time from one day on which the shop orders to the next: 1 where that is every day, 7 where it is
+    /// Mondays.
+    pub review_days: i64,
+}
+
+impl Waiting {
+    pub fn from_row(row: &Row) -> Waiting {
+        Waiting {
+            effective_lead_time_days: column(row, "effective_lead_time_days"),
+            review_days: review_days(column(row, "order_days")),
+        }
+    }
+
+    /// What a reorder point has to last for: who has just missed the day for ordering waits for the next one first.
+    pub fn days(self) -> i64 {
+        self.effective_lead_time_days + self.review_days - 1
+    }
+}
+
+/// The longest time from one of these days of the week to the next; none of them are all.
+fn review_days(order_days: u8) -> i64 {
+    let is_one = |day: i64| order_days == 0 || order_days >> (day % 7) & 1 == 1;
+    let until_next = |day: i64| (1..=7).find(|later| is_one(day + later)).unwrap_or(7);
+    (0..7).filter(|day| is_one(*day)).map(until_next).max().unwrap_or(1)
+}
 
 /// A year; whoever waits longer orders by hand.
 pub const LEAD_TIME_DAYS_MAX: i64 = 365;
@@ -86,6 +125,91 @@ impl Terms {
             self.preferred.then_some(product_id).into(),
         ]
     }
+
+    /// What one unit costs when so many are ordered at once: that of the last price break that they reach.
+    ///
+    /// ```
+    /// use storekeeper::restock::supply::{PriceBreak, Terms};
+    /// use storekeeper::values::Currency;
+    ///
+    /// let euro = Currency::from_code("EUR").unwrap();
+    /// let terms = Terms {
+    ///     supplier_sku: None,
+    ///     cost: euro.unit_cost(7_950_000),
+    ///     pack_size: 6,
+    ///     minimum_quantity: 12,
+    ///     price_breaks: vec![PriceBreak { from_quantity: 48, cost: euro.unit_cost(7_200_000) }],
+    ///     preferred: true,
+    /// };
+    /// assert_eq!(terms.cost_at(47).to_string(), "7.95");
+    /// assert_eq!(terms.cost_at(48).to_string(), "7.20");
+    /// ```
+    pub fn cost_at(&self, quantity: i64) -> UnitCost {
+        let reached = self.price_breaks.iter().rev().find(|one| one.from_quantity <= quantity);
+        reached.map_or(self.cost, |one| one.cost)
+    }
+}
+
+/// From whom a product is bought, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supply {
+    pub supplier_id: Id,
+    pub supplier_name: String,
+    pub terms: Terms,
+}
+
+/// Of more products than a page holds the suppliers of all are read: a shop has at most as many as products.
+const PRODUCTS_NAMED_MAX: usize = 500;
+
+/// The preferred suppliers of these products, with what they ask. Products without one are left out; others may be
+/// among them.
+pub fn preferred(
+    db: &mut Connection,
+    currency: &Currency,
+    product_ids: &[Id],
+) -> Result<HashMap<Id, Supply>> {
+    let (are_these, ids) = match product_ids.len() {
+        0 => return Ok(HashMap::new()),
+        1..=PRODUCTS_NAMED_MAX => {
+            let (marks, ids) = in_list(product_ids.iter().copied());
+            (format!("IN ({marks})"), ids)
+        }
+        _ => ("IS NOT NULL".to_owned(), Vec::new()),
+    };
+    let sql = format!(
+        "SELECT o.product_id, v.id AS supplier_id, v.name, {}
+         FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
+         WHERE o.preferred_product_id {are_these} AND v.active = 1",
+        Terms::COLUMNS
+    );
+    let supply = |row: &Row| Supply {
+        supplier_id: column(row, "supplier_id"),
+        supplier_name: column(row, "name"),
+        terms: Terms::from_row(row, currency),
+    };
+    Ok(db.rows(&sql, ids, |row| (column(row, "product_id"), supply(row)))?.into_iter().collect())
+}
+
+/// What a supplier asks for a product, preferred or not.
+pub fn terms(
+    db: &mut Connection,
+    currency: &Currency,
+    supplier_id: Id,
+    product_id: Id,
+) -> Result<Option<Terms>> {
+    let sql = format!(
+        "SELECT {} FROM supplier_products o WHERE o.supplier_id = ? AND o.product_id = ?",
+        Terms::COLUMNS
+    );
+    db.row(&sql, (supplier_id, product_id), |row| Terms::from_row(row, currency))
+}
+
+/// How a product is sold to the shop.
+pub fn packing(supply: Option<&Supply>) -> Packing {
+    supply.map_or(Packing::SINGLE_UNITS, |Supply { terms, .. }| Packing {
+        pack_size: terms.pack_size,
+        minimum_quantity: terms.minimum_quantity,
+    })
 }
 
 /// Whether a supplier of the product, or what it asks for it, has changed at this time or later.
@@ -94,4 +218,18 @@ pub fn has_changed_since(db: &mut Connection, product_id: Id, since: Timestamp) 
         "SELECT o.supplier_id FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
          WHERE o.product_id = ? AND (o.updated_at >= ? OR v.updated_at >= ?) LIMIT 1";
     Ok(db.row(sql, (product_id, since, since), |_| ())?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_time_between_days_of_the_week() {
+        for (order_days, days) in
+            [(0, 1), (127, 1), (1, 7), (64, 7), (0b000_0101, 5), (0b001_1111, 3), (0b100_0001, 6)]
+        {
+            assert_eq!(review_days(order_days), days, "{order_days:b}");
+        }
+    }
 }

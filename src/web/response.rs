@@ -162,10 +162,11 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 13] = [
+const FROM_THE_BOOKS: [&str; 16] = [
     "allowed_actions",
     "available",
     "below_threshold",
+    "drafted",
     // It may be the supplier's, for whom it is set.
     "effective_lead_time_days",
     "forecast",
@@ -176,8 +177,12 @@ const FROM_THE_BOOKS: [&str; 13] = [
     "outstanding",
     "overdue",
     "reserved",
+    // They may be the supplier's too.
+    "review_days",
     // It follows from whatever changed, and a change of nothing is none.
     "updated_at",
+    // It follows from the clock, or the supplier.
+    "waits_for",
 ];
 
 /// The version of a resource, from its JSON text: a digest of what people set and did, and one of what follows from the

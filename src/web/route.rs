@@ -94,7 +94,8 @@ impl Route {
     /// Whether it takes parameters in the query: lists, and what a product's stock was. What is there for anybody who
     /// monitors the shop does not look at what keeps a proxy from answering.
     pub fn takes_query(&self) -> bool {
-        let of_one = ["id}", "/current", "/track"].iter().any(|end| self.path.ends_with(end));
+        let of_one =
+            ["id}", "/current", "/track", "/csv", "/mail"].iter().any(|end| self.path.ends_with(end));
         self.method == "GET" && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
     }
 

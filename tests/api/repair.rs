@@ -84,7 +84,7 @@ fn every_derived_figure_is_rebuilt_and_named() {
     let figures = [
         ("on_hand", 19, 25, "1_on_hand_is_the_sum_of_movements"),
         ("reserved", 2, 0, "2_reserved_is_the_sum_of_placed_orders"),
-        ("incoming", 8, 9, "7_restock_orders_are_received_once"),
+        ("incoming", 8, 9, "7_purchase_orders_are_received_once"),
         ("movement_count", 5, 7, "1_on_hand_is_the_sum_of_movements"),
     ];
     for (figure, right, wrong, invariant) in figures {

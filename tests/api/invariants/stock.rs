@@ -10,7 +10,7 @@ const NEGATIVE: &str = "3_stock_is_never_negative";
 
 const OVERSOLD: &str = "an order was placed for more than was there after this movement";
 
-const RESTOCKING: &str = "7_restock_orders_are_received_once";
+const RESTOCKING: &str = "7_purchase_orders_are_received_once";
 
 const DEMAND: &str = "11_demand_is_what_was_ordered";
 

@@ -1,0 +1,283 @@
+//! Purchase orders over HTTP: drafts that runs and people make, ordering them, and what becomes of them.
+
+mod draft;
+mod papers;
+mod receive;
+mod view;
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::audit::{self, Action, Object};
+use crate::db::{self, Filter, Transaction, column};
+use crate::error::Result;
+use crate::events::Kind;
+use crate::handlers::purchase_orders::view::{Head, PurchaseOrder, find, select_heads};
+use crate::problem::{self, Problem};
+use crate::restock::late_before;
+use crate::restock::purchase::{self, OrderStatus};
+use crate::values::{Day, Id, Paragraph, Timestamp, boolean, id};
+use crate::web::caller::Caller;
+use crate::web::idempotency::{self, Answer, Key};
+use crate::web::paging::{Cursor, Keyset, Page};
+use crate::web::request::Request;
+use crate::web::response;
+use crate::web::shown::Shown;
+
+pub use draft::{create, delete_line, post_merge, post_split, put_line};
+pub use papers::{csv, mail};
+pub use receive::post_receive;
+
+/// `GET /purchase_orders?status=&supplier_id=&product_id=&for_runs=&overdue=&limit=&after=`: newest first, without their
+/// lines.
+pub fn list(app: &App, request: &Request) -> Result<Response> {
+    let keyset = Keyset::by_id("o.id").descending();
+    let mut form = request.query()?;
+    let page = Page::read(&mut form, &keyset);
+    let status = form.optional("status", |input| OrderStatus::parse_among(input, OrderStatus::ALL));
+    let supplier_id = form.optional("supplier_id", id);
+    let product_id = form.optional("product_id", id);
+    let for_runs = form.optional("for_runs", boolean);
+    let overdue = form.optional("overdue", boolean);
+    let (page, status, supplier_id, product_id, for_runs, overdue) =
+        form.finish(|| Some((page?, status?, supplier_id?, product_id?, for_runs?, overdue?)))?;
+    let mut filter = Filter::default();
+    filter.add_if_given("o.status = ?", status.map(Into::into));
+    filter.add_if_given("o.supplier_id = ?", supplier_id.map(Into::into));
+    filter.add_if_given("(o.draft_of IS NOT NULL) = ?", for_runs.map(Into::into));
+    let has_line = "EXISTS (SELECT 1 FROM purchase_order_lines x WHERE x.purchase_order_id = o.id AND";
+    if let Some(product_id) = product_id {
+        filter.add(format!("{has_line} x.product_id = ?)"), [product_id.into()]);
+    }
+    if let Some(overdue) = overdue {
+        let today = late_before(&app.config.calendar, app.clock.now());
+        let not = if overdue { "" } else { "NOT " };
+        filter.add(
+            format!(
+                "{not}(o.status = 'ordered' AND {has_line} x.received < x.quantity AND x.expected_at < ?))"
+            ),
+            [today.into()],
+        );
+    }
+    page.restrict(&keyset, &mut filter);
+    let sql = select_heads(&filter, &keyset.order_by());
+    let values = filter.values(page.rows_to_read());
+    let head = |row: &mysql::Row| Head::from_row(app, row, &request.caller);
+    let orders = db::read(&app.pool, |db| db.rows(&sql, values.clone(), head))?;
+    Ok(response::json(200, &page.list(orders, |order| Cursor::by_id(order.id))))
+}
+
+/// `GET /purchase_orders/{id}`: with its lines and receipts.
+pub fn read(app: &App, request: &Request) -> Result<Response> {
+    let order = db::snapshot(&app.pool, |db| find(app, db, request.path_id, &request.caller))?;
+    Ok(response::resource(request, &order))
+}
+
+/// What else of it comes back when it is read, changed and written back.
+#[rustfmt::skip]
+const SHOWN: &[Shown] = &[
+    Shown::fixed("id", "it never changes"),
+    Shown::fixed("status", "POST /purchase_orders/{id}/order, /receive and /cancel change it"),
+    Shown::fixed("supplier_id", "it never changes; POST /purchase_orders makes one for another supplier"),
+    Shown::fixed("supplier_name", "PATCH /suppliers/{id} changes it"),
+    Shown::fixed("run_id", "it never changes"),
+    Shown::fixed("for_runs", "it is the draft that a restock run has made"),
+    Shown::fixed("currency", "the setting STOREKEEPER_CURRENCY decides"),
+    Shown::fixed("line_count", LINES), Shown::fixed("units", LINES), Shown::fixed("total", LINES),
+    Shown::fixed("lines", LINES),
+    Shown::fixed("received", RECEIVE), Shown::fixed("receipts", RECEIVE), Shown::books("outstanding", RECEIVE),
+    Shown::fixed("minimum_order_value", "PATCH /suppliers/{id} changes it"),
+    Shown::fixed("missing_value", LINES),
+    Shown::books("waits_for", "it follows from the lines and the supplier"),
+    Shown::fixed("created_at", "it never changes"),
+    Shown::version("updated_at"),
+    Shown::fixed("ordered_at", "POST /purchase_orders/{id}/order sets it"),
+    Shown::fixed("expected_at", "send expected_on, the day on which what is outstanding is expected"),
+    Shown::fixed("closed_at", "POST /purchase_orders/{id}/receive and /cancel set it"),
+    Shown::books("overdue", "it follows from the clock"),
+    Shown::books("allowed_actions", "it follows from the status"),
+    Shown::elsewhere("quantity", LINES), Shown::elsewhere("unit_cost", LINES),
+];
+
+const LINES: &str = "PUT and DELETE /purchase_orders/{id}/lines/{product_id} change the lines of a draft";
+const RECEIVE: &str = "POST /purchase_orders/{id}/receive changes it";
+
+/// `PATCH /purchase_orders/{id}`: `{note?, expected_on?}`; null clears the note. `expected_on` is a day, of an order that
+/// is on its way: what is outstanding is expected then.
+pub fn patch(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let note = form.changed_or_cleared("note", Paragraph::<2000>::parse);
+    let expected_on = form.changed("expected_on", Day::parse);
+    let echo = form.shown(SHOWN);
+    let (note, expected_on) = form.finish(|| Some((note?, expected_on?)))?;
+    let order = db::transaction(&app.pool, |tx| {
+        let status = lock(tx, request.path_id)?;
+        let old = find(app, tx, request.path_id, &request.caller)?;
+        response::check_if_match(request, &old)?;
+        echo.check(&old)?;
+        if let Some(day) = expected_on {
+            allow(status, &[OrderStatus::Ordered], "Only what is on its way is expected on a day.")?;
+            expect(app, tx, &request.caller, request.path_id, app.config.calendar.start_of(day))?;
+        }
+        if let Some(note) = &note {
+            annotate(app, tx, &request.caller, request.path_id, note.as_ref())?;
+        }
+        find(app, tx, request.path_id, &request.caller)
+    })?;
+    Ok(response::resource(request, &order))
+}
+
+/// Writes a note to a locked order.
+fn annotate(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    note: Option<&Paragraph<2000>>,
+) -> Result<()> {
+    tx.execute("UPDATE purchase_orders SET note = ? WHERE id = ?", (note, id))?;
+    changed(app, tx, caller, id, &[], &["note"])
+}
+
+/// Says when what is outstanding of a locked order is expected.
+fn expect(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, at: Timestamp) -> Result<()> {
+    let sql =
+        "UPDATE purchase_order_lines SET expected_at = ? WHERE purchase_order_id = ? AND received < quantity";
+    tx.execute(sql, (at, id))?;
+    changed(app, tx, caller, id, &[], &["expected_at"])
+}
+
+/// Writes down that a locked order was changed by somebody.
+fn changed(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    product_ids: &[Id],
+    fields: &[&str],
+) -> Result<()> {
+    let now = app.clock.now();
+    purchase::touch(tx, id, now)?;
+    purchase::record(tx, now, Kind::PurchaseOrderChanged, id, product_ids, fields)?;
+    audit::record(app, tx, caller.actor(), Action::Changed, (Object::PurchaseOrder, id), fields)
+}
+
+/// `POST /purchase_orders/{id}/order`: `{accept_below_minimum?}`; the lines are frozen, and what is ordered counts as
+/// incoming. What has a lead time of 0 is received at once. 409 `below_minimum_order` when the supplier takes no order
+/// that comes to so little, and `accept_below_minimum` is not true.
+pub fn post_order(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json_or_nothing()?;
+    let accept = form.with_default("accept_below_minimum", false, boolean);
+    let accept = form.finish(|| accept)?;
+    act(app, request, |tx| order(app, tx, &request.caller, request.path_id, accept))
+}
+
+/// Orders a draft.
+pub fn order(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    accept_below_minimum: bool,
+) -> Result<()> {
+    let status = lock(tx, id)?;
+    allow(status, &[OrderStatus::Draft], "Only a draft can be ordered.")?;
+    let order = find(app, tx, id, caller)?;
+    let state = |detail: String| Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
+    if order.lines.is_empty() {
+        return state(
+            "The draft has no lines. Add one with PUT /purchase_orders/{id}/lines/{product_id}.".to_owned(),
+        );
+    }
+    let standing = crate::restock::drafts::standing(tx, id)?.ok_or_else(Problem::not_found)?;
+    if let Some(seller) = &standing.supplier {
+        if seller.is_archived {
+            let name = &seller.name;
+            return state(format!(
+                "{name} is archived, and nothing is bought there. Restore it, or order elsewhere."
+            ));
+        }
+        let is_small = seller.missing(standing.total_minor_e4, &app.config.currency).is_some();
+        if is_small && !accept_below_minimum {
+            return Err(Problem::new(problem::BELOW_MINIMUM_ORDER, below_minimum(&order)).into());
+        }
+    }
+    purchase::place(app, tx, id, caller.actor())?;
+    audit::record(app, tx, caller.actor(), Action::Placed, (Object::PurchaseOrder, id), audit::NO_FIELDS)
+}
+
+fn below_minimum(order: &PurchaseOrder) -> String {
+    let Head { missing_value, minimum_order_value, currency, supplier_name, .. } = &order.head;
+    let name = supplier_name.as_deref().unwrap_or("the supplier");
+    let lacks = match (missing_value, minimum_order_value) {
+        (Some(missing), Some(minimum)) => {
+            format!("{missing} {currency} are missing to the {minimum} {currency}")
+        }
+        _ => "It comes to less than the value".to_owned(),
+    };
+    format!(
+        "{lacks} that {name} takes at least. Add to it, or send \"accept_below_minimum\": true to order it as it is."
+    )
+}
+
+/// `POST /purchase_orders/{id}/cancel`: a draft is dropped, and what is outstanding of an order will not come; the next
+/// run may order again. 200, also the second time; 409 `purchase_order_state` once it is received.
+pub fn post_cancel(app: &App, request: &Request) -> Result<Response> {
+    request.json_or_nothing()?.finish(|| Some(()))?;
+    act(app, request, |tx| cancel(app, tx, &request.caller, request.path_id))
+}
+
+/// Cancels a draft or an order.
+pub fn cancel(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<()> {
+    match lock(tx, id)? {
+        OrderStatus::Cancelled => Ok(()),
+        status => {
+            let open = [OrderStatus::Draft, OrderStatus::Ordered];
+            allow(status, &open, "Only a draft or an order that is on its way can be cancelled.")?;
+            purchase::cancel(tx, id, app.clock.now())?;
+            let cancelled = (Object::PurchaseOrder, id);
+            audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)
+        }
+    }
+}
+
+/// Does something with the order of the path once, and answers with what has become of it.
+fn act(app: &App, request: &Request, action: impl Fn(&mut Transaction) -> Result<()>) -> Result<Response> {
+    let id = request.path_id;
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        check_version(app, tx, request, id)?;
+        action(tx)?;
+        let order = find(app, tx, id, &request.caller)?;
+        claim.keep(tx, Answer::changed(format!("/purchase_orders/{id}"), &order))
+    })?;
+    Ok(answered.into_response())
+}
+
+/// Refuses an action on another version than the caller has read.
+fn check_version(app: &App, tx: &mut Transaction, request: &Request, id: Id) -> Result<()> {
+    if response::is_conditional(request) {
+        lock(tx, id)?;
+        let order = find(app, tx, id, &request.caller)?;
+        response::check_if_match(request, &order)?;
+    }
+    Ok(())
+}
+
+/// Locks the order until the transaction ends.
+fn lock(tx: &mut Transaction, id: Id) -> Result<OrderStatus> {
+    let sql = "SELECT status FROM purchase_orders WHERE id = ? FOR UPDATE";
+    let status = tx.row(sql, (id,), |row| column(row, "status"))?;
+    Ok(status.ok_or_else(Problem::not_found)?)
+}
+
+/// Refuses what the status does not allow.
+fn allow(status: OrderStatus, allowed: &[OrderStatus], advice: &str) -> Result<()> {
+    if allowed.contains(&status) {
+        return Ok(());
+    }
+    let detail = match status {
+        OrderStatus::Draft => format!("The purchase order is a draft. {advice}"),
+        _ => format!("The purchase order is {}. {advice}", status.text()),
+    };
+    Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into())
+}

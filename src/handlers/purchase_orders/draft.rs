@@ -1,0 +1,384 @@
+//! Drafts in the hands of people: making one, its lines, splitting and merging. What a person has set a run leaves alone.
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::audit::{self, Action, Object};
+use crate::db::{self, Transaction, column};
+use crate::error::Result;
+use crate::events::Kind;
+use crate::handlers::purchase_orders::view::{PurchaseOrder, find, knows_costs};
+use crate::handlers::purchase_orders::{act, allow, changed, check_version, lock};
+use crate::ledger::ON_HAND_MAX;
+use crate::problem::{self, FieldError, Problem};
+use crate::restock::purchase::{self, LINES_MAX, NewDraft, NewLine, OrderStatus};
+use crate::restock::supply::{self, Terms};
+use crate::values::{Bad, Id, Paragraph, UnitCost, id, whole_number};
+use crate::web::caller::Caller;
+use crate::web::form::Form;
+use crate::web::idempotency::{self, Answer, Key};
+use crate::web::request::Request;
+use crate::web::response;
+
+/// As many lines as a body holds.
+const LINES_AT_ONCE: usize = 100;
+
+/// A line as a person sets it.
+pub struct Wanted {
+    pub product_id: Id,
+    pub quantity: i64,
+    /// None for what the supplier asks, as far as that is known.
+    pub unit_cost: Option<UnitCost>,
+}
+
+impl Wanted {
+    fn read(app: &App, caller: &Caller, form: &mut Form, product_id: Option<Id>) -> Option<Wanted> {
+        let quantity = form.required("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
+        let unit_cost = form.optional("unit_cost", |input| {
+            if knows_costs(caller) {
+                app.config.currency.parse_unit_cost(input)
+            } else {
+                Err(Bad::new("not_yours", "is for managers; leave it out"))
+            }
+        });
+        Some(Wanted { product_id: product_id?, quantity: quantity?, unit_cost: unit_cost? })
+    }
+}
+
+/// `POST /purchase_orders`: `{supplier_id?, note?, lines?: [{product_id, quantity, unit_cost?}]}`; a draft to which no run
+/// adds. Without a supplier it is bought from the shop's own list. Without a cost a line has the one that the supplier
+/// asks. 201 with the draft.
+pub fn create(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json_or_nothing()?;
+    let supplier_id = form.optional("supplier_id", id);
+    let note = form.optional("note", Paragraph::<2000>::parse);
+    let lines = if form.has("lines") {
+        form.objects("lines", LINES_AT_ONCE, |line| {
+            let product_id = line.required("product_id", id);
+            Wanted::read(app, &request.caller, line, product_id)
+        })
+    } else {
+        Some(Vec::new())
+    };
+    let (supplier_id, note, mut lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let faults: Vec<FieldError> = (1..lines.len())
+        .filter(|&index| lines[..index].iter().any(|line| line.product_id == lines[index].product_id))
+        .map(|index| {
+            let bad = Bad::new("appears_twice", "appears twice; add up what is wanted of a product");
+            FieldError::new(&format!("lines[{index}].product_id"), bad)
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(Problem::invalid_fields(faults).into());
+    }
+    let named: Vec<Id> = lines.iter().map(|line| line.product_id).collect();
+    lines.sort_by_key(|line| line.product_id);
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let order_id = make(app, tx, &request.caller, supplier_id, note.as_ref(), &lines, &named)?;
+        let order = find(app, tx, order_id, &request.caller)?;
+        claim.keep(tx, Answer::created(format!("/purchase_orders/{order_id}"), &order))
+    })?;
+    Ok(answered.into_response())
+}
+
+/// Makes a draft with these lines, by product. `named` are their products as the caller listed them.
+fn make(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    supplier_id: Option<Id>,
+    note: Option<&Paragraph<2000>>,
+    lines: &[Wanted],
+    named: &[Id],
+) -> Result<Id> {
+    if let Some(supplier_id) = supplier_id {
+        let sql = "SELECT active FROM suppliers WHERE id = ?";
+        if tx.row(sql, (supplier_id,), |row| column(row, "active"))? != Some(true) {
+            let bad = Bad::new("unknown_supplier", "is not the id of a supplier that is there");
+            return Err(Problem::invalid_field("supplier_id", bad).into());
+        }
+    }
+    let known = known_products(tx, named)?;
+    let faults: Vec<FieldError> = (named.iter().enumerate().filter(|(_, id)| !known.contains(id)))
+        .map(|(index, _)| {
+            let bad = Bad::new("unknown_product", "is not the id of a product that is there");
+            FieldError::new(&format!("lines[{index}].product_id"), bad)
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(Problem::invalid_fields(faults).into());
+    }
+    let now = app.clock.now();
+    let note = note.map(|note| note.0.as_str());
+    let order_id =
+        purchase::make_draft(tx, &NewDraft { supplier_id, for_runs: false, note, run_id: None }, now)?;
+    purchase::record(tx, now, Kind::PurchaseOrderCreated, order_id, named, audit::NO_FIELDS)?;
+    audit::record(
+        app,
+        tx,
+        caller.actor(),
+        Action::Created,
+        (Object::PurchaseOrder, order_id),
+        audit::NO_FIELDS,
+    )?;
+    for line in lines {
+        set_line(app, tx, order_id, supplier_id, line)?;
+    }
+    Ok(order_id)
+}
+
+/// Which of these products are in the catalogue.
+fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id>> {
+    if product_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (marks, ids) = db::in_list(product_ids.iter().copied());
+    tx.rows(&format!("SELECT id FROM products WHERE id IN ({marks}) AND active = 1"), ids, |row| {
+        column(row, "id")
+    })
+}
+
+/// Sets a line of a locked draft to what a person says.
+fn set_line(
+    app: &App,
+    tx: &mut Transaction,
+    order_id: Id,
+    supplier_id: Option<Id>,
+    wanted: &Wanted,
+) -> Result<()> {
+    let &Wanted { product_id, quantity, unit_cost } = wanted;
+    let terms = match supplier_id {
+        Some(supplier_id) => supply::terms(tx, &app.config.currency, supplier_id, product_id)?,
+        None => None,
+    };
+    let sql = "SELECT quantity, unit_cost_minor_e4 FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+    let old: Option<(i64, Option<i64>)> = tx.row(sql, (order_id, product_id), |row| {
+        (column(row, "quantity"), column(row, "unit_cost_minor_e4"))
+    })?;
+    let asked = terms.as_ref().map(|terms| terms.cost_at(quantity));
+    let stood = old.and_then(|(_, cost)| cost).map(|minor_e4| app.config.currency.unit_cost(minor_e4));
+    let line = NewLine {
+        product_id,
+        quantity,
+        supplier_sku: terms.as_ref().and_then(|Terms { supplier_sku, .. }| supplier_sku.as_ref()),
+        unit_cost: unit_cost.or(asked).or(stood),
+        set_by_person: true,
+        reason: None,
+    };
+    purchase::put_line(tx, order_id, &line, old.map_or(0, |(quantity, _)| quantity), app.clock.now())
+}
+
+/// `PUT /purchase_orders/{id}/lines/{product_id}`: `{quantity, unit_cost?}`; sets or adds a line of a draft. Without a cost
+/// it is what the supplier asks for so many. 200 with the draft.
+pub fn put_line(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let wanted = Wanted::read(app, &request.caller, &mut form, Some(request.path_product_id));
+    let wanted = form.finish(|| wanted)?;
+    change_lines(app, request, |tx, draft| {
+        let is_there = draft.lines.iter().any(|line| line.product_id == wanted.product_id);
+        if !is_there && known_products(tx, &[wanted.product_id])?.is_empty() {
+            return Err(Problem::not_found().into());
+        }
+        if !is_there && draft.head.line_count >= LINES_MAX {
+            let detail =
+                format!("The draft holds {LINES_MAX} lines, the most that one may. Order or split it.");
+            return Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
+        }
+        set_line(app, tx, draft.head.id, draft.head.supplier_id, &wanted)
+    })
+}
+
+/// `DELETE /purchase_orders/{id}/lines/{product_id}`: takes a line off a draft; a run may put it there again. 200 with the
+/// draft.
+pub fn delete_line(app: &App, request: &Request) -> Result<Response> {
+    change_lines(app, request, |tx, draft| {
+        let line = draft.lines.iter().find(|line| line.product_id == request.path_product_id);
+        let line = line.ok_or_else(Problem::not_found)?;
+        purchase::take_line(tx, draft.head.id, line.product_id, line.quantity, app.clock.now())
+    })
+}
+
+fn change_lines(
+    app: &App,
+    request: &Request,
+    change: impl Fn(&mut Transaction, &PurchaseOrder) -> Result<()>,
+) -> Result<Response> {
+    let id = request.path_id;
+    let draft = db::transaction(&app.pool, |tx| {
+        let status = lock(tx, id)?;
+        let draft = find(app, tx, id, &request.caller)?;
+        response::check_if_match(request, &draft)?;
+        allow(status, &[OrderStatus::Draft], FROZEN)?;
+        change(tx, &draft)?;
+        changed(app, tx, &request.caller, id, &[request.path_product_id], &["lines"])?;
+        find(app, tx, id, &request.caller)
+    })?;
+    Ok(response::resource(request, &draft))
+}
+
+const FROZEN: &str =
+    "The lines of what was ordered are frozen: cancel it, or make another one with POST /purchase_orders.";
+
+/// `POST /purchase_orders/{id}/split`: `{lines: [{product_id, quantity?}]}`; puts these lines, or so many units of them, on
+/// a draft of their own, to which no run adds. 201 with the new draft.
+pub fn post_split(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let parts = form.objects("lines", LINES_AT_ONCE, |line| {
+        let product_id = line.required("product_id", id);
+        let quantity = line.optional("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
+        Some((product_id?, quantity?))
+    });
+    let parts = form.finish(|| parts)?;
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        check_version(app, tx, request, request.path_id)?;
+        let order_id = split(app, tx, &request.caller, request.path_id, &parts)?;
+        let order = find(app, tx, order_id, &request.caller)?;
+        claim.keep(tx, Answer::created(format!("/purchase_orders/{order_id}"), &order))
+    })?;
+    Ok(answered.into_response())
+}
+
+/// Puts lines of a draft, or parts of them, on a new one.
+fn split(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: Id,
+    parts: &[(Id, Option<i64>)],
+) -> Result<Id> {
+    let status = lock(tx, id)?;
+    allow(status, &[OrderStatus::Draft], FROZEN)?;
+    let draft = find(app, tx, id, caller)?;
+    let mut moved: Vec<(Id, i64, i64)> = Vec::new();
+    let mut faults = Vec::new();
+    for (index, &(product_id, quantity)) in parts.iter().enumerate() {
+        let mut fault = |field: &str, code, message: String| {
+            faults.push(FieldError::new(&format!("lines[{index}].{field}"), Bad::new(code, message)));
+        };
+        let Some(line) = draft.lines.iter().find(|line| line.product_id == product_id) else {
+            fault("product_id", "not_on_order", "is not on this draft".to_owned());
+            continue;
+        };
+        let quantity = quantity.unwrap_or(line.quantity);
+        if moved.iter().any(|(id, ..)| *id == product_id) {
+            fault("product_id", "appears_twice", "appears twice".to_owned());
+        } else if quantity > line.quantity {
+            fault(
+                "quantity",
+                "too_large",
+                format!("must be at most {}, which are on the line", line.quantity),
+            );
+        } else {
+            moved.push((product_id, quantity, line.quantity));
+        }
+    }
+    if faults.is_empty()
+        && moved.len() == draft.lines.len()
+        && moved.iter().all(|(_, part, whole)| part == whole)
+    {
+        let bad = Bad::new("leaves_nothing", "must leave something on the draft");
+        faults.push(FieldError::new("lines", bad));
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid_fields(faults).into());
+    }
+    moved.sort_unstable();
+    let now = app.clock.now();
+    let new = NewDraft { supplier_id: draft.head.supplier_id, for_runs: false, note: None, run_id: None };
+    let new_id = purchase::make_draft(tx, &new, now)?;
+    for &(product_id, part, whole) in &moved {
+        let sql = "INSERT INTO purchase_order_lines
+                 (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, set_by_person, reason, received, rejected)
+             SELECT ?, product_id, supplier_sku, ?, unit_cost_minor_e4, 1, reason, 0, 0
+             FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+        tx.execute(sql, (new_id, part, id, product_id))?;
+        if part == whole {
+            let sql = "DELETE FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+            tx.execute(sql, (id, product_id))?;
+        } else {
+            let sql = "UPDATE purchase_order_lines SET quantity = ?, set_by_person = 1
+                 WHERE purchase_order_id = ? AND product_id = ?";
+            tx.execute(sql, (whole - part, id, product_id))?;
+        }
+    }
+    let products: Vec<Id> = moved.iter().map(|(id, ..)| *id).collect();
+    purchase::record(tx, now, Kind::PurchaseOrderCreated, new_id, &products, audit::NO_FIELDS)?;
+    audit::record(
+        app,
+        tx,
+        caller.actor(),
+        Action::Created,
+        (Object::PurchaseOrder, new_id),
+        audit::NO_FIELDS,
+    )?;
+    changed(app, tx, caller, id, &products, &["lines"])?;
+    Ok(new_id)
+}
+
+/// `POST /purchase_orders/{id}/merge`: `{purchase_order_id}`; the lines of another draft of the same supplier come to this
+/// one, and the other one is cancelled. 200 with this draft.
+pub fn post_merge(app: &App, request: &Request) -> Result<Response> {
+    let mut form = request.json()?;
+    let other = form.required("purchase_order_id", id);
+    let other = form.finish(|| other)?;
+    if other == request.path_id {
+        let bad = Bad::new("same_order", "is this purchase order; name another draft");
+        return Err(Problem::invalid_field("purchase_order_id", bad).into());
+    }
+    act(app, request, |tx| merge(app, tx, &request.caller, request.path_id, other))
+}
+
+/// Puts the lines of a draft on another one of the same supplier.
+fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id) -> Result<()> {
+    let fault = |code, message: String| Problem::invalid_field("purchase_order_id", Bad::new(code, message));
+    // In one order, so that two merges wait for each other and no more.
+    let (marks, ids) = db::in_list([id.min(other_id), id.max(other_id)]);
+    let sql = format!("SELECT id FROM purchase_orders WHERE id IN ({marks}) ORDER BY id FOR UPDATE");
+    tx.rows(&sql, ids, |_| ())?;
+    let status = lock(tx, id)?;
+    allow(status, &[OrderStatus::Draft], "Only drafts are merged.")?;
+    let this = find(app, tx, id, caller)?;
+    let unknown = || fault("unknown_purchase_order", "is not the id of a purchase order".to_owned());
+    let other = find(app, tx, other_id, caller).map_err(|_| unknown())?;
+    if other.head.status != OrderStatus::Draft {
+        let status = other.head.status.text();
+        return Err(fault("not_a_draft", format!("is {status}; only drafts are merged")).into());
+    }
+    if other.head.supplier_id != this.head.supplier_id {
+        return Err(fault(
+            "other_supplier",
+            "is of another supplier; only drafts of one supplier are merged".to_owned(),
+        )
+        .into());
+    }
+    let is_new = |id: Id| !this.lines.iter().any(|line| line.product_id == id);
+    let new = other.lines.iter().filter(|line| is_new(line.product_id)).count();
+    if new + this.lines.len() > LINES_MAX as usize {
+        let message =
+            format!("would make {} lines, and a purchase order holds {LINES_MAX}", new + this.lines.len());
+        return Err(fault("too_many_lines", message).into());
+    }
+    let too_large = |line: &crate::handlers::purchase_orders::view::OrderLine| {
+        let there = this.lines.iter().find(|known| known.product_id == line.product_id);
+        there.is_some_and(|there| there.quantity + line.quantity > ON_HAND_MAX)
+    };
+    if let Some(line) = other.lines.iter().find(|line| too_large(line)) {
+        let message = format!("would make more than {ON_HAND_MAX} of product {}", line.product_id);
+        return Err(fault("too_large", message).into());
+    }
+    // Where both have a product, what this one says of its cost stays.
+    tx.execute(
+        "INSERT INTO purchase_order_lines
+             (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, set_by_person, reason, received, rejected)
+         SELECT ?, m.product_id, m.supplier_sku, m.quantity, m.unit_cost_minor_e4, 1, m.reason, 0, 0
+         FROM purchase_order_lines m WHERE m.purchase_order_id = ? ORDER BY m.product_id
+         ON DUPLICATE KEY UPDATE quantity = purchase_order_lines.quantity + VALUES(quantity), set_by_person = 1",
+        (id, other_id),
+    )?;
+    tx.execute("DELETE FROM purchase_order_lines WHERE purchase_order_id = ?", (other_id,))?;
+    let products: Vec<Id> = other.lines.iter().map(|line| line.product_id).collect();
+    changed(app, tx, caller, id, &products, &["lines"])?;
+    purchase::cancel(tx, other_id, app.clock.now())?;
+    let cancelled = (Object::PurchaseOrder, other_id);
+    audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)
+}

@@ -1,0 +1,100 @@
+//! A purchase order on paper: a table for the supplier's system, and a text for an e-mail.
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::db::{self, column};
+use crate::error::Result;
+use crate::handlers::purchase_orders::view::{OrderLine, PurchaseOrder, find};
+use crate::web::request::Request;
+
+/// `GET /purchase_orders/{id}/csv`: its lines as CSV, RFC 4180, in UTF-8. Costs are left out for who may not know them.
+pub fn csv(app: &App, request: &Request) -> Result<Response> {
+    let order = db::snapshot(&app.pool, |db| find(app, db, request.path_id, &request.caller))?;
+    let mut text =
+        row(&["purchase_order", "supplier_sku", "sku", "name", "quantity", "unit_cost", "currency"]);
+    for line in &order.lines {
+        let unit_cost = line.unit_cost.map(|cost| cost.to_string()).unwrap_or_default();
+        text.push_str(&row(&[
+            &order.head.id.to_string(),
+            line.supplier_sku.as_deref().unwrap_or_default(),
+            line.sku.as_deref().unwrap_or_default(),
+            &line.product_name,
+            &line.quantity.to_string(),
+            &unit_cost,
+            if unit_cost.is_empty() { "" } else { &order.head.currency },
+        ]));
+    }
+    let name = format!("attachment; filename=\"purchase-order-{}.csv\"", order.head.id);
+    Ok(Response::text(text)
+        .with_unique_header("Content-Type", "text/csv; charset=utf-8; header=present")
+        .with_unique_header("Content-Disposition", name))
+}
+
+/// All fields in quotes: then nothing in them has a meaning of its own. A spreadsheet takes what begins like a formula
+/// for one, also in quotes; with an apostrophe before it, it is text.
+fn row(fields: &[&str]) -> String {
+    let quoted = |field: &&str| {
+        let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        format!("\"{}{}\"", if is_formula { "'" } else { "" }, field.replace('"', "\"\""))
+    };
+    fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// `GET /purchase_orders/{id}/mail`: a text to send to the supplier.
+pub fn mail(app: &App, request: &Request) -> Result<Response> {
+    let (order, email) = db::snapshot(&app.pool, |db| {
+        let order = find(app, db, request.path_id, &request.caller)?;
+        let sql = "SELECT email FROM suppliers WHERE id = ?";
+        let email: Option<Option<String>> =
+            db.row(sql, (order.head.supplier_id,), |row| column(row, "email"))?;
+        Ok((order, email.flatten()))
+    })?;
+    let text = letter(app, &order, email.as_deref());
+    Ok(Response::text(text).with_unique_header("Content-Type", "text/plain; charset=utf-8"))
+}
+
+fn letter(app: &App, order: &PurchaseOrder, email: Option<&str>) -> String {
+    let head = &order.head;
+    let day = |time| app.config.calendar.day_of(time);
+    let to = [head.supplier_name.as_deref(), email].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let mut text = if to.is_empty() { String::new() } else { format!("To: {to}\n") };
+    let what = match head.ordered_at {
+        Some(at) => format!("Purchase order {} of {}", head.id, day(at)),
+        None => format!("Purchase order {} (draft, not ordered)", head.id),
+    };
+    text.push_str(&format!("Subject: {what}\n\n{what}\n\n"));
+    let cells = |line: &OrderLine| {
+        vec![
+            line.quantity.to_string(),
+            line.supplier_sku.clone().or_else(|| line.sku.clone()).unwrap_or_default(),
+            line.product_name.clone(),
+            line.unit_cost.map(|cost| format!("{cost} {}", head.currency)).unwrap_or_default(),
+        ]
+    };
+    text.push_str(&crate::table::text(
+        &["quantity", "number", "name", "each"],
+        order.lines.iter().map(cells),
+    ));
+    if let Some(total) = head.total {
+        text.push_str(&format!("\nTotal: {total} {}\n", head.currency));
+    }
+    if let Some(expected_at) = head.expected_at {
+        text.push_str(&format!("\nExpected by {}.\n", day(expected_at)));
+    }
+    if let Some(note) = &head.note {
+        text.push_str(&format!("\n{note}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_quoted_and_no_formula() {
+        assert_eq!(row(&["a", "b\"c", "d,e\nf"]), "\"a\",\"b\"\"c\",\"d,e\nf\"\r\n");
+        assert_eq!(row(&["=1+1", "-5", "@x", "+4", "12"]), "\"'=1+1\",\"'-5\",\"'@x\",\"'+4\",\"12\"\r\n");
+    }
+}

@@ -1,0 +1,257 @@
+//! What restock runs do with drafts of purchase orders: one a supplier, to which they add what is due, and which they
+//! order when nobody has to approve of it.
+
+use std::collections::HashMap;
+
+use chrono::{Datelike, Duration};
+use mysql::Row;
+
+use crate::app::App;
+use crate::audit::Actor;
+use crate::db::{self, Connection, Transaction, column, in_list};
+use crate::error::database::is_duplicate_of;
+use crate::error::{Error, Result};
+use crate::restock::purchase::{self, LINES_MAX, NewDraft, draft_of};
+use crate::restock::supply::Supply;
+use crate::values::{Currency, Id, Price, Timestamp, Weekday};
+
+/// A draft that is older waits for somebody.
+const WAITING_AFTER: Duration = Duration::days(1);
+
+/// What drafts hold of a product.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Drafted {
+    /// On a draft that runs add to, in a line that no person has set: the next run sets it to what the rule says then.
+    pub by_runs: Option<Line>,
+    /// The oldest draft with it, when it waits for somebody.
+    pub waiting: Option<(Id, Timestamp)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    pub order_id: Id,
+    /// As of [`draft_of`].
+    pub draft_of: Id,
+    pub quantity: i64,
+    pub unit_cost_minor_e4: Option<i64>,
+}
+
+/// What drafts hold, by product.
+pub fn drafted(db: &mut Connection, now: Timestamp) -> Result<HashMap<Id, Drafted>> {
+    let sql = "SELECT l.product_id, o.id, o.draft_of, o.created_at, l.quantity, l.unit_cost_minor_e4, l.set_by_person
+         FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+         WHERE o.status = 'draft' ORDER BY o.id";
+    let mut drafted: HashMap<Id, Drafted> = HashMap::new();
+    db.rows(sql, (), |row| {
+        let of_product = drafted.entry(column(row, "product_id")).or_default();
+        let created_at: Timestamp = column(row, "created_at");
+        if of_product.waiting.is_none() && created_at + WAITING_AFTER <= now {
+            of_product.waiting = Some((column(row, "id"), created_at));
+        }
+        of_product.by_runs = of_product.by_runs.or_else(|| line_of_runs(row));
+    })?;
+    Ok(drafted)
+}
+
+fn line_of_runs(row: &Row) -> Option<Line> {
+    let draft_of: Option<Id> = column(row, "draft_of");
+    let set_by_person: bool = column(row, "set_by_person");
+    (!set_by_person).then_some(Line {
+        order_id: column(row, "id"),
+        draft_of: draft_of?,
+        quantity: column(row, "quantity"),
+        unit_cost_minor_e4: column(row, "unit_cost_minor_e4"),
+    })
+}
+
+/// How many drafts wait for somebody.
+pub fn waiting(db: &mut Connection, now: Timestamp) -> Result<i64> {
+    let sql = "SELECT COUNT(*) AS waiting FROM purchase_orders WHERE status = 'draft' AND created_at <= ?";
+    Ok(db.row(sql, (now - WAITING_AFTER,), |row| column(row, "waiting"))?.unwrap_or(0))
+}
+
+/// The drafts to which a run adds and from which it takes, locked.
+pub struct Locked {
+    drafts: Vec<(Id, Id)>,
+}
+
+/// Locks the drafts of these suppliers that runs add to, as far as there are any.
+pub fn lock(tx: &mut Transaction, mut drafts_of: Vec<Id>) -> Result<Locked> {
+    drafts_of.sort_unstable();
+    drafts_of.dedup();
+    let (marks, values) = in_list(drafts_of);
+    let sql = format!(
+        "SELECT id, draft_of FROM purchase_orders WHERE draft_of IN ({marks}) ORDER BY draft_of FOR UPDATE"
+    );
+    Ok(Locked { drafts: tx.rows(&sql, values, |row| (column(row, "draft_of"), column(row, "id")))? })
+}
+
+impl Locked {
+    fn of(&self, draft_of: Id) -> Option<Id> {
+        self.drafts.iter().find(|(known, _)| *known == draft_of).map(|(_, id)| *id)
+    }
+
+    /// The line of a product that no person has set, on any of them.
+    pub fn line(&self, tx: &mut Transaction, product_id: Id) -> Result<Option<Line>> {
+        if self.drafts.is_empty() {
+            return Ok(None);
+        }
+        let (marks, mut values) = in_list(self.drafts.iter().map(|(_, id)| *id));
+        values.push(product_id.into());
+        let sql = format!(
+            "SELECT o.id, o.draft_of, l.quantity, l.unit_cost_minor_e4, l.set_by_person
+             FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+             WHERE o.id IN ({marks}) AND l.product_id = ? ORDER BY l.set_by_person, o.id LIMIT 1"
+        );
+        Ok(tx.row(&sql, values, line_of_runs)?.flatten())
+    }
+
+    /// The draft of a supplier, made if there is none. The inner Err has it when it is full.
+    pub fn with_room(
+        &self,
+        tx: &mut Transaction,
+        supplier_id: Option<Id>,
+        run_id: Id,
+        now: Timestamp,
+    ) -> Result<std::result::Result<Id, Id>> {
+        let Some(id) = self.of(draft_of(supplier_id)) else {
+            let draft = NewDraft { supplier_id, for_runs: true, note: None, run_id: Some(run_id) };
+            return match purchase::make_draft(tx, &draft, now) {
+                // Another run has just made it.
+                Err(Error::Database(cause)) if is_duplicate_of(&cause, "purchase_orders_one_draft") => {
+                    Err(Error::Raced)
+                }
+                made => made.map(Ok),
+            };
+        };
+        let sql = "SELECT COUNT(*) AS there FROM purchase_order_lines WHERE purchase_order_id = ?";
+        let there: i64 = tx.row(sql, (id,), |row| column(row, "there"))?.unwrap_or(0);
+        Ok(if there < LINES_MAX { Ok(id) } else { Err(id) })
+    }
+}
+
+/// A draft as it stands before it is ordered.
+pub struct Standing {
+    pub lines: i64,
+    /// Ten-thousandths of the minor unit; of what has no cost nothing is known.
+    pub total_minor_e4: i128,
+    pub supplier: Option<Seller>,
+}
+
+/// The supplier of an order.
+pub struct Seller {
+    pub name: String,
+    pub is_archived: bool,
+    pub order_days: Vec<Weekday>,
+    pub minimum_order_minor: Option<i64>,
+}
+
+/// The columns of `suppliers v`, outer joined, that [`Seller::from_row`] reads.
+pub const SELLER_COLUMNS: &str =
+    "v.name AS supplier_name, v.active AS supplier_active, v.order_days, v.minimum_order_minor";
+
+impl Seller {
+    pub fn from_row(row: &Row) -> Option<Seller> {
+        Some(Seller {
+            name: column::<Option<String>>(row, "supplier_name")?,
+            is_archived: !column::<bool>(row, "supplier_active"),
+            order_days: Weekday::from_bits(column(row, "order_days")),
+            minimum_order_minor: column(row, "minimum_order_minor"),
+        })
+    }
+
+    /// What an order that comes to so much lacks of what is sold at least.
+    pub fn missing(&self, total_minor_e4: i128, currency: &Currency) -> Option<Price> {
+        let minimum = self.minimum_order_minor?;
+        let missing = i128::from(minimum) - total_minor_e4.div_euclid(10_000);
+        (missing > 0).then(|| currency.price(i64::try_from(missing).unwrap_or(minimum)))
+    }
+}
+
+/// Reads a draft as it stands.
+pub fn standing(db: &mut Connection, order_id: Id) -> Result<Option<Standing>> {
+    let sql = format!(
+        "SELECT (SELECT COUNT(*) FROM purchase_order_lines l WHERE l.purchase_order_id = o.id) AS line_count,
+             (SELECT CAST(COALESCE(SUM(CAST(l.unit_cost_minor_e4 AS DECIMAL(30)) * l.quantity), 0) AS CHAR)
+              FROM purchase_order_lines l WHERE l.purchase_order_id = o.id) AS total_minor_e4, {SELLER_COLUMNS}
+         FROM purchase_orders o LEFT JOIN suppliers v ON v.id = o.supplier_id WHERE o.id = ?"
+    );
+    db.row(&sql, (order_id,), |row| Standing {
+        lines: column(row, "line_count"),
+        total_minor_e4: column::<String>(row, "total_minor_e4").parse().unwrap_or(i128::MAX),
+        supplier: Seller::from_row(row),
+    })
+}
+
+/// Why a draft that runs add to is not ordered now; None when it is time.
+pub fn waits_for(app: &App, standing: &Standing, now: Timestamp) -> Option<String> {
+    if app.config.restock_needs_approval {
+        return Some("it waits for somebody to order it".to_owned());
+    }
+    let seller = standing.supplier.as_ref()?;
+    let name = &seller.name;
+    if seller.is_archived {
+        return Some(format!("{name} is archived; restore it, or order elsewhere"));
+    }
+    let today = app.config.calendar.day_of(now);
+    let weekday = Weekday::ALL[today.0.weekday().num_days_from_monday() as usize];
+    if !seller.order_days.is_empty() && !seller.order_days.contains(&weekday) {
+        let days: Vec<&str> = seller.order_days.iter().map(|day| day.text()).collect();
+        return Some(format!("{name} is ordered from on {}", days.join(", ")));
+    }
+    let missing = seller.missing(standing.total_minor_e4, &app.config.currency)?;
+    let minimum = app.config.currency.price(seller.minimum_order_minor.unwrap_or(0));
+    let code = app.config.currency.code();
+    Some(format!("{missing} {code} are missing to the {minimum} {code} that {name} takes at least"))
+}
+
+/// Which drafts that runs add to there are; of one product, those with it.
+pub fn of_runs(db: &mut Connection, product_id: Option<Id>) -> Result<Vec<Id>> {
+    let sql = "SELECT o.id FROM purchase_orders o WHERE o.draft_of IS NOT NULL AND (? IS NULL OR EXISTS (
+                 SELECT 1 FROM purchase_order_lines l WHERE l.purchase_order_id = o.id AND l.product_id = ?
+             )) ORDER BY o.id";
+    db.rows(sql, (product_id, product_id), |row| column(row, "id"))
+}
+
+/// Orders a draft that runs add to if it is time, and tells the lines of the run what became of it. An empty one is
+/// closed.
+pub fn settle(app: &App, run_id: Id, order_id: Id, actor: Actor) -> Result<()> {
+    db::transaction(&app.pool, |tx| {
+        let now = app.clock.now();
+        let sql = "SELECT id FROM purchase_orders WHERE id = ? AND draft_of IS NOT NULL FOR UPDATE";
+        if tx.row(sql, (order_id,), |_| ())?.is_none() {
+            // Somebody has ordered it.
+            return Ok(());
+        }
+        let Some(standing) = standing(tx, order_id)? else { return Ok(()) };
+        if standing.lines == 0 {
+            return purchase::cancel(tx, order_id, now);
+        }
+        if let Some(reason) = waits_for(app, &standing, now) {
+            let reason = format!("; on draft purchase order {order_id}: {reason}");
+            let sql = "UPDATE restock_run_lines SET reason = LEFT(CONCAT(reason, ?), 1000)
+                 WHERE run_id = ? AND purchase_order_id = ?";
+            tx.execute(sql, (reason, run_id, order_id))?;
+            return Ok(());
+        }
+        purchase::place(app, tx, order_id, actor)?;
+        tx.execute(
+            "UPDATE restock_run_lines r STRAIGHT_JOIN purchase_order_lines l
+                 ON l.purchase_order_id = ? AND l.product_id = r.product_id
+             SET r.outcome = IF(l.received > 0, 'received', 'ordered'), r.quantity = l.quantity,
+                 r.purchase_order_id = l.purchase_order_id
+             WHERE r.run_id = ?",
+            (order_id, run_id),
+        )?;
+        Ok(())
+    })
+}
+
+impl Line {
+    /// Whether it says already what a run would put there.
+    pub fn is_of(&self, supply: Option<&Supply>, quantity: i64) -> bool {
+        let cost = supply.map(|supply| supply.terms.cost_at(quantity).minor_e4);
+        let of = draft_of(supply.map(|supply| supply.supplier_id));
+        (self.draft_of, self.quantity, self.unit_cost_minor_e4) == (of, quantity, cost)
+    }
+}
