@@ -177,10 +177,20 @@ pub fn move_stock(
     Ok(true)
 }
 
-/// Adds to what is on drafts of purchase orders, or takes from it.
-pub fn draft(tx: &mut Transaction, product_id: Id, delta: i64) -> Result<()> {
+/// Adds to what is on drafts of purchase orders, or takes from it, and notes that the locked draft has changed.
+pub fn draft(
+    tx: &mut Transaction,
+    purchase_order_id: Id,
+    product_id: Id,
+    delta: i64,
+    now: Timestamp,
+) -> Result<()> {
     tx.take_turn([product_id])?;
-    tx.execute("UPDATE stock SET drafted = drafted + ? WHERE product_id = ?", (delta, product_id))?;
+    tx.execute(
+        "UPDATE purchase_orders o STRAIGHT_JOIN stock s ON s.product_id = ?
+         SET s.drafted = s.drafted + ?, o.updated_at = GREATEST(o.updated_at, ?) WHERE o.id = ?",
+        (product_id, delta, now, purchase_order_id),
+    )?;
     Ok(())
 }
 

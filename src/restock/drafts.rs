@@ -70,63 +70,57 @@ pub fn waiting(db: &mut Connection, now: Timestamp) -> Result<i64> {
     Ok(db.row(sql, (now - WAITING_AFTER,), |row| column(row, "waiting"))?.unwrap_or(0))
 }
 
-/// The drafts to which a run adds and from which it takes, locked.
-pub struct Locked {
-    drafts: Vec<(Id, Id)>,
+/// A locked draft that runs add to, with what it holds of one product.
+pub struct Open {
+    id: Id,
+    draft_of: Id,
+    lines: i64,
+    line: Option<Line>,
 }
 
 /// Locks the drafts of these suppliers that runs add to, as far as there are any.
-pub fn lock(tx: &mut Transaction, mut drafts_of: Vec<Id>) -> Result<Locked> {
+pub fn lock(tx: &mut Transaction, mut drafts_of: Vec<Id>, product_id: Id) -> Result<Vec<Open>> {
     drafts_of.sort_unstable();
     drafts_of.dedup();
-    let (marks, values) = in_list(drafts_of);
+    let (marks, ids) = in_list(drafts_of);
     let sql = format!(
-        "SELECT id, draft_of FROM purchase_orders WHERE draft_of IN ({marks}) ORDER BY draft_of FOR UPDATE"
+        "SELECT o.id, o.draft_of, l.quantity, l.unit_cost_minor_e4, l.set_by_person,
+             (SELECT COUNT(*) FROM purchase_order_lines n WHERE n.purchase_order_id = o.id) AS line_count
+         FROM purchase_orders o LEFT JOIN purchase_order_lines l ON l.purchase_order_id = o.id AND l.product_id = ?
+         WHERE o.draft_of IN ({marks}) ORDER BY o.draft_of FOR UPDATE"
     );
-    Ok(Locked { drafts: tx.rows(&sql, values, |row| (column(row, "draft_of"), column(row, "id")))? })
+    let values = [&[product_id.into()], &ids[..]].concat();
+    tx.rows(&sql, values, |row| Open {
+        id: column(row, "id"),
+        draft_of: column(row, "draft_of"),
+        lines: column(row, "line_count"),
+        line: column::<Option<i64>>(row, "quantity").and_then(|_| line_of_runs(row)),
+    })
 }
 
-impl Locked {
-    fn of(&self, draft_of: Id) -> Option<Id> {
-        self.drafts.iter().find(|(known, _)| *known == draft_of).map(|(_, id)| *id)
-    }
+/// What they hold of the product, in a line that no person has set.
+pub fn line_of(drafts: &[Open]) -> Option<Line> {
+    drafts.iter().find_map(|draft| draft.line)
+}
 
-    /// The line of a product that no person has set, on any of them.
-    pub fn line(&self, tx: &mut Transaction, product_id: Id) -> Result<Option<Line>> {
-        if self.drafts.is_empty() {
-            return Ok(None);
+/// That of a supplier, made if there is none. The inner Err has it when it is full.
+pub fn with_room(
+    tx: &mut Transaction,
+    drafts: &[Open],
+    supplier_id: Option<Id>,
+    run_id: Id,
+    now: Timestamp,
+) -> Result<std::result::Result<Id, Id>> {
+    if let Some(draft) = drafts.iter().find(|draft| draft.draft_of == draft_of(supplier_id)) {
+        return Ok(if draft.lines < LINES_MAX { Ok(draft.id) } else { Err(draft.id) });
+    }
+    let draft = NewDraft { supplier_id, for_runs: true, note: None, run_id: Some(run_id) };
+    match purchase::make_draft(tx, &draft, now) {
+        // Another run has just made it.
+        Err(Error::Database(cause)) if is_duplicate_of(&cause, "purchase_orders_one_draft") => {
+            Err(Error::Raced)
         }
-        let (marks, mut values) = in_list(self.drafts.iter().map(|(_, id)| *id));
-        values.push(product_id.into());
-        let sql = format!(
-            "SELECT o.id, o.draft_of, l.quantity, l.unit_cost_minor_e4, l.set_by_person
-             FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
-             WHERE o.id IN ({marks}) AND l.product_id = ? ORDER BY l.set_by_person, o.id LIMIT 1"
-        );
-        Ok(tx.row(&sql, values, line_of_runs)?.flatten())
-    }
-
-    /// The draft of a supplier, made if there is none. The inner Err has it when it is full.
-    pub fn with_room(
-        &self,
-        tx: &mut Transaction,
-        supplier_id: Option<Id>,
-        run_id: Id,
-        now: Timestamp,
-    ) -> Result<std::result::Result<Id, Id>> {
-        let Some(id) = self.of(draft_of(supplier_id)) else {
-            let draft = NewDraft { supplier_id, for_runs: true, note: None, run_id: Some(run_id) };
-            return match purchase::make_draft(tx, &draft, now) {
-                // Another run has just made it.
-                Err(Error::Database(cause)) if is_duplicate_of(&cause, "purchase_orders_one_draft") => {
-                    Err(Error::Raced)
-                }
-                made => made.map(Ok),
-            };
-        };
-        let sql = "SELECT COUNT(*) AS there FROM purchase_order_lines WHERE purchase_order_id = ?";
-        let there: i64 = tx.row(sql, (id,), |row| column(row, "there"))?.unwrap_or(0);
-        Ok(if there < LINES_MAX { Ok(id) } else { Err(id) })
+        made => made.map(Ok),
     }
 }
 

@@ -89,7 +89,7 @@ pub fn put_line(
             line.reason,
         ),
     )?;
-    draft(tx, order_id, line.product_id, line.quantity - before, now)
+    ledger::draft(tx, order_id, line.product_id, line.quantity - before, now)
 }
 
 /// Takes the line of a product, which holds `before` units, off a locked draft.
@@ -102,12 +102,7 @@ pub fn take_line(
 ) -> Result<()> {
     let sql = "DELETE FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
     tx.execute(sql, (order_id, product_id))?;
-    draft(tx, order_id, product_id, -before, now)
-}
-
-fn draft(tx: &mut Transaction, order_id: Id, product_id: Id, units: i64, now: Timestamp) -> Result<()> {
-    ledger::draft(tx, product_id, units)?;
-    touch(tx, order_id, now)
+    ledger::draft(tx, order_id, product_id, -before, now)
 }
 
 /// Notes that a locked order has changed.

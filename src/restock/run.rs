@@ -240,8 +240,8 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
     let supply = scanned.supply.as_ref();
     let supplier_id = supply.map(|supply| supply.supplier_id);
     let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
-    let drafts = drafts::lock(tx, drafts_of.into_iter().flatten().collect())?;
-    let by_runs = drafts.line(tx, scanned.product_id)?;
+    let open = drafts::lock(tx, drafts_of.into_iter().flatten().collect(), scanned.product_id)?;
+    let by_runs = drafts::line_of(&open);
     let mut product = lock(tx, scanned)?;
     product.drafted.by_runs = by_runs;
     let decision = product.decide(app.config.calendar.day_of(now));
@@ -277,7 +277,7 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
     if quantity > 0 {
         let order_id = match by_runs.filter(|_| before > 0) {
             Some(there) => there.order_id,
-            None => match drafts.with_room(tx, supplier_id, run_id, now)? {
+            None => match drafts::with_room(tx, &open, supplier_id, run_id, now)? {
                 Ok(order_id) => order_id,
                 Err(full) => return Ok(Some(full)),
             },

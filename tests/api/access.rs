@@ -74,7 +74,7 @@ pub struct World {
     pub product_id: u64,
     pub movement_id: u64,
     restock_run_id: u64,
-    pub restock_order_id: u64,
+    pub purchase_order_id: u64,
     /// Of whom the product is bought.
     pub supplier_id: u64,
     pub guest: Guest,
@@ -118,8 +118,8 @@ impl World {
         let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
         staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
         let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
-        let restock_orders = staff.get(&format!("/restock_orders?product_id={product_id}")).expect(200);
-        let restock_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
+        let restock_orders = staff.get(&format!("/purchase_orders?product_id={product_id}")).expect(200);
+        let purchase_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
         let supplier_id = shop.supplier(&staff, 7);
         staff.offer(supplier_id, product_id, json!({"cost": "2.00", "preferred": true})).expect(201);
         let (guest, (other, _)) = (shop.guest(), shop.customer_with_account());
@@ -135,7 +135,7 @@ impl World {
             product_id,
             movement_id,
             restock_run_id,
-            restock_order_id,
+            purchase_order_id,
             supplier_id,
             guest,
             other,
@@ -157,7 +157,7 @@ impl World {
             Some("products") => self.product_id,
             Some("stock") => self.movement_id,
             Some("restock") => self.restock_run_id,
-            Some("restock_orders") => self.restock_order_id,
+            Some("restock_orders") => self.purchase_order_id,
             Some("suppliers") => self.supplier_id,
             Some("api_keys") => self.api_key_id,
             Some("sessions") => self.session_id,
@@ -196,7 +196,7 @@ impl World {
             format!("/orders?customer_id={}", self.own.id),
             format!("/products/{}", self.product_id),
             format!("/products/{}/stock/movements", self.product_id),
-            format!("/restock_orders/{}", self.restock_order_id),
+            format!("/purchase_orders/{}", self.purchase_order_id),
             format!("/suppliers/{}", self.supplier_id),
             format!("/suppliers/{}/products", self.supplier_id),
             format!("/staff/{}", self.clerk_id),
@@ -309,10 +309,10 @@ const MATRIX: &[Row] = &[
     row("POST",   "/restock/runs",           Rule::Staff,    201, None),
     row("GET",    "/restock/runs",           Rule::Staff,    200, None),
     row("GET",    "/restock/runs/{id}",      Rule::Staff,    200, None),
-    row("GET",    "/restock_orders",         Rule::Staff,    200, None),
-    row("GET",    "/restock_orders/{id}",    Rule::Staff,    200, None),
-    row("POST",   "/restock_orders/{id}/receive", Rule::Staff, 200, None),
-    row("POST",   "/restock_orders/{id}/cancel", Rule::Staff, 200, None),
+    row("GET",    "/purchase_orders",         Rule::Staff,    200, None),
+    row("GET",    "/purchase_orders/{id}",    Rule::Staff,    200, None),
+    row("POST",   "/purchase_orders/{id}/receive", Rule::Staff, 200, None),
+    row("POST",   "/purchase_orders/{id}/cancel", Rule::Staff, 200, None),
 
     row("POST",   "/suppliers",              Rule::Manager,  201, Some(|_| supplier())),
     row("GET",    "/suppliers",              Rule::Manager,  200, None),

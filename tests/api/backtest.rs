@@ -14,7 +14,7 @@ use std::env;
 use chrono::NaiveDate;
 use storekeeper::ledger::Figures;
 use storekeeper::restock::forecast::{DemandDay, LeadTime, forecast};
-use storekeeper::restock::{Policy, decide};
+use storekeeper::restock::{Packing, Policy, decide};
 use storekeeper::values::{Day, ServiceLevel};
 
 use shops::{DAYS, Kind, OTHERS, Past, past};
@@ -115,7 +115,8 @@ fn restocked(past: &Past, lead_days: i64, lot: i64, points: &[i64], year: &mut Y
         let incoming = coming.iter().map(|(_, units)| units).sum();
         // Nothing is snoozed, so it may be any day.
         let day = Day(NaiveDate::MIN);
-        let quantity = decide(&Figures { on_hand, reserved: 0, incoming }, &policy, day).quantity();
+        let shelf = Figures { on_hand, reserved: 0, incoming, drafted: 0 };
+        let quantity = decide(&shelf, &policy, &Packing::SINGLE_UNITS, day).quantity();
         if quantity > 0 {
             coming.push((today + lead_days as usize, quantity));
         }

@@ -124,8 +124,8 @@ fn a_delivery_date_is_written_in_one_way() {
 fn restocked(shop: &Shop, staff: &Client, lead_days: i64) -> Value {
     let product = shop.watched(staff, 0, Rule { point: 5, target: 9, multiple: 1, lead_days });
     staff.restock();
-    let id = staff.open_restock_order(product);
-    staff.get(&format!("/restock_orders/{id}")).expect(200).body
+    let id = staff.ordered(product);
+    staff.get(&format!("/purchase_orders/{id}")).expect(200).body
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn what_is_expected_today_is_late_once_the_shops_day_is_over() {
         let staff = shop.staff();
         let id = restocked(&shop, &staff, 3)["id"].clone();
         let overdue = || {
-            let listed = |query: &str| staff.all_pages(&format!("/restock_orders?overdue={query}")).len();
-            let read = staff.get(&format!("/restock_orders/{id}")).expect(200).body["overdue"].clone();
+            let listed = |query: &str| staff.all_pages(&format!("/purchase_orders?overdue={query}")).len();
+            let read = staff.get(&format!("/purchase_orders/{id}")).expect(200).body["overdue"].clone();
             assert_eq!(
                 (listed("true"), listed("false")),
                 if read == true { (1, 0) } else { (0, 1) },

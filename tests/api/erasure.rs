@@ -68,7 +68,7 @@ const OF_PERSON: &[(&str, &[&str])] = &[
     ("POST /orders/{id}/lost", &["note"]),
     ("POST /orders/{id}/returned", &["note"]),
     ("POST /products/{id}/stock/movements", &["note"]),
-    ("POST /restock_orders/{id}/receive", &["note"]),
+    ("POST /purchase_orders/{id}/receive", &["note"]),
     ("PATCH /stock/movements/{id}", &["note"]),
 ];
 
@@ -383,7 +383,7 @@ impl Story<'_> {
             }
             let order = self.callers[MANAGER].restock_order_of(self.shelf);
             let body = json!({"quantity": 1, "note": format!("Fetched by {NAME}")});
-            self.scribe.post(caller, client, &format!("/restock_orders/{order}/receive"), body).expect(200);
+            self.scribe.post(caller, client, &format!("/purchase_orders/{order}/receive"), body).expect(200);
             let ledger = format!("/products/{}/stock/movements?limit=1", self.shelf);
             noted.insert(client.get(&ledger).expect(200).body["data"][0]["id"].as_u64().unwrap());
             let innocent =
@@ -398,7 +398,7 @@ impl Client {
     /// The open restock order of a shelf that is always below its point.
     fn restock_order_of(&self, product_id: u64) -> u64 {
         self.post("/restock/runs", json!({"product_id": product_id})).expect(201);
-        self.open_restock_order(product_id)
+        self.ordered(product_id)
     }
 }
 
@@ -495,7 +495,7 @@ fn whatever_any_route_wrote_about_a_customer_is_gone() {
     let movement = |sql: &mut Conn, id: &u64| -> Vec<mysql::Value> {
         let kept =
             "SELECT product_id, sequence, delta, balance_after, reason, actor_account_id, actor_api_key_id,
-            order_id, restock_order_id, at FROM stock_movements WHERE id = ?";
+            order_id, purchase_order_id, at FROM stock_movements WHERE id = ?";
         sql.exec_first::<mysql::Row, _, _>(kept, (id,)).unwrap().unwrap().unwrap()
     };
     for (number, id) in noted.iter().enumerate() {

@@ -451,11 +451,11 @@ fn each_thing_that_happens_has_its_type() {
     staff.post("/restock/runs", json!({})).expect(201);
     assert_eq!(reader.new_types(), ["restock_run.started", "restock_order.opened", "restock_run.finished"]);
     let opened = reader.objects("restock_order.opened")[0];
-    staff.post(&format!("/restock_orders/{opened}/receive"), json!({"quantity": 5})).expect(200);
+    staff.post(&format!("/purchase_orders/{opened}/receive"), json!({"quantity": 5})).expect(200);
     let mut types = reader.new_types();
     types.sort_unstable();
     assert_eq!(types, ["restock_order.received", "stock.moved"]);
-    staff.post(&format!("/restock_orders/{opened}/cancel"), json!({})).expect(200);
+    staff.post(&format!("/purchase_orders/{opened}/cancel"), json!({})).expect(200);
     assert_eq!(reader.new_types(), ["restock_order.cancelled"]);
     staff.delete(&product).expect(204);
     staff.post(&format!("{product}/restore"), json!({})).expect(200);

@@ -111,7 +111,7 @@ impl Frail {
     fn restock_order(&self) -> u64 {
         let product = self.shop.watched(&self.staff, 0, RULE);
         self.staff.post("/restock/runs", json!({"product_id": product})).expect(201);
-        self.staff.open_restock_order(product)
+        self.staff.ordered(product)
     }
 
     fn send(&self, call: &Call) -> Answer {

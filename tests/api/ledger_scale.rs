@@ -229,14 +229,16 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
 
     let scan = |shop: &Shop| {
         let started = Instant::now();
-        let watched =
-            db::read(&shop.app.pool, |db| restock::scan(db, Selection::default(), Some(150))).unwrap();
+        let watched = db::read(&shop.app.pool, |db| {
+            restock::scan(db, &shop.app.config, Selection::default(), shop.app.clock.now())
+        })
+        .unwrap();
         println!("{:6.0} ms  scan of {}", started.elapsed().as_secs_f64() * 1000.0, watched.len());
         watched.len() as i64
     };
     scan(&shop);
     let (watched, statements) = statements_of(&mut sql, || scan(&shop));
-    assert_eq!((watched, statements.len()), (PRODUCTS, 2), "{statements:?}");
+    assert_eq!((watched, statements.len()), (PRODUCTS, 4), "{statements:?}");
     for statement in &statements {
         let steps = explain(&mut sql, statement);
         // What the statement itself has put aside has no key.
@@ -247,13 +249,7 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
     let started = Instant::now();
     let plan = || {
         db::read(&shop.app.pool, |db| {
-            restock::plan(
-                db,
-                &shop.app.config.calendar,
-                Selection::default(),
-                Some(150),
-                shop.app.clock.now(),
-            )
+            restock::plan(db, &shop.app.config, Selection::default(), shop.app.clock.now())
         })
     };
     let (plan, statements) = statements_of(&mut sql, || plan().unwrap());
@@ -320,11 +316,10 @@ fn a_run_over_ten_thousand_of_which_a_thousand_are_due_asks_only_about_these_one
     let run = |shop: &Shop, sql: &mut Conn| {
         let (before, started) = (questions(sql), Instant::now());
         let run_id = restock::start(&shop.app, Actor::command("storekeeper-restock")).unwrap();
-        let lines =
-            restock::run(&shop.app, run_id, Actor::command("storekeeper-restock"), Selection::default())
-                .unwrap();
+        restock::run(&shop.app, run_id, Actor::command("storekeeper-restock"), Selection::default()).unwrap();
         let statements = questions(sql) - before;
         println!("{:7.2} s   run with {statements} statements", started.elapsed().as_secs_f64());
+        let lines = db::read(&shop.app.pool, |db| restock::lines(db, run_id)).unwrap();
         let with = |outcome| lines.iter().filter(|line| line.outcome == outcome).count() as i64;
         ([Outcome::Ordered, Outcome::Received, Outcome::Nothing].map(with), statements)
     };

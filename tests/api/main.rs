@@ -11,6 +11,7 @@ mod harness;
 mod mariadb;
 mod program;
 mod proxy;
+mod purchase_orders;
 mod random;
 mod schema;
 mod shelves;
@@ -59,7 +60,7 @@ mod rates;
 mod readiness;
 mod repair;
 mod restock;
-mod restock_orders;
+
 mod restock_program;
 mod restock_properties;
 mod restock_races;

@@ -56,7 +56,7 @@ fn a_database_that_hangs_is_told_in_time_to_all_who_ask() {
 fn figures_are_told_while_the_database_hangs() {
     let mariadb = MariaDb::start();
     let shop = Shop::open_on(&mariadb, &mariadb.fresh_database(), &[]);
-    shop.metric("storekeeper_restock_orders_late");
+    shop.metric("storekeeper_purchase_orders_late");
     mariadb.signal("STOP");
     for _ in 0..3 {
         let asked = Instant::now();
@@ -65,7 +65,7 @@ fn figures_are_told_while_the_database_hangs() {
     }
     mariadb.signal("CONT");
     wait_until_ready(&shop);
-    shop.metric("storekeeper_restock_orders_late");
+    shop.metric("storekeeper_purchase_orders_late");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn product_with_history(shop: &Shop, staff: &Client) -> u64 {
     guest.order(&[(product_id, 2)]).expect(201);
     staff.count_shelf(product_id, 8);
     staff.restock();
-    staff.receive(staff.open_restock_order(product_id), json!({"quantity": 8})).expect(200);
+    staff.receive(staff.ordered(product_id), json!({"quantity": 8})).expect(200);
     staff.count_shelf(product_id, 19);
     assert_eq!(staff.figures(product_id), [19, 2, 8]);
     product_id

@@ -180,7 +180,7 @@ fn a_run_does_what_the_plan_said() {
     assert_eq!(each(&lines, "outcome"), ["nothing", "ordered", "received", "nothing"]);
     for (line, view) in lines.iter().zip(&views) {
         assert_inputs(line, view);
-        assert_eq!(line["restock_order_id"].is_u64(), line["quantity"] != 0, "{line}");
+        assert_eq!(line["purchase_order_id"].is_u64(), line["quantity"] != 0, "{line}");
     }
     assert_eq!(staff.figures(shelves.due), [9, 4, 36]);
     assert_eq!(staff.figures(shelves.due_at_once), [40, 0, 0]);
@@ -195,7 +195,7 @@ fn goods_with_a_lead_time_are_expected_and_others_are_there_at_once() {
     let staff = shop.staff();
     let shelves = shelves(&shop, &staff);
     let run_id = staff.restock()["id"].clone();
-    let expected = staff.restock_orders_of(shelves.due);
+    let expected = staff.purchases_of(shelves.due);
     assert_eq!(expected.len(), 1);
     let order = &expected[0];
     let ordered_at = time(&order["ordered_at"]);
@@ -219,13 +219,13 @@ fn goods_with_a_lead_time_are_expected_and_others_are_there_at_once() {
     assert_eq!(order, &whole);
     assert_eq!(staff.ledger(shelves.due).len(), 1);
 
-    let there = &staff.restock_orders_of(shelves.due_at_once)[0];
+    let there = &staff.purchases_of(shelves.due_at_once)[0];
     assert_eq!((&there["status"], &there["received"]), (&json!("received"), &json!(36)));
     assert_eq!(there["allowed_actions"], json!([]));
     assert_eq!((&there["expected_at"], &there["closed_at"]), (&there["ordered_at"], &there["ordered_at"]));
     let movement = &staff.ledger(shelves.due_at_once)[0];
     assert_eq!((&movement["reason"], &movement["delta"]), (&json!("restock"), &json!(36)));
-    assert_eq!(movement["restock_order_id"], there["id"]);
+    assert_eq!(movement["purchase_order_id"], there["id"]);
     assert_eq!(movement["actor"]["username"], "staff");
 }
 
@@ -236,12 +236,12 @@ fn a_second_run_changes_nothing() {
     shelves(&shop, &staff);
     staff.restock();
     let stock = staff.get("/stock").expect(200).text;
-    let orders = staff.get("/restock_orders").expect(200).text;
+    let orders = staff.get("/purchase_orders").expect(200).text;
     let second = staff.restock();
     let counted = ["watched", "ordered", "received", "nothing", "failed", "units"];
     assert_eq!(counted.map(|figure| second[figure].as_i64().unwrap()), [4, 0, 0, 4, 0, 0]);
     assert_eq!(staff.get("/stock").expect(200).text, stock);
-    assert_eq!(staff.get("/restock_orders").expect(200).text, orders);
+    assert_eq!(staff.get("/purchase_orders").expect(200).text, orders);
     let lines = staff.run_lines(second["id"].as_u64().unwrap());
     assert!(each(&lines, "reason").iter().all(|reason| reason.as_str().is_some_and(|text| !text.is_empty())));
 }
@@ -314,7 +314,7 @@ fn runs_are_listed_newest_first_and_their_lines_are_filtered_and_paged() {
         ("after", "invalid_cursor"),
         ("x", "unknown_field"),
     ]);
-    let bad = staff.get("/restock/runs?limit=-1&after=61&status=open");
+    let bad = staff.get("/restock/runs?limit=-1&after=61&status=ordered");
     bad.expect_bad_fields(&[
         ("limit", "invalid_number"),
         ("after", "invalid_cursor"),
@@ -355,11 +355,11 @@ fn one_product_that_fails_holds_up_no_other_and_is_named() {
     let lines = staff.run_lines(run["id"].as_u64().unwrap());
     let line = find(&lines, overfull);
     assert_eq!((&line["outcome"], &line["quantity"]), (&json!("failed"), &json!(0)));
-    assert_eq!(line["restock_order_id"], Value::Null);
+    assert_eq!(line["purchase_order_id"], Value::Null);
     let reason = line["reason"].as_str().unwrap();
     assert!(reason.contains("the most that a shelf can hold"), "{reason}");
     assert_inputs(line, &staff.stock(overfull));
-    assert_eq!(staff.restock_orders_of(overfull), [Value::Null; 0]);
+    assert_eq!(staff.purchases_of(overfull), [Value::Null; 0]);
     assert_eq!(staff.ledger(overfull).len(), 1);
     assert_eq!((staff.on_hand(first), staff.figures(last)), (42, [0, 0, 42]));
     staff.watch(overfull, Rule { multiple: 1, ..most });
@@ -388,7 +388,7 @@ fn a_product_is_ordered_again_only_once_it_is_due_again() {
     let staff = shop.staff();
     let product_id = shop.watched(&staff, 0, ORDERED);
     staff.restock();
-    staff.receive(staff.open_restock_order(product_id), json!({})).expect(200);
+    staff.receive(staff.ordered(product_id), json!({})).expect(200);
     assert_eq!(staff.restock()["ordered"], 0);
     staff.count_shelf(product_id, 10);
     assert_eq!(staff.restock()["ordered"], 0);

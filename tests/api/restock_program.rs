@@ -239,7 +239,7 @@ fn two_at_once_both_end_well_and_order_once() {
         expect_exit(&output, 0);
     }
     for product_id in products {
-        let orders = staff.restock_orders_of(product_id);
+        let orders = staff.purchases_of(product_id);
         assert_eq!(each(&orders, "quantity"), [24], "product {product_id}");
     }
 }
@@ -260,8 +260,8 @@ impl Warehouse<'_> {
 
     /// Nothing is on the shelves and nothing on its way.
     fn empty(&self) {
-        for order in self.staff.all_pages("/restock_orders?status=open&limit=100") {
-            self.staff.cancel_restock_order(order["id"].as_u64().unwrap()).expect(200);
+        for order in self.staff.all_pages("/purchase_orders?status=ordered&limit=100") {
+            self.staff.cancel_purchase(order["id"].as_u64().unwrap()).expect(200);
         }
         for product_id in &self.at_once {
             self.staff.count_shelf(*product_id, 0);
@@ -271,7 +271,7 @@ impl Warehouse<'_> {
     /// Every product was ordered exactly so many times, the last of them for 24 units that stand.
     fn assert_ordered(&self, times: usize) {
         for product_id in self.later.iter().chain(&self.at_once) {
-            let orders = self.staff.restock_orders_of(*product_id);
+            let orders = self.staff.purchases_of(*product_id);
             assert_eq!(each(&orders, "quantity"), vec![24; times], "product {product_id}");
         }
         for product_id in &self.later {

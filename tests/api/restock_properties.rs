@@ -107,7 +107,7 @@ impl Week<'_> {
             8 => self.set_rule(),
             9 | 10 => self.restock(),
             11 | 12 => self.receive(),
-            _ => self.cancel_restock_order(),
+            _ => self.cancel_purchase(),
         }
         self.compare();
     }
@@ -235,7 +235,7 @@ impl Week<'_> {
             assert_eq!(outcome, shelf.restocked(), "{shelf:?}\nafter {:#?}", self.done);
             match outcome {
                 Expected::Ordered(quantity) => {
-                    shelf.open.push((line["restock_order_id"].as_u64().unwrap(), quantity, 0));
+                    shelf.open.push((line["purchase_order_id"].as_u64().unwrap(), quantity, 0));
                     shelf.restock_orders += 1;
                 }
                 Expected::Received(quantity) => {
@@ -276,12 +276,12 @@ impl Week<'_> {
         }
     }
 
-    fn cancel_restock_order(&mut self) {
+    fn cancel_purchase(&mut self) {
         let at = self.any_shelf();
         let Some(of_shelf) = self.any_open(at) else { return };
         let (order_id, ..) = self.shelves[at].open.remove(of_shelf);
         self.note(("cancel restock order", at));
-        self.expect(self.staff.cancel_restock_order(order_id), 200);
+        self.expect(self.staff.cancel_purchase(order_id), 200);
     }
 
     fn compare(&self) {
@@ -303,7 +303,7 @@ impl Week<'_> {
             assert_eq!(ledger.len(), shelf.movements, "after {:#?}", self.done);
             let sum: i64 = each(&ledger, "delta").iter().map(|delta| delta.as_i64().unwrap()).sum();
             assert_eq!(sum, shelf.on_hand, "after {:#?}", self.done);
-            let restock_orders = self.staff.restock_orders_of(shelf.product_id);
+            let restock_orders = self.staff.purchases_of(shelf.product_id);
             assert_eq!(restock_orders.len(), shelf.restock_orders, "after {:#?}", self.done);
             let open = restock_orders.iter().filter(|order| order["status"] == "open");
             let open: BTreeSet<u64> = open.map(|order| order["id"].as_u64().unwrap()).collect();

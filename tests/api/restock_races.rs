@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use storekeeper::app::App;
 use storekeeper::audit::Actor;
 use storekeeper::config::Config;
+use storekeeper::db;
 use storekeeper::restock::{self, Selection};
 
 use crate::client::{Answer, Client};
@@ -29,8 +30,8 @@ fn program_app(shop: &Shop) -> App {
 
 fn run_as_program(app: &App) {
     let run_id = restock::start(app, Actor::command("storekeeper-restock")).expect("a run");
-    let lines = restock::run(app, run_id, Actor::command("storekeeper-restock"), Selection::default())
-        .expect("a run");
+    restock::run(app, run_id, Actor::command("storekeeper-restock"), Selection::default()).expect("a run");
+    let lines = db::read(&app.pool, |db| restock::lines(db, run_id)).expect("its lines");
     let failed: Vec<_> = lines.iter().filter(|line| line.outcome == restock::Outcome::Failed).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
@@ -54,7 +55,7 @@ fn twenty_runs_at_once_order_as_if_one_had_run() {
         });
         for product_id in later {
             assert_eq!(staff.figures(product_id), [0, 0, 24], "round {round}");
-            staff.cancel_restock_order(staff.open_restock_order(product_id)).expect(200);
+            staff.cancel_purchase(staff.ordered(product_id)).expect(200);
         }
         for product_id in at_once {
             assert_eq!(staff.figures(product_id), [24, 0, 0], "round {round}");
@@ -62,7 +63,7 @@ fn twenty_runs_at_once_order_as_if_one_had_run() {
         }
     }
     for product_id in later.into_iter().chain(at_once) {
-        let orders = staff.restock_orders_of(product_id);
+        let orders = staff.purchases_of(product_id);
         assert_eq!((orders.len() as i64, numbers(&orders, "quantity")), (ROUNDS, ROUNDS * 24));
     }
     let runs: Option<i64> = shop.sql().query_first("SELECT COUNT(*) FROM restock_runs").unwrap();
@@ -120,10 +121,10 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
             });
             let client = as_staff();
             keep_doing(scope, &over, seed, move |dice| {
-                for order in client.all_pages("/restock_orders?status=open") {
+                for order in client.all_pages("/purchase_orders?status=ordered") {
                     let order_id = order["id"].as_u64().unwrap();
                     match dice.below(5) {
-                        0 => drop(one_of(client.cancel_restock_order(order_id), &[200, 409])),
+                        0 => drop(one_of(client.cancel_purchase(order_id), &[200, 409])),
                         _ => drop(one_of(
                             client.receive(order_id, json!({"quantity": dice.between(1, 9)})),
                             &[200, 409],
@@ -155,7 +156,7 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
 fn ordered(shop: &Shop, staff: &Client) -> (u64, u64) {
     let product_id = shop.watched(staff, 0, Rule { multiple: 1, ..LATER });
     staff.post("/restock/runs", json!({"product_id": product_id})).expect(201);
-    (product_id, staff.open_restock_order(product_id))
+    (product_id, staff.ordered(product_id))
 }
 
 fn with_status(answers: &[Answer], status: u16) -> usize {
@@ -182,7 +183,7 @@ fn one_delivery_that_many_report_under_one_key_arrives_once() {
     let shop = Shop::open();
     let staff = shop.staff();
     let (product_id, order_id) = ordered(&shop, &staff);
-    let path = format!("/restock_orders/{order_id}/receive");
+    let path = format!("/purchase_orders/{order_id}/receive");
     let answers = together(20, |_| {
         let client = shop.with_token(staff.token());
         client.post_once("one-van", &path, json!({"quantity": 4})).expect(200)
@@ -201,11 +202,11 @@ fn of_cancelling_and_receiving_exactly_one_wins() {
     for round in 0..30 {
         let (product_id, order_id) = ordered(&shop, &staff);
         let answers = together(2, |number| match number {
-            0 => clients[0].cancel_restock_order(order_id),
+            0 => clients[0].cancel_purchase(order_id),
             _ => clients[1].receive(order_id, json!({})),
         });
         let statuses = [answers[0].status, answers[1].status];
-        let status = staff.get(&format!("/restock_orders/{order_id}")).expect(200).body["status"].clone();
+        let status = staff.get(&format!("/purchase_orders/{order_id}")).expect(200).body["status"].clone();
         let outcome = (statuses, status.as_str().unwrap(), staff.figures(product_id));
         let allowed = [([200, 409], "cancelled", [0, 0, 0]), ([409, 200], "received", [20, 0, 0])];
         assert!(allowed.contains(&outcome), "round {round}: {outcome:?}");

@@ -32,12 +32,12 @@ fn a_surge_while_an_order_is_open_orders_the_rest() {
     assert_eq!(staff.figures(product_id), [0, 35, 78]);
     let second = staff.restock();
     assert_eq!((&second["ordered"], &second["units"]), (&json!(0), &json!(0)));
-    let open = staff.all_pages(&format!("/restock_orders?product_id={product_id}&status=open"));
+    let open = staff.all_pages(&format!("/purchase_orders?product_id={product_id}&status=ordered"));
     assert_eq!(each(&open, "outstanding"), [36, 42]);
     // Each is received and cancelled by itself.
     let [newer, older] = [0, 1].map(|at| open[at]["id"].as_u64().unwrap());
     staff.receive(older, json!({"quantity": 40})).expect(200);
-    staff.cancel_restock_order(newer).expect(200);
+    staff.cancel_purchase(newer).expect(200);
     assert_eq!(staff.figures(product_id), [40, 35, 2]);
     assert_eq!(staff.restock()["units"], 36);
     assert!(shop.broken_invariants().is_empty());
@@ -61,7 +61,7 @@ fn runs_at_once_order_the_rest_once() {
         incoming = now;
         surge(&shop, &staff, product_id, 40);
     }
-    assert_eq!(staff.restock_orders_of(product_id).len(), rounds);
+    assert_eq!(staff.purchases_of(product_id).len(), rounds);
     assert!(shop.broken_invariants().is_empty());
 }
 
@@ -85,7 +85,7 @@ fn no_more_is_ordered_at_once_than_may_be() {
     assert_eq!(staff.restock()["units"], 0);
     assert_eq!(staff.figures(product_id), [0, 0, 18]);
     // A part came and was sold, and 36 are needed now.
-    staff.receive(staff.open_restock_order(product_id), json!({"quantity": 12})).expect(200);
+    staff.receive(staff.ordered(product_id), json!({"quantity": 12})).expect(200);
     staff.count_shelf(product_id, 0);
     let run = staff.restock();
     assert_eq!(run["units"], 0);
@@ -96,7 +96,7 @@ fn no_more_is_ordered_at_once_than_may_be() {
         "position 6 is below the reorder point 10, but 36 are needed, at most 20 are ordered at once, and the last order \
          is still open; receive or cancel it, or raise order_max"
     );
-    staff.cancel_restock_order(staff.open_restock_order(product_id)).expect(200);
+    staff.cancel_purchase(staff.ordered(product_id)).expect(200);
     assert_eq!(staff.restock()["units"], 18);
 }
 
@@ -133,7 +133,7 @@ fn what_is_late_is_named() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    let late_orders = || shop.metric("storekeeper_restock_orders_late");
+    let late_orders = || shop.metric("storekeeper_purchase_orders_late");
     shop.to("2027-03-04T23:59:00Z");
     assert_eq!(of("late=true"), [Value::Null; 0]);
     assert_eq!((line(&staff, late)["late"].clone(), late_orders().as_str()), (Value::Null, "0"));
@@ -154,9 +154,9 @@ fn what_is_late_is_named() {
     assert_eq!(late_orders(), "1");
     // Late or not, it counts: nothing is ordered a second time. What has come is late no longer.
     assert_eq!(staff.restock()["units"], 0);
-    staff.receive(staff.open_restock_order(late), json!({"quantity": 2})).expect(200);
+    staff.receive(staff.ordered(late), json!({"quantity": 2})).expect(200);
     assert_eq!(line(&staff, late)["late"]["units"], 40);
-    staff.cancel_restock_order(staff.open_restock_order(late)).expect(200);
+    staff.cancel_purchase(staff.ordered(late)).expect(200);
     assert_eq!((of("late=true"), late_orders().as_str()), (vec![], "0"));
     staff.get("/restock/plan?late=maybe").expect_bad_fields(&[("late", "invalid_boolean")]);
 }

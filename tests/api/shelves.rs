@@ -129,25 +129,55 @@ impl Client {
         lines
     }
 
-    /// The restock orders of a product, newest first.
-    pub fn restock_orders_of(&self, product_id: u64) -> Vec<Value> {
-        self.all_pages(&format!("/restock_orders?product_id={product_id}&limit=100"))
+    /// The lines of a product in purchase orders, the newest first, each with the order's `id`, `status` and `run_id`.
+    pub fn purchases_of(&self, product_id: u64) -> Vec<Value> {
+        let orders = self.all_pages(&format!("/purchase_orders?product_id={product_id}&limit=100"));
+        orders.iter().map(|order| self.purchase_of(order["id"].as_u64().unwrap(), product_id)).collect()
     }
 
-    /// The id of the one restock order of the product that is open.
+    /// The line of a product in a purchase order, with what it needs to know of the order.
+    pub fn purchase_of(&self, order_id: u64, product_id: u64) -> Value {
+        let order = self.purchase_order(order_id);
+        let lines = order["lines"].as_array().expect("lines");
+        let mut line = lines.iter().find(|line| line["product_id"] == product_id).expect("a line").clone();
+        for member in ["id", "status", "run_id", "ordered_at", "closed_at", "overdue", "supplier_id"] {
+            line[member] = order[member].clone();
+        }
+        line
+    }
+
+    pub fn purchase_order(&self, order_id: u64) -> Value {
+        self.get(&format!("/purchase_orders/{order_id}")).expect(200).body
+    }
+
+    /// The id of the one purchase order with the product that is on its way.
     #[track_caller]
-    pub fn open_restock_order(&self, product_id: u64) -> u64 {
-        let open = self.all_pages(&format!("/restock_orders?product_id={product_id}&status=open"));
-        assert_eq!(open.len(), 1, "one open restock order of {product_id}: {open:?}");
+    pub fn ordered(&self, product_id: u64) -> u64 {
+        let open = self.all_pages(&format!("/purchase_orders?product_id={product_id}&status=ordered"));
+        assert_eq!(open.len(), 1, "one purchase order of {product_id}: {open:?}");
         open[0]["id"].as_u64().unwrap()
     }
 
-    pub fn receive(&self, restock_order_id: u64, body: Value) -> Answer {
-        self.post(&format!("/restock_orders/{restock_order_id}/receive"), body)
+    /// The id of the one draft with the product.
+    #[track_caller]
+    pub fn drafted(&self, product_id: u64) -> u64 {
+        let open = self.all_pages(&format!("/purchase_orders?product_id={product_id}&status=draft"));
+        assert_eq!(open.len(), 1, "one draft with {product_id}: {open:?}");
+        open[0]["id"].as_u64().unwrap()
     }
 
-    pub fn cancel_restock_order(&self, restock_order_id: u64) -> Answer {
-        self.post(&format!("/restock_orders/{restock_order_id}/cancel"), json!({}))
+    /// All that is outstanding, without lines in `body`.
+    pub fn receive(&self, order_id: u64, body: Value) -> Answer {
+        self.post(&format!("/purchase_orders/{order_id}/receive"), body)
+    }
+
+    /// So many units of one product.
+    pub fn receive_units(&self, order_id: u64, product_id: u64, units: i64) -> Answer {
+        self.receive(order_id, json!({"lines": [{"product_id": product_id, "quantity": units}]}))
+    }
+
+    pub fn cancel_purchase(&self, order_id: u64) -> Answer {
+        self.post(&format!("/purchase_orders/{order_id}/cancel"), json!({}))
     }
 
     /// Everything that a list holds, page by page. The path has at least one parameter.

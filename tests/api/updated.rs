@@ -133,11 +133,11 @@ fn every_change_of_stock_moves_its_row() {
         assert_eq!(changed.text, staff.get(&stock).expect(200).text);
     });
     moved(&|| drop(staff.post("/restock/runs", json!({})).expect(201)));
-    let restock = staff.open_restock_order(mug);
+    let restock = staff.ordered(mug);
     moved(&|| {
-        drop(staff.post(&format!("/restock_orders/{restock}/receive"), json!({"quantity": 1})).expect(200))
+        drop(staff.post(&format!("/purchase_orders/{restock}/receive"), json!({"quantity": 1})).expect(200))
     });
-    moved(&|| drop(staff.post(&format!("/restock_orders/{restock}/cancel"), json!({})).expect(200)));
+    moved(&|| drop(staff.post(&format!("/purchase_orders/{restock}/cancel"), json!({})).expect(200)));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use storekeeper::audit::{Action, Object};
 use storekeeper::db::invariants::INVARIANTS;
 use storekeeper::handlers::orders::{Corrected, STEPS, Status, StepReason};
 use storekeeper::ledger::Reason;
-use storekeeper::restock::{OrderStatus, Outcome};
+use storekeeper::restock::Outcome;
+use storekeeper::restock::purchase::OrderStatus;
 use storekeeper::web::caller::Role;
 
 use crate::harness::Shop;
@@ -35,11 +36,11 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     for (check, words) in [
         ("accounts_role", words(Role::ALL, Role::text)),
         ("audit_log_action_known", words(Action::ALL, Action::text)),
-        ("audit_log_object_known", words(Object::ALL, Object::text)),
+        ("audit_log_object_named", words(Object::ALL, Object::text)),
         ("order_events_reason", words(StepReason::ALL, StepReason::text)),
         ("orders_status_known", words(Status::ALL, Status::text)),
-        ("restock_orders_status", words(OrderStatus::ALL, OrderStatus::text)),
-        ("restock_run_lines_outcome", words(Outcome::ALL, Outcome::text)),
+        ("purchase_orders_status", words(OrderStatus::ALL, OrderStatus::text)),
+        ("restock_run_lines_outcome_known", words(Outcome::ALL, Outcome::text)),
         ("stock_movements_reason", words(Reason::ALL, Reason::text)),
     ] {
         assert_eq!(texts(&check_clause(&shop, check)), words, "{check}");

@@ -68,7 +68,7 @@ fn the_restock_program_orders_by_the_same_calendar() {
     command.env("STOREKEEPER_TIME_ZONE", "Pacific/Kiritimati").env("STOREKEEPER_HOLIDAYS", holidays.path());
     let ended = run_command(&mut command);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    let order = staff.get(&format!("/restock_orders/{}", staff.open_restock_order(product))).expect(200);
+    let order = staff.get(&format!("/purchase_orders/{}", staff.ordered(product))).expect(200);
     let expected = moment(order.body["expected_at"].as_str().unwrap()).0;
     assert!(expected.date() >= today + chrono::Days::new(11), "{expected}");
 }

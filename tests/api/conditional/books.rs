@@ -50,7 +50,7 @@ fn use_and_the_clock_are_no_reason_either() {
     let key = format!("/api_keys/{}", made.id());
     let product = shop.watched(&staff, 0, Rule { point: 5, target: 9, multiple: 1, lead_days: 1 });
     staff.restock();
-    let order = format!("/restock_orders/{}", staff.open_restock_order(product));
+    let order = format!("/purchase_orders/{}", staff.ordered(product));
     let guest = shop.guest().client;
     let session = format!("/sessions/{}", guest.get("/sessions/current").expect(200).id());
     let [key_etag, order_etag] = [&key, &order].map(|path| staff.get(path).expect(200).etag().to_owned());

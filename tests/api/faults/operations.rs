@@ -198,12 +198,12 @@ pub const OPERATIONS: &[Operation] = &[
         let product = frail.shop.watched(&frail.staff, 0, RULE);
         frail.call("POST", "/restock/runs", json!({"product_id": product}))
     }),
-    operation("POST", "/restock_orders/{id}/receive", Replayed, |frail| {
+    operation("POST", "/purchase_orders/{id}/receive", Replayed, |frail| {
         let body = json!({"quantity": 2});
-        frail.call("POST", format!("/restock_orders/{}/receive", frail.restock_order()), body)
+        frail.call("POST", format!("/purchase_orders/{}/receive", frail.restock_order()), body)
     }),
-    operation("POST", "/restock_orders/{id}/cancel", Replayed, |frail| {
-        frail.call("POST", format!("/restock_orders/{}/cancel", frail.restock_order()), json!({}))
+    operation("POST", "/purchase_orders/{id}/cancel", Replayed, |frail| {
+        frail.call("POST", format!("/purchase_orders/{}/cancel", frail.restock_order()), json!({}))
     }),
     operation("POST", "/suppliers", Replayed, |frail| {
         frail.call("POST", "/suppliers", json!({"name": unique("Potters"), "lead_time_days": 7}))

@@ -192,14 +192,14 @@ fn deliveries_and_runs_that_wait_for_one_locked_row_stop_nobody_either() {
     let staff = shop.staff();
     let (locked, other) = (shop.watched(&staff, 0, RULE), shop.product(&staff, 100));
     staff.post("/restock/runs", json!({})).expect(201);
-    let delivery = format!("/restock_orders/{}/receive", staff.open_restock_order(locked));
+    let delivery = format!("/purchase_orders/{}/receive", staff.ordered(locked));
     let run = json!({"product_id": locked});
     let empty = json!({"delta": -1, "reason": "lost"});
     for (path, body) in [(&delivery, json!({"quantity": 1})), (&"/restock/runs".to_owned(), run)] {
         // Below its point again, so that a run has something to do.
-        let ordered = staff.open_restock_order(locked);
+        let ordered = staff.ordered(locked);
         if path != &delivery {
-            staff.post(&format!("/restock_orders/{ordered}/cancel"), json!({})).expect(200);
+            staff.post(&format!("/purchase_orders/{ordered}/cancel"), json!({})).expect(200);
         }
         let mut sql = shop.sql();
         sql.query_drop("START TRANSACTION").unwrap();

@@ -148,7 +148,7 @@ fn an_empty_filter_is_as_if_not_given() {
     for path in [
         "/orders?q=&status=&from=&to=&customer_id=&product_id=&tracking_number=&confirmed=",
         "/customers?q=",
-        "/restock_orders?status=&overdue=&product_id=",
+        "/purchase_orders?status=&overdue=&product_id=",
         "/customer_accounts?q=&customer_id=",
         "/audit?account_id=&api_key_id=&command=&object=&object_id=&from=&to=",
     ] {

@@ -84,7 +84,7 @@ fn a_run_orders_by_the_suppliers_lead_time_and_says_so() {
         lines.iter().map(|line| line["product_id"].clone()).collect::<Vec<_>>(),
         [bought, made, own].map(Value::from)
     );
-    let order = &manager.restock_orders_of(bought)[0];
+    let order = &manager.purchases_of(bought)[0];
     let expected = shop.app.config.calendar.after_lead_time(shop.app.clock.now(), 7).to_string();
     assert_eq!(&order["expected_at"].as_str().unwrap()[..10], &expected[..10]);
     assert_eq!(manager.on_hand(own), 9);
