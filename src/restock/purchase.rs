@@ -120,15 +120,16 @@ pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Res
     let now = app.clock.now();
     let product_ids = product_ids(tx, order_id)?;
     tx.take_turn(product_ids.iter().copied())?;
+    // Read by itself, since in an UPDATE it would wait for whoever edits the supplier.
+    let sql = "SELECT v.lead_time_days FROM purchase_orders o JOIN suppliers v ON v.id = o.supplier_id WHERE o.id = ?";
+    let suppliers: Option<i64> = tx.row(sql, (order_id,), |row| column(row, "lead_time_days"))?;
     tx.execute(
         "UPDATE purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
              STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          SET s.drafted = s.drafted - l.quantity, s.incoming = s.incoming + l.quantity,
-             l.lead_time_days = COALESCE(
-                 s.lead_time_days, (SELECT v.lead_time_days FROM suppliers v WHERE v.id = o.supplier_id), 0
-             )
+             l.lead_time_days = COALESCE(s.lead_time_days, ?, 0)
          WHERE o.id = ?",
-        (order_id,),
+        (suppliers, order_id),
     )?;
     let sql = "SELECT DISTINCT lead_time_days FROM purchase_order_lines WHERE purchase_order_id = ?";
     for days in tx.rows(sql, (order_id,), |row| column::<i64>(row, "lead_time_days"))? {

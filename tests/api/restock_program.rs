@@ -106,7 +106,10 @@ fn it_restocks_what_is_due_and_says_so_in_a_table() {
     let output = run(&shop, &[]);
     expect_exit(&output, 0);
     let last = stdout(&output).lines().last().unwrap();
-    assert!(last.ends_with("3 products watched, 0 ordered, 0 received, 0 failed, 0 units"), "{last}");
+    assert!(
+        last.ends_with("3 products watched, 0 drafted, 0 ordered, 0 received, 0 failed, 0 units"),
+        "{last}"
+    );
 }
 
 #[test]
