@@ -312,6 +312,7 @@ pub fn receive(
     purchase_order_id: Id,
     receipt: i64,
     product_ids: &[Id],
+    note: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
     if product_ids.is_empty() {
@@ -338,11 +339,11 @@ pub fn receive(
         "INSERT INTO stock_movements
              (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id,
               purchase_order_id, at)
-         SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, 'restock', p.note, p.actor_account_id,
+         SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, 'restock', ?, p.actor_account_id,
              p.actor_api_key_id, p.purchase_order_id, s.last_movement_at
          FROM purchase_order_receipts p STRAIGHT_JOIN stock s ON s.product_id = p.product_id
          WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0",
-        (purchase_order_id, receipt),
+        (note, purchase_order_id, receipt),
     )?;
     Ok(true)
 }

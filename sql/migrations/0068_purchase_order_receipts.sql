@@ -1,5 +1,5 @@
 -- What came of a purchase order, product by product; receipt counts the deliveries of an order from 1. What was
--- accepted is in the ledger too, what was rejected went back or away.
+-- accepted is in the ledger too, with its note; what was rejected went back or away.
 -- done when: SELECT COUNT(*) FROM information_schema.tables
 --     WHERE table_schema = DATABASE() AND table_name = 'purchase_order_receipts'
 CREATE TABLE purchase_order_receipts (
@@ -8,7 +8,6 @@ CREATE TABLE purchase_order_receipts (
     product_id BIGINT UNSIGNED NOT NULL,
     accepted BIGINT NOT NULL,
     rejected BIGINT NOT NULL,
-    note VARCHAR(500) NULL,
     actor_account_id BIGINT UNSIGNED NULL,
     actor_api_key_id BIGINT UNSIGNED NULL,
     at DATETIME(6) NOT NULL,

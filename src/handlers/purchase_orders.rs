@@ -263,8 +263,11 @@ fn check_version(app: &App, tx: &mut Transaction, request: &Request, id: Id) -> 
     Ok(())
 }
 
-/// Locks the order until the transaction ends.
+/// Locks the order until the transaction ends. Whoever waits for the stock of its products waits before that, so that
+/// nobody waits for an order that waits for stock.
 fn lock(tx: &mut Transaction, id: Id) -> Result<OrderStatus> {
+    let product_ids = purchase::product_ids(tx, id)?;
+    tx.take_turn(product_ids)?;
     let sql = "SELECT status FROM purchase_orders WHERE id = ? FOR UPDATE";
     let status = tx.row(sql, (id,), |row| column(row, "status"))?;
     Ok(status.ok_or_else(Problem::not_found)?)

@@ -212,6 +212,8 @@ pub fn of_runs(db: &mut Connection, product_id: Option<Id>) -> Result<Vec<Id>> {
 pub fn settle(app: &App, run_id: Id, order_id: Id, actor: Actor) -> Result<()> {
     db::transaction(&app.pool, |tx| {
         let now = app.clock.now();
+        let product_ids = purchase::product_ids(tx, order_id)?;
+        tx.take_turn(product_ids)?;
         let sql = "SELECT id FROM purchase_orders WHERE id = ? AND draft_of IS NOT NULL FOR UPDATE";
         if tx.row(sql, (order_id,), |_| ())?.is_none() {
             // Somebody has ordered it.

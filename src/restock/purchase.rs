@@ -43,11 +43,13 @@ pub struct NewDraft<'a> {
 /// `purchase_orders_one_draft`.
 pub fn make_draft(tx: &mut Transaction, draft: &NewDraft, now: Timestamp) -> Result<Id> {
     let draft_of = draft.for_runs.then(|| draft_of(draft.supplier_id));
-    tx.insert(
+    let id = tx.insert(
         "INSERT INTO purchase_orders
          SET supplier_id = ?, draft_of = ?, status = 'draft', note = ?, run_id = ?, receipt_count = 0, created_at = ?, updated_at = ?",
         (draft.supplier_id, draft_of, draft.note, draft.run_id, now, now),
-    )
+    )?;
+    record(tx, now, Kind::PurchaseOrderCreated, id, &[], audit::NO_FIELDS)?;
+    Ok(id)
 }
 
 /// What the draft of a supplier, or of the shop's own list, is marked with.
@@ -150,7 +152,7 @@ pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Res
     )?;
     if at_once > 0 {
         // What would not fit was left out under the lock.
-        book(tx, order_id, 1, now)?;
+        book(tx, order_id, 1, None, now)?;
     }
     Ok(())
 }
@@ -184,7 +186,7 @@ pub struct Arrival {
     pub rejected: i64,
 }
 
-/// Puts on the shelf what came of a locked order. False when a shelf cannot hold it; the caller must then roll back.
+/// Puts on the shelf what came of a locked order; the note goes into the ledger. False when a shelf cannot hold it; the caller must then roll back.
 pub fn receive(
     tx: &mut Transaction,
     order_id: Id,
@@ -194,15 +196,14 @@ pub fn receive(
     note: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; arrivals.len()].join(", ");
-    let values = arrivals.iter().flat_map(|arrival| -> [Value; 9] {
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; arrivals.len()].join(", ");
+    let values = arrivals.iter().flat_map(|arrival| -> [Value; 8] {
         [
             order_id.into(),
             receipt.into(),
             arrival.product_id.into(),
             arrival.accepted.into(),
             arrival.rejected.into(),
-            note.into(),
             actor.account_id.into(),
             actor.api_key_id.into(),
             now.into(),
@@ -210,21 +211,27 @@ pub fn receive(
     });
     let sql = format!(
         "INSERT INTO purchase_order_receipts
-             (purchase_order_id, receipt, product_id, accepted, rejected, note, actor_account_id, actor_api_key_id, at)
+             (purchase_order_id, receipt, product_id, accepted, rejected, actor_account_id, actor_api_key_id, at)
          VALUES {rows}"
     );
     tx.execute(&sql, values.collect::<Vec<Value>>())?;
-    book(tx, order_id, receipt, now)
+    book(tx, order_id, receipt, note, now)
 }
 
 /// Books a receipt that is written down: on the shelves, in the ledger, on the lines and the order.
-fn book(tx: &mut Transaction, order_id: Id, receipt: i64, now: Timestamp) -> Result<bool> {
+fn book(
+    tx: &mut Transaction,
+    order_id: Id,
+    receipt: i64,
+    note: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
     let sql = "SELECT product_id, accepted FROM purchase_order_receipts
          WHERE purchase_order_id = ? AND receipt = ? ORDER BY product_id";
     let arrived: Vec<(Id, i64)> =
         tx.rows(sql, (order_id, receipt), |row| (column(row, "product_id"), column(row, "accepted")))?;
     let accepted: Vec<Id> = arrived.iter().filter(|(_, units)| *units > 0).map(|(id, _)| *id).collect();
-    if !ledger::receive(tx, order_id, receipt, &accepted, now)? {
+    if !ledger::receive(tx, order_id, receipt, &accepted, note, now)? {
         return Ok(false);
     }
     tx.execute(

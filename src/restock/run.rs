@@ -237,6 +237,7 @@ pub fn lines(db: &mut Connection, run_id: Id) -> Result<Vec<RunLine>> {
 /// transaction. Returns the draft when it is full; nothing is done then.
 fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watched) -> Result<Option<Id>> {
     let now = app.clock.now();
+    tx.take_turn([scanned.product_id])?;
     let supply = scanned.supply.as_ref();
     let supplier_id = supply.map(|supply| supply.supplier_id);
     let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
@@ -302,7 +303,6 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
 
 /// The product as it is now, with the row of its stock locked.
 fn lock(tx: &mut Transaction, scanned: &Watched) -> Result<Watched> {
-    tx.take_turn([scanned.product_id])?;
     let sql = format!(
         "SELECT {}, {}, {WAITING}, (SELECT p.active = 0 FROM products p WHERE p.id = s.product_id) AS archived
          FROM stock s WHERE s.product_id = ? FOR UPDATE",

@@ -75,6 +75,8 @@ pub struct World {
     pub movement_id: u64,
     restock_run_id: u64,
     pub purchase_order_id: u64,
+    pub draft_id: u64,
+    pub other_draft_id: u64,
     /// Of whom the product is bought.
     pub supplier_id: u64,
     pub guest: Guest,
@@ -102,6 +104,9 @@ fn keys(shop: &Shop, world: &World, scope: Option<KeyScope>) -> [Client; 2] {
     [key_with(shop, &world.staff, &others), key_with(shop, &world.staff, &own)]
 }
 
+/// What may be done with drafts only.
+const DRAFTS_ONLY: &[&str] = &["/lines/{product_id}", "/split", "/merge", "/order"];
+
 impl World {
     pub fn new(shop: &Shop, expired: &str) -> World {
         let staff = shop.with_token(&shop.log_in("staff", STAFF_PASSWORD));
@@ -118,8 +123,10 @@ impl World {
         let watched = json!({"reorder_point": 200, "reorder_target": 300, "lead_time_days": 7});
         staff.patch(&format!("/products/{product_id}/stock"), watched).expect(200);
         let restock_run_id = staff.post("/restock/runs", json!({"product_id": product_id})).expect(201).id();
-        let restock_orders = staff.get(&format!("/purchase_orders?product_id={product_id}")).expect(200);
-        let purchase_order_id = restock_orders.body["data"][0]["id"].as_u64().expect("a restock order");
+        let purchase_order_id = staff.ordered(product_id);
+        let draft = json!({"lines": [{"product_id": product_id, "quantity": 5}]});
+        let [draft_id, other_draft_id] =
+            [0; 2].map(|_| staff.post("/purchase_orders", draft.clone()).expect(201).id());
         let supplier_id = shop.supplier(&staff, 7);
         staff.offer(supplier_id, product_id, json!({"cost": "2.00", "preferred": true})).expect(201);
         let (guest, (other, _)) = (shop.guest(), shop.customer_with_account());
@@ -136,6 +143,8 @@ impl World {
             movement_id,
             restock_run_id,
             purchase_order_id,
+            draft_id,
+            other_draft_id,
             supplier_id,
             guest,
             other,
@@ -157,7 +166,8 @@ impl World {
             Some("products") => self.product_id,
             Some("stock") => self.movement_id,
             Some("restock") => self.restock_run_id,
-            Some("restock_orders") => self.purchase_order_id,
+            Some("purchase_orders") if DRAFTS_ONLY.iter().any(|end| pattern.ends_with(end)) => self.draft_id,
+            Some("purchase_orders") => self.purchase_order_id,
             Some("suppliers") => self.supplier_id,
             Some("api_keys") => self.api_key_id,
             Some("sessions") => self.session_id,
@@ -197,6 +207,7 @@ impl World {
             format!("/products/{}", self.product_id),
             format!("/products/{}/stock/movements", self.product_id),
             format!("/purchase_orders/{}", self.purchase_order_id),
+            format!("/purchase_orders/{}", self.draft_id),
             format!("/suppliers/{}", self.supplier_id),
             format!("/suppliers/{}/products", self.supplier_id),
             format!("/staff/{}", self.clerk_id),
@@ -311,6 +322,15 @@ const MATRIX: &[Row] = &[
     row("GET",    "/restock/runs/{id}",      Rule::Staff,    200, None),
     row("GET",    "/purchase_orders",         Rule::Staff,    200, None),
     row("GET",    "/purchase_orders/{id}",    Rule::Staff,    200, None),
+    row("POST",   "/purchase_orders",         Rule::Staff,    201, None),
+    row("PATCH",  "/purchase_orders/{id}",    Rule::Staff,    200, Some(|_| json!({"note": "by van"}))),
+    row("GET",    "/purchase_orders/{id}/csv", Rule::Staff,   200, None),
+    row("GET",    "/purchase_orders/{id}/mail", Rule::Staff,  200, None),
+    row("PUT",    "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, Some(|_| json!({"quantity": 7}))),
+    row("DELETE", "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, None),
+    row("POST",   "/purchase_orders/{id}/split", Rule::Staff, 201, Some(|world| json!({"lines": [{"product_id": world.product_id, "quantity": 1}]}))),
+    row("POST",   "/purchase_orders/{id}/merge", Rule::Staff, 200, Some(|world| json!({"purchase_order_id": world.other_draft_id}))),
+    row("POST",   "/purchase_orders/{id}/order", Rule::Staff, 200, None),
     row("POST",   "/purchase_orders/{id}/receive", Rule::Staff, 200, None),
     row("POST",   "/purchase_orders/{id}/cancel", Rule::Staff, 200, None),
 

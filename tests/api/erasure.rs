@@ -78,6 +78,8 @@ const OF_SHOP: &[&str] = &[
     "PATCH /staff/current",
     "PATCH /staff/{id}",
     "POST /api_keys",
+    "POST /purchase_orders",
+    "PATCH /purchase_orders/{id}",
     "POST /products",
     "PUT /products/{id}",
     "PATCH /products/{id}",
@@ -381,8 +383,9 @@ impl Story<'_> {
                 let path = format!("/products/{}/stock/movements", self.shelf);
                 noted.insert(self.scribe.post(caller, client, &path, body).expect(201).id());
             }
-            let order = self.callers[MANAGER].restock_order_of(self.shelf);
-            let body = json!({"quantity": 1, "note": format!("Fetched by {NAME}")});
+            let order = self.callers[MANAGER].purchase_of_shelf(self.shelf);
+            let lines = json!([{"product_id": self.shelf, "quantity": 1}]);
+            let body = json!({"lines": lines, "note": format!("Fetched by {NAME}")});
             self.scribe.post(caller, client, &format!("/purchase_orders/{order}/receive"), body).expect(200);
             let ledger = format!("/products/{}/stock/movements?limit=1", self.shelf);
             noted.insert(client.get(&ledger).expect(200).body["data"][0]["id"].as_u64().unwrap());
@@ -395,8 +398,8 @@ impl Story<'_> {
 }
 
 impl Client {
-    /// The open restock order of a shelf that is always below its point.
-    fn restock_order_of(&self, product_id: u64) -> u64 {
+    /// The purchase order of a shelf that is always below its point.
+    fn purchase_of_shelf(&self, product_id: u64) -> u64 {
         self.post("/restock/runs", json!({"product_id": product_id})).expect(201);
         self.ordered(product_id)
     }

@@ -449,14 +449,28 @@ fn each_thing_that_happens_has_its_type() {
     staff.patch(&format!("{product}/stock"), rule).expect(200);
     reader.new_types();
     staff.post("/restock/runs", json!({})).expect(201);
-    assert_eq!(reader.new_types(), ["restock_run.started", "restock_order.opened", "restock_run.finished"]);
-    let opened = reader.objects("restock_order.opened")[0];
-    staff.post(&format!("/purchase_orders/{opened}/receive"), json!({"quantity": 5})).expect(200);
+    assert_eq!(
+        reader.new_types(),
+        [
+            "restock_run.started",
+            "purchase_order.created",
+            "purchase_order.changed",
+            "purchase_order.ordered",
+            "restock_run.finished"
+        ]
+    );
+    let opened = reader.objects("purchase_order.ordered")[0];
+    staff
+        .post(
+            &format!("/purchase_orders/{opened}/receive"),
+            json!({"lines": [{"product_id": product.rsplit_once('/').unwrap().1.parse::<u64>().unwrap(), "quantity": 5}]}),
+        )
+        .expect(200);
     let mut types = reader.new_types();
     types.sort_unstable();
-    assert_eq!(types, ["restock_order.received", "stock.moved"]);
+    assert_eq!(types, ["purchase_order.received", "stock.moved"]);
     staff.post(&format!("/purchase_orders/{opened}/cancel"), json!({})).expect(200);
-    assert_eq!(reader.new_types(), ["restock_order.cancelled"]);
+    assert_eq!(reader.new_types(), ["purchase_order.cancelled"]);
     staff.delete(&product).expect(204);
     staff.post(&format!("{product}/restore"), json!({})).expect(200);
     assert_eq!(reader.new_types(), ["product.archived", "product.restored"]);

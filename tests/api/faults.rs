@@ -108,10 +108,19 @@ impl Frail {
         format!("/suppliers/{other}/products/{product}")
     }
 
-    fn restock_order(&self) -> u64 {
+    fn purchase_order(&self) -> u64 {
         let product = self.shop.watched(&self.staff, 0, RULE);
         self.staff.post("/restock/runs", json!({"product_id": product})).expect(201);
         self.staff.ordered(product)
+    }
+
+    /// A draft with five of each of these products.
+    fn draft(&self, products: &[u64]) -> u64 {
+        let products: std::collections::BTreeSet<&u64> = products.iter().collect();
+        let lines: Vec<Value> =
+            products.iter().map(|product| json!({"product_id": product, "quantity": 5})).collect();
+        let body = if lines.is_empty() { json!({}) } else { json!({"lines": lines}) };
+        self.staff.post("/purchase_orders", body).expect(201).id()
     }
 
     fn send(&self, call: &Call) -> Answer {
@@ -255,7 +264,7 @@ impl Outcome<'_> {
         let done = difference(&books.rows(), ready);
         match self.operation.sent_again {
             Run => {
-                let ordered = books.change_of("restock_orders", &done);
+                let ordered = books.change_of("purchase_orders", &done);
                 assert!(ordered <= 1 && books.change_of("idempotency_keys", &done) == 1, "{place}: {done:?}");
             }
             Twice => {

@@ -54,7 +54,7 @@ fn the_ledger_is_listed_newest_first_and_continues_line_by_line() {
     let restock_ids = each(ledger, "purchase_order_id");
     assert!(restock_ids.iter().enumerate().all(|(line, id)| id.is_u64() == (line == 4)), "{restock_ids:?}");
     let restock_order = staff.get(&format!("/purchase_orders/{}", restock_ids[4])).expect(200);
-    assert_eq!(restock_order.body["product_id"], product_id);
+    assert_eq!(restock_order.body["lines"][0]["product_id"], product_id);
     for limit in [1, 2, 3, 7] {
         assert_eq!(&staff.all_pages(&format!("{path}?limit={limit}")), ledger, "limit {limit}");
     }
@@ -158,9 +158,9 @@ fn as_of_shows_what_the_view_showed_at_every_moment_of_a_history() {
     staff.restock();
     observer.look("restock order opened");
     let first = staff.ordered(product_id);
-    staff.receive(first, json!({"quantity": 9})).expect(200);
+    staff.receive_units(first, product_id, 9).expect(200);
     observer.look("a part received");
-    staff.receive(first, json!({"quantity": 1})).expect(200);
+    staff.receive_units(first, product_id, 1).expect(200);
     observer.look("another part received");
     staff.post(&format!("/orders/{shipped}/deliver"), json!({})).expect(200);
     observer.look("delivered");
@@ -171,7 +171,8 @@ fn as_of_shows_what_the_view_showed_at_every_moment_of_a_history() {
     staff.restock();
     observer.look("restock order opened again");
     let second = staff.ordered(product_id);
-    staff.receive(second, json!({"quantity": 50, "accept_surplus": true})).expect(200);
+    let surplus = json!({"lines": [{"product_id": product_id, "quantity": 50}], "accept_surplus": true});
+    staff.receive(second, surplus).expect(200);
     observer.look("all received, and more");
     staff.watch(product_id, Rule { point: 100, target: 100, multiple: 1, lead_days: 0 });
     staff.restock();

@@ -13,7 +13,15 @@ use crate::client::Client;
 use crate::harness::{Shop, storekeeper};
 use crate::shelves::{Dice, Rule};
 
-const HISTORY: [&str; 5] = ["stock_movements", "orders", "order_lines", "order_events", "restock_orders"];
+const HISTORY: [&str; 7] = [
+    "stock_movements",
+    "orders",
+    "order_lines",
+    "order_events",
+    "purchase_orders",
+    "purchase_order_lines",
+    "purchase_order_receipts",
+];
 
 fn verify(shop: &Shop, arguments: &[&str]) -> Output {
     storekeeper(&shop.database_url).arg("verify").args(arguments).output().expect("the program")
@@ -52,7 +60,7 @@ fn product_with_history(shop: &Shop, staff: &Client) -> u64 {
     guest.order(&[(product_id, 2)]).expect(201);
     staff.count_shelf(product_id, 8);
     staff.restock();
-    staff.receive(staff.ordered(product_id), json!({"quantity": 8})).expect(200);
+    staff.receive_units(staff.ordered(product_id), product_id, 8).expect(200);
     staff.count_shelf(product_id, 19);
     assert_eq!(staff.figures(product_id), [19, 2, 8]);
     product_id

@@ -94,7 +94,7 @@ fn it_restocks_what_is_due_and_says_so_in_a_table() {
     let run_id = &runs[0]["id"];
     assert_eq!(
         lines[4],
-        format!("run {run_id}: 3 products watched, 1 ordered, 1 received, 0 failed, 42 units")
+        format!("run {run_id}: 3 products watched, 0 drafted, 1 ordered, 1 received, 0 failed, 42 units")
     );
     assert_eq!((&runs[0]["source"], &runs[0]["actor_account_id"]), (&json!("program"), &Value::Null));
     assert!(runs[0]["finished_at"].is_string());
@@ -188,7 +188,11 @@ fn a_product_that_fails_makes_it_exit_with_1_after_the_others_are_done() {
     let table = stdout(&output);
     let failed = table.lines().find(|line| line.contains(" failed ")).expect("a line that failed");
     assert!(failed.starts_with(&overfull.to_string()) && failed.contains("the most that a shelf can hold"));
-    assert!(table.trim_end().ends_with("3 products watched, 1 ordered, 1 received, 1 failed, 48 units"));
+    assert!(
+        table
+            .trim_end()
+            .ends_with("3 products watched, 0 drafted, 1 ordered, 1 received, 1 failed, 48 units")
+    );
     assert!(stderr(&output).contains(&format!("product {overfull} could not be restocked")));
     assert_eq!([staff.figures(first)[2], staff.on_hand(last)], [24, 24]);
 }
@@ -254,7 +258,7 @@ struct Warehouse<'a> {
 
 impl Warehouse<'_> {
     fn still_due(&self) -> i64 {
-        let due = "SELECT COUNT(*) FROM stock WHERE on_hand + incoming = 0";
+        let due = "SELECT COUNT(*) FROM stock WHERE on_hand + incoming + drafted = 0";
         self.shop.sql().query_first(due).unwrap().unwrap()
     }
 

@@ -25,10 +25,10 @@ struct Shelf {
     reserved: i64,
     rule: Option<Rule>,
     order_max: Option<i64>,
-    /// The restock orders that are open: their ids, what was ordered and what has come of it.
+    /// The lines of purchase orders of which something is to come: their orders, what was ordered and what has come of it.
     open: Vec<(u64, i64, i64)>,
     movements: usize,
-    restock_orders: usize,
+    purchases: usize,
 }
 
 #[derive(Debug)]
@@ -236,12 +236,12 @@ impl Week<'_> {
             match outcome {
                 Expected::Ordered(quantity) => {
                     shelf.open.push((line["purchase_order_id"].as_u64().unwrap(), quantity, 0));
-                    shelf.restock_orders += 1;
+                    shelf.purchases += 1;
                 }
                 Expected::Received(quantity) => {
                     shelf.on_hand += quantity;
                     shelf.movements += 1;
-                    shelf.restock_orders += 1;
+                    shelf.purchases += 1;
                 }
                 Expected::Nothing => {}
             }
@@ -262,7 +262,8 @@ impl Week<'_> {
         let (arrived, accept) = (self.dice.between(1, quantity - received + 3), self.dice.below(2) == 0);
         self.note(("receive", at, arrived, accept));
         let kept = accept || received + arrived <= quantity;
-        let answer = self.staff.receive(order_id, json!({"quantity": arrived, "accept_surplus": accept}));
+        let lines = json!([{"product_id": self.shelves[at].product_id, "quantity": arrived}]);
+        let answer = self.staff.receive(order_id, json!({"lines": lines, "accept_surplus": accept}));
         self.expect(answer, if kept { 200 } else { 409 });
         if kept {
             let shelf = &mut self.shelves[at];
@@ -279,8 +280,10 @@ impl Week<'_> {
     fn cancel_purchase(&mut self) {
         let at = self.any_shelf();
         let Some(of_shelf) = self.any_open(at) else { return };
-        let (order_id, ..) = self.shelves[at].open.remove(of_shelf);
-        self.note(("cancel restock order", at));
+        // It may be of other products too.
+        let (order_id, ..) = self.shelves[at].open[of_shelf];
+        self.shelves.iter_mut().for_each(|shelf| shelf.open.retain(|(id, ..)| *id != order_id));
+        self.note(("cancel purchase order", at));
         self.expect(self.staff.cancel_purchase(order_id), 200);
     }
 
@@ -303,9 +306,9 @@ impl Week<'_> {
             assert_eq!(ledger.len(), shelf.movements, "after {:#?}", self.done);
             let sum: i64 = each(&ledger, "delta").iter().map(|delta| delta.as_i64().unwrap()).sum();
             assert_eq!(sum, shelf.on_hand, "after {:#?}", self.done);
-            let restock_orders = self.staff.purchases_of(shelf.product_id);
-            assert_eq!(restock_orders.len(), shelf.restock_orders, "after {:#?}", self.done);
-            let open = restock_orders.iter().filter(|order| order["status"] == "open");
+            let purchases = self.staff.purchases_of(shelf.product_id);
+            assert_eq!(purchases.len(), shelf.purchases, "after {:#?}", self.done);
+            let open = purchases.iter().filter(|line| line["outstanding"] != 0);
             let open: BTreeSet<u64> = open.map(|order| order["id"].as_u64().unwrap()).collect();
             let expected = shelf.open.iter().map(|(order_id, ..)| *order_id).collect();
             assert_eq!(open, expected, "after {:#?}", self.done);

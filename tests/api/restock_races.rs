@@ -55,7 +55,9 @@ fn twenty_runs_at_once_order_as_if_one_had_run() {
         });
         for product_id in later {
             assert_eq!(staff.figures(product_id), [0, 0, 24], "round {round}");
-            staff.cancel_purchase(staff.ordered(product_id)).expect(200);
+        }
+        for order in staff.all_pages("/purchase_orders?status=ordered&limit=100") {
+            staff.cancel_purchase(order["id"].as_u64().unwrap()).expect(200);
         }
         for product_id in at_once {
             assert_eq!(staff.figures(product_id), [24, 0, 0], "round {round}");
@@ -123,10 +125,15 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
             keep_doing(scope, &over, seed, move |dice| {
                 for order in client.all_pages("/purchase_orders?status=ordered") {
                     let order_id = order["id"].as_u64().unwrap();
+                    let lines = client.purchase_order(order_id)["lines"].clone();
+                    let product_id =
+                        lines[dice.below(lines.as_array().unwrap().len() as i64) as usize]["product_id"]
+                            .as_u64()
+                            .unwrap();
                     match dice.below(5) {
                         0 => drop(one_of(client.cancel_purchase(order_id), &[200, 409])),
                         _ => drop(one_of(
-                            client.receive(order_id, json!({"quantity": dice.between(1, 9)})),
+                            client.receive_units(order_id, product_id, dice.between(1, 9)),
                             &[200, 409],
                         )),
                     }
@@ -148,11 +155,11 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
     let after = staff.restock();
     assert_eq!((&after["ordered"], &after["received"], &after["failed"]), (&json!(0), &json!(0), &json!(0)));
     let runs: i64 = shop.sql().query_first("SELECT COUNT(*) FROM restock_runs").unwrap().unwrap();
-    let opened: i64 = shop.sql().query_first("SELECT COUNT(*) FROM restock_orders").unwrap().unwrap();
-    assert!(runs > 20 && opened > 20, "{runs} runs and {opened} restock orders prove little");
+    let opened: i64 = shop.sql().query_first("SELECT COUNT(*) FROM purchase_orders").unwrap().unwrap();
+    assert!(runs > 20 && opened > 20, "{runs} runs and {opened} purchase orders prove little");
 }
 
-/// A product with an open restock order for 20.
+/// A product with a purchase order for 20.
 fn ordered(shop: &Shop, staff: &Client) -> (u64, u64) {
     let product_id = shop.watched(staff, 0, Rule { multiple: 1, ..LATER });
     staff.post("/restock/runs", json!({"product_id": product_id})).expect(201);
@@ -168,7 +175,7 @@ fn many_who_receive_parts_never_receive_more_than_was_ordered() {
     let shop = Shop::open();
     let staff = shop.staff();
     let (product_id, order_id) = ordered(&shop, &staff);
-    let answers = together(16, |_| shop.with_token(staff.token()).receive(order_id, json!({"quantity": 3})));
+    let answers = together(16, |_| shop.with_token(staff.token()).receive_units(order_id, product_id, 3));
     assert_eq!((with_status(&answers, 200), with_status(&answers, 409)), (6, 10));
     assert!(answers.iter().all(|answer| answer.status == 200 || answer.body["code"] == "surplus"));
     assert_eq!(staff.figures(product_id), [18, 0, 2]);
@@ -186,7 +193,9 @@ fn one_delivery_that_many_report_under_one_key_arrives_once() {
     let path = format!("/purchase_orders/{order_id}/receive");
     let answers = together(20, |_| {
         let client = shop.with_token(staff.token());
-        client.post_once("one-van", &path, json!({"quantity": 4})).expect(200)
+        client
+            .post_once("one-van", &path, json!({"lines": [{"product_id": product_id, "quantity": 4}]}))
+            .expect(200)
     });
     assert!(answers.iter().all(|answer| answer.text == answers[0].text));
     let replayed = answers.iter().filter(|answer| answer.header("Idempotency-Replayed").is_some());

@@ -36,7 +36,7 @@ fn a_surge_while_an_order_is_open_orders_the_rest() {
     assert_eq!(each(&open, "outstanding"), [36, 42]);
     // Each is received and cancelled by itself.
     let [newer, older] = [0, 1].map(|at| open[at]["id"].as_u64().unwrap());
-    staff.receive(older, json!({"quantity": 40})).expect(200);
+    staff.receive_units(older, product_id, 40).expect(200);
     staff.cancel_purchase(newer).expect(200);
     assert_eq!(staff.figures(product_id), [40, 35, 2]);
     assert_eq!(staff.restock()["units"], 36);
@@ -85,7 +85,7 @@ fn no_more_is_ordered_at_once_than_may_be() {
     assert_eq!(staff.restock()["units"], 0);
     assert_eq!(staff.figures(product_id), [0, 0, 18]);
     // A part came and was sold, and 36 are needed now.
-    staff.receive(staff.ordered(product_id), json!({"quantity": 12})).expect(200);
+    staff.receive_units(staff.ordered(product_id), product_id, 12).expect(200);
     staff.count_shelf(product_id, 0);
     let run = staff.restock();
     assert_eq!(run["units"], 0);
@@ -154,7 +154,7 @@ fn what_is_late_is_named() {
     assert_eq!(late_orders(), "1");
     // Late or not, it counts: nothing is ordered a second time. What has come is late no longer.
     assert_eq!(staff.restock()["units"], 0);
-    staff.receive(staff.ordered(late), json!({"quantity": 2})).expect(200);
+    staff.receive_units(staff.ordered(late), late, 2).expect(200);
     assert_eq!(line(&staff, late)["late"]["units"], 40);
     staff.cancel_purchase(staff.ordered(late)).expect(200);
     assert_eq!((of("late=true"), late_orders().as_str()), (vec![], "0"));

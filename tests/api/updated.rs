@@ -135,7 +135,14 @@ fn every_change_of_stock_moves_its_row() {
     moved(&|| drop(staff.post("/restock/runs", json!({})).expect(201)));
     let restock = staff.ordered(mug);
     moved(&|| {
-        drop(staff.post(&format!("/purchase_orders/{restock}/receive"), json!({"quantity": 1})).expect(200))
+        drop(
+            staff
+                .post(
+                    &format!("/purchase_orders/{restock}/receive"),
+                    json!({"lines": [{"product_id": mug, "quantity": 1}]}),
+                )
+                .expect(200),
+        )
     });
     moved(&|| drop(staff.post(&format!("/purchase_orders/{restock}/cancel"), json!({})).expect(200)));
 }

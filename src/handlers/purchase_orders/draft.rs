@@ -7,7 +7,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
-use crate::handlers::purchase_orders::view::{PurchaseOrder, find, knows_costs};
+use crate::handlers::purchase_orders::view::{find, knows_costs};
 use crate::handlers::purchase_orders::{act, allow, changed, check_version, lock};
 use crate::ledger::ON_HAND_MAX;
 use crate::problem::{self, FieldError, Problem};
@@ -112,7 +112,9 @@ fn make(
     let note = note.map(|note| note.0.as_str());
     let order_id =
         purchase::make_draft(tx, &NewDraft { supplier_id, for_runs: false, note, run_id: None }, now)?;
-    purchase::record(tx, now, Kind::PurchaseOrderCreated, order_id, named, audit::NO_FIELDS)?;
+    if !named.is_empty() {
+        purchase::record(tx, now, Kind::PurchaseOrderChanged, order_id, named, &["lines"])?;
+    }
     audit::record(
         app,
         tx,
@@ -174,7 +176,12 @@ pub fn put_line(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let wanted = Wanted::read(app, &request.caller, &mut form, Some(request.path_product_id));
     let wanted = form.finish(|| wanted)?;
-    change_lines(app, request, |tx, draft| {
+    let id = request.path_id;
+    let draft = db::transaction(&app.pool, |tx| {
+        let status = lock(tx, id)?;
+        let draft = find(app, tx, id, &request.caller)?;
+        response::check_if_match(request, &draft)?;
+        allow(status, &[OrderStatus::Draft], FROZEN)?;
         let is_there = draft.lines.iter().any(|line| line.product_id == wanted.product_id);
         if !is_there && known_products(tx, &[wanted.product_id])?.is_empty() {
             return Err(Problem::not_found().into());
@@ -184,36 +191,27 @@ pub fn put_line(app: &App, request: &Request) -> Result<Response> {
                 format!("The draft holds {LINES_MAX} lines, the most that one may. Order or split it.");
             return Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
         }
-        set_line(app, tx, draft.head.id, draft.head.supplier_id, &wanted)
-    })
-}
-
-/// `DELETE /purchase_orders/{id}/lines/{product_id}`: takes a line off a draft; a run may put it there again. 200 with the
-/// draft.
-pub fn delete_line(app: &App, request: &Request) -> Result<Response> {
-    change_lines(app, request, |tx, draft| {
-        let line = draft.lines.iter().find(|line| line.product_id == request.path_product_id);
-        let line = line.ok_or_else(Problem::not_found)?;
-        purchase::take_line(tx, draft.head.id, line.product_id, line.quantity, app.clock.now())
-    })
-}
-
-fn change_lines(
-    app: &App,
-    request: &Request,
-    change: impl Fn(&mut Transaction, &PurchaseOrder) -> Result<()>,
-) -> Result<Response> {
-    let id = request.path_id;
-    let draft = db::transaction(&app.pool, |tx| {
-        let status = lock(tx, id)?;
-        let draft = find(app, tx, id, &request.caller)?;
-        response::check_if_match(request, &draft)?;
-        allow(status, &[OrderStatus::Draft], FROZEN)?;
-        change(tx, &draft)?;
-        changed(app, tx, &request.caller, id, &[request.path_product_id], &["lines"])?;
+        set_line(app, tx, id, draft.head.supplier_id, &wanted)?;
+        changed(app, tx, &request.caller, id, &[wanted.product_id], &["lines"])?;
         find(app, tx, id, &request.caller)
     })?;
     Ok(response::resource(request, &draft))
+}
+
+/// `DELETE /purchase_orders/{id}/lines/{product_id}`: takes a line off a draft; a run may put it there again. 204.
+pub fn delete_line(app: &App, request: &Request) -> Result<Response> {
+    let (id, product_id) = (request.path_id, request.path_product_id);
+    db::transaction(&app.pool, |tx| {
+        let status = lock(tx, id)?;
+        let draft = find(app, tx, id, &request.caller)?;
+        let line = draft.lines.iter().find(|line| line.product_id == product_id);
+        let quantity = line.ok_or_else(Problem::not_found)?.quantity;
+        response::check_if_match(request, &draft)?;
+        allow(status, &[OrderStatus::Draft], FROZEN)?;
+        purchase::take_line(tx, id, product_id, quantity, app.clock.now())?;
+        changed(app, tx, &request.caller, id, &[product_id], &["lines"])
+    })?;
+    Ok(response::no_content())
 }
 
 const FROZEN: &str =
@@ -301,17 +299,8 @@ fn split(
             tx.execute(sql, (whole - part, id, product_id))?;
         }
     }
-    let products: Vec<Id> = moved.iter().map(|(id, ..)| *id).collect();
-    purchase::record(tx, now, Kind::PurchaseOrderCreated, new_id, &products, audit::NO_FIELDS)?;
-    audit::record(
-        app,
-        tx,
-        caller.actor(),
-        Action::Created,
-        (Object::PurchaseOrder, new_id),
-        audit::NO_FIELDS,
-    )?;
-    changed(app, tx, caller, id, &products, &["lines"])?;
+    // The units stay drafted.
+    changed(app, tx, caller, id, &[], &["lines", &format!("purchase_orders[{new_id}]")])?;
     Ok(new_id)
 }
 
@@ -376,9 +365,7 @@ fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id)
         (id, other_id),
     )?;
     tx.execute("DELETE FROM purchase_order_lines WHERE purchase_order_id = ?", (other_id,))?;
-    let products: Vec<Id> = other.lines.iter().map(|line| line.product_id).collect();
-    changed(app, tx, caller, id, &products, &["lines"])?;
+    // The units stay drafted.
     purchase::cancel(tx, other_id, app.clock.now())?;
-    let cancelled = (Object::PurchaseOrder, other_id);
-    audit::record(app, tx, caller.actor(), Action::Cancelled, cancelled, audit::NO_FIELDS)
+    changed(app, tx, caller, id, &[], &["lines", &format!("purchase_orders[{other_id}]")])
 }

@@ -108,6 +108,12 @@ pub fn receive(
     if status == OrderStatus::Ordered && !delivery.accept_surplus {
         refuse_surplus(&arrivals, &owed)?;
     }
+    let is_on_shelf = arrivals.iter().any(|arrival| arrival.accepted > 0);
+    if delivery.note.is_some() && !is_on_shelf {
+        let message =
+            "is kept in the ledger with what goes on the shelf, and all of this was rejected; leave it out";
+        return Err(Problem::invalid_field("note", Bad::new("nothing_moved", message)).into());
+    }
     let now = app.clock.now();
     let sql = "SELECT receipt_count FROM purchase_orders WHERE id = ?";
     let receipts: i64 = tx.row(sql, (order_id,), |row| column(row, "receipt_count"))?.unwrap_or(0);

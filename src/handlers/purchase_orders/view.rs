@@ -80,14 +80,13 @@ pub struct OrderLine {
     pub received_at: Option<Timestamp>,
 }
 
-/// A delivery.
+/// A delivery. What was noted of it stands in the ledger.
 #[derive(Debug, Clone, Serialize)]
 pub struct Receipt {
     /// Counts those of an order from 1.
     pub number: i64,
     pub at: Timestamp,
     pub actor: Option<ActorNamed>,
-    pub note: Option<String>,
     pub lines: Vec<ReceiptLine>,
 }
 
@@ -239,7 +238,7 @@ fn lines(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result
 }
 
 fn receipts(db: &mut Connection, id: Id) -> Result<Vec<Receipt>> {
-    let sql = "SELECT p.receipt, p.product_id, p.accepted, p.rejected, p.note, p.at,
+    let sql = "SELECT p.receipt, p.product_id, p.accepted, p.rejected, p.at,
              p.actor_account_id, a.username, p.actor_api_key_id, k.name AS api_key_name
          FROM purchase_order_receipts p LEFT JOIN accounts a ON a.id = p.actor_account_id
          LEFT JOIN api_keys k ON k.id = p.actor_api_key_id
@@ -249,8 +248,7 @@ fn receipts(db: &mut Connection, id: Id) -> Result<Vec<Receipt>> {
         let number: i64 = column(row, "receipt");
         if receipts.last().is_none_or(|last| last.number != number) {
             let actor = ActorNamed::from_row(row);
-            let (at, note) = (column(row, "at"), column(row, "note"));
-            receipts.push(Receipt { number, at, actor, note, lines: Vec::new() });
+            receipts.push(Receipt { number, at: column(row, "at"), actor, lines: Vec::new() });
         }
         let line = ReceiptLine {
             product_id: column(row, "product_id"),

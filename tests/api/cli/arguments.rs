@@ -112,6 +112,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "half a shelf"),
         ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "a dozen"),
         ("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "8761"),
+        ("STOREKEEPER_RESTOCK_APPROVAL", "manual"),
         ("STOREKEEPER_CALLER_KEPT_ANSWERS", "100001"),
         ("STOREKEEPER_CALLER_KEPT_KIB", "1 MiB"),
         ("STOREKEEPER_LOG", "loud"),

@@ -199,11 +199,48 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("POST", "/restock/runs", json!({"product_id": product}))
     }),
     operation("POST", "/purchase_orders/{id}/receive", Replayed, |frail| {
-        let body = json!({"quantity": 2});
-        frail.call("POST", format!("/purchase_orders/{}/receive", frail.restock_order()), body)
+        let order = frail.purchase_order();
+        let product = frail.staff.purchase_order(order)["lines"][0]["product_id"].clone();
+        let body = json!({"lines": [{"product_id": product, "quantity": 2}]});
+        frail.call("POST", format!("/purchase_orders/{order}/receive"), body)
     }),
     operation("POST", "/purchase_orders/{id}/cancel", Replayed, |frail| {
-        frail.call("POST", format!("/purchase_orders/{}/cancel", frail.restock_order()), json!({}))
+        frail.call("POST", format!("/purchase_orders/{}/cancel", frail.purchase_order()), json!({}))
+    }),
+    operation("POST", "/purchase_orders", Replayed, |frail| {
+        let supplier = frail.shop.supplier(&frail.staff, 7);
+        let body = json!({
+            "supplier_id": supplier, "note": "soon", "lines": [{"product_id": frail.product, "quantity": 2}],
+        });
+        frail.call("POST", "/purchase_orders", body)
+    }),
+    operation("PATCH", "/purchase_orders/{id}", Same, |frail| {
+        let body = json!({"note": unique("by van"), "expected_on": "2100-01-04"});
+        frail.call("PATCH", format!("/purchase_orders/{}", frail.purchase_order()), body)
+    }),
+    operation("PUT", "/purchase_orders/{id}/lines/{product_id}", Same, |frail| {
+        let path = format!("/purchase_orders/{}/lines/{}", frail.draft(&[]), frail.product);
+        frail.call("PUT", path, json!({"quantity": 7}))
+    }),
+    operation("DELETE", "/purchase_orders/{id}/lines/{product_id}", Gone, |frail| {
+        let path = format!("/purchase_orders/{}/lines/{}", frail.draft(&[frail.product]), frail.product);
+        frail.call("DELETE", path, Value::Null)
+    }),
+    operation("POST", "/purchase_orders/{id}/split", Replayed, |frail| {
+        let draft = frail.draft(&[frail.product]);
+        let body = json!({"lines": [{"product_id": frail.product, "quantity": 3}]});
+        frail.call("POST", format!("/purchase_orders/{draft}/split"), body)
+    }),
+    operation("POST", "/purchase_orders/{id}/merge", Replayed, |frail| {
+        let other = frail.shop.product(&frail.staff, 1);
+        let [draft, second] = [frail.product, other].map(|product| frail.draft(&[product, frail.product]));
+        frail.call("POST", format!("/purchase_orders/{draft}/merge"), json!({"purchase_order_id": second}))
+    }),
+    operation("POST", "/purchase_orders/{id}/order", Replayed, |frail| {
+        // One of them is received at once.
+        let later = frail.shop.watched(&frail.staff, 0, RULE);
+        let draft = frail.draft(&[frail.product, later]);
+        frail.call("POST", format!("/purchase_orders/{draft}/order"), json!({}))
     }),
     operation("POST", "/suppliers", Replayed, |frail| {
         frail.call("POST", "/suppliers", json!({"name": unique("Potters"), "lead_time_days": 7}))

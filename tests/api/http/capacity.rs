@@ -195,7 +195,8 @@ fn deliveries_and_runs_that_wait_for_one_locked_row_stop_nobody_either() {
     let delivery = format!("/purchase_orders/{}/receive", staff.ordered(locked));
     let run = json!({"product_id": locked});
     let empty = json!({"delta": -1, "reason": "lost"});
-    for (path, body) in [(&delivery, json!({"quantity": 1})), (&"/restock/runs".to_owned(), run)] {
+    let part = json!({"lines": [{"product_id": locked, "quantity": 1}]});
+    for (path, body) in [(&delivery, part), (&"/restock/runs".to_owned(), run)] {
         // Below its point again, so that a run has something to do.
         let ordered = staff.ordered(locked);
         if path != &delivery {

@@ -120,13 +120,13 @@ impl Books {
     }
 }
 
-/// Has ten of a product ordered, and answers the restock order's id.
+/// Has ten of a product ordered, and answers the purchase order's id.
 pub fn restocked(staff: &Client, product: u64, lead_time_days: u32) -> u64 {
     let policy = json!({"reorder_point": 1, "reorder_target": 10, "lead_time_days": lead_time_days});
     staff.patch(&format!("/products/{product}/stock"), policy).expect(200);
     staff.post("/restock/runs", json!({"product_id": product})).expect(201);
     let orders = staff.get(&format!("/purchase_orders?product_id={product}")).expect(200);
-    orders.body["data"][0]["id"].as_u64().expect("a restock order")
+    orders.body["data"][0]["id"].as_u64().expect("a purchase order")
 }
 
 pub fn moved(staff: &Client, order: Answer, steps: &[&str]) -> u64 {

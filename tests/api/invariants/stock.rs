@@ -110,7 +110,7 @@ impl Books {
     }
 
     pub fn restocking(&self) -> Vec<Case> {
-        let Books { pan, bowl, rarity, pans_order, bowls_order, .. } = self;
+        let Books { pan, bowl, pans_order, bowls_order, .. } = self;
         let case =
             |sql: &[String], row: String| Case { breaks: RESTOCKING, sql: sql.to_vec(), rows: vec![row] };
         let owes = "incoming is not what open orders owe";
@@ -120,24 +120,44 @@ impl Books {
                 format!("{pan}|NULL|11|10|{owes}"),
             ),
             case(
-                &[format!("UPDATE restock_orders SET quantity = 12 WHERE id = {pans_order}")],
+                &[format!("UPDATE purchase_order_lines SET quantity = 12 WHERE purchase_order_id = {pans_order}")],
                 format!("{pan}|NULL|10|12|{owes}"),
             ),
             case(
-                &[format!(
-                    "INSERT INTO restock_orders (id, product_id, run_id, status, quantity, received, ordered_at, expected_at)
-                     SELECT 999, product_id, run_id, status, 5, 0, ordered_at, expected_at
-                     FROM restock_orders WHERE id = {pans_order}"
-                )],
+                &[
+                    format!(
+                        "INSERT INTO purchase_orders (id, status, receipt_count, created_at, updated_at, ordered_at)
+                         SELECT 999, status, 0, created_at, updated_at, ordered_at FROM purchase_orders WHERE id = {pans_order}"
+                    ),
+                    format!(
+                        "INSERT INTO purchase_order_lines (purchase_order_id, product_id, quantity, set_by_person, received, rejected)
+                         VALUES (999, {pan}, 5, 0, 0, 0)"
+                    ),
+                ],
                 format!("{pan}|NULL|10|15|{owes}"),
             ),
             case(
-                &[format!("UPDATE restock_orders SET received = 11 WHERE id = {bowls_order}")],
-                format!("{bowl}|{bowls_order}|11|10|received is not the sum of its movements"),
+                &[format!("UPDATE stock SET drafted = 3 WHERE product_id = {pan}")],
+                format!("{pan}|NULL|3|0|drafted is not what is on drafts"),
             ),
             case(
-                &[format!("UPDATE restock_orders SET product_id = {rarity} WHERE id = {bowls_order}")],
-                format!("{bowl}|{bowls_order}|{bowl}|{rarity}|a movement of another product"),
+                &[format!("UPDATE purchase_orders SET status = 'ordered', closed_at = NULL WHERE id = {bowls_order}")],
+                format!("NULL|{bowls_order}|1|0|the status is not what its lines say"),
+            ),
+            case(
+                &[format!("UPDATE purchase_order_receipts SET accepted = 9 WHERE purchase_order_id = {bowls_order}")],
+                format!("{bowl}|{bowls_order}|10|9|received is not the sum of its receipts"),
+            ),
+            case(
+                &[format!("UPDATE purchase_order_receipts SET rejected = 2 WHERE purchase_order_id = {bowls_order}")],
+                format!("{bowl}|{bowls_order}|10|10|received is not the sum of its receipts"),
+            ),
+            case(
+                &[
+                    format!("UPDATE purchase_order_lines SET received = 11 WHERE purchase_order_id = {bowls_order}"),
+                    format!("UPDATE purchase_order_receipts SET accepted = 11 WHERE purchase_order_id = {bowls_order}"),
+                ],
+                format!("{bowl}|{bowls_order}|11|10|received is not the sum of its movements"),
             ),
         ]
     }

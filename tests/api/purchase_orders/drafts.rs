@@ -182,7 +182,7 @@ fn people_make_drafts_to_which_no_run_adds() {
     staff.put(&path, json!({"quantity": 1})).expect_problem(409, "purchase_order_state");
     staff.delete(&path).expect_problem(409, "purchase_order_state");
     for (action, body) in
-        [("split", json!({"lines": [{"product_id": known}]})), ("merge", json!({"purchase_order_id": 1}))]
+        [("split", json!({"lines": [{"product_id": known}]})), ("merge", json!({"purchase_order_id": 99}))]
     {
         staff
             .post(&format!("/purchase_orders/{draft}/{action}"), body)

@@ -90,21 +90,28 @@ fn a_run_orders_by_the_suppliers_lead_time_and_says_so() {
     assert_eq!(manager.on_hand(own), 9);
 }
 
-/// A supplier is edited, by a person or a program that takes its time, and the timer goes on.
+/// A supplier is edited, by a person or a program that takes its time, and the timer goes on: it needs the supplier's row
+/// only to make the first draft of the supplier.
 #[test]
-fn a_run_waits_for_nobody_who_changes_a_supplier() {
+fn a_run_waits_for_nobody_who_changes_a_supplier_with_a_draft() {
     let shop = Shop::open();
     let manager = shop.staff();
     let supplier = shop.supplier(&manager, 7);
-    let product = shop.product(&manager, 0);
-    manager.set_policy(product, json!({"reorder_point": 3, "reorder_target": 9})).expect(200);
-    manager.offer(supplier, product, json!({"cost": "1.00", "preferred": true})).expect(201);
+    manager.patch(&format!("/suppliers/{supplier}"), json!({"minimum_order_value": "10.00"})).expect(200);
+    let product = || {
+        let product = shop.product(&manager, 0);
+        manager.set_policy(product, json!({"reorder_point": 3, "reorder_target": 9})).expect(200);
+        manager.offer(supplier, product, json!({"cost": "1.00", "preferred": true})).expect(201);
+    };
+    product();
+    assert_eq!(manager.restock()["drafted"], 1);
+    product();
     let mut held = shop.sql();
     held.query_drop("START TRANSACTION").unwrap();
     held.query_drop("SELECT * FROM suppliers FOR UPDATE").unwrap();
     held.query_drop("SELECT * FROM supplier_products FOR UPDATE").unwrap();
     let run = manager.restock();
-    assert_eq!((&run["ordered"], &run["failed"]), (&json!(1), &json!(0)));
+    assert_eq!((&run["ordered"], &run["failed"]), (&json!(2), &json!(0)));
     held.query_drop("ROLLBACK").unwrap();
 }
 
