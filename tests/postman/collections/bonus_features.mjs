@@ -627,7 +627,7 @@ export const requests = [
             "Six are outstanding, and the receipt is kept": (order) => {
                 pm.expect(order).to.include({ status: "ordered", received: 30, outstanding: 6 });
                 const [receipt] = order.receipts;
-                pm.expect(receipt).to.include({ number: 1, note: "Two are broken." });
+                pm.expect(receipt.number).to.eql(1);
                 pm.expect(receipt.lines[0]).to.include({ accepted: 30, rejected: 2 });
             },
         },
@@ -1069,8 +1069,8 @@ export const requests = [
         name: "No candles after all",
         description: "The line is taken off.",
         DELETE: "/purchase_orders/{{purchase_order_id}}/lines/{{candle_id}}",
-        status: 200,
-        tests: { "There is one line": (draft) => pm.expect(draft.lines).to.have.lengthOf(1) },
+        status: 204,
+        tests: noBody,
     },
     {
         name: "Another note",
@@ -1078,7 +1078,12 @@ export const requests = [
         PATCH: "/purchase_orders/{{purchase_order_id}}",
         body: { note: "Ring before ten." },
         status: 200,
-        tests: { "It is kept": (draft) => pm.expect(draft.note).to.eql("Ring before ten.") },
+        tests: {
+            "It is kept, and there is one line": (draft) => {
+                pm.expect(draft.note).to.eql("Ring before ten.");
+                pm.expect(draft.lines).to.have.lengthOf(1);
+            },
+        },
     },
     {
         name: "Order it nonetheless",
