@@ -3,7 +3,7 @@
 # https address of nginx (CURL_CA_BUNDLE names the certificate of an authority of the shop's own).
 # With STAFF_USERNAME, and STAFF_PASSWORD or STAFF_PASSWORD_FILE, it goes behind the counter too.
 # It prints a line for each step and stops at the first that fails, with the request and the answer. What it makes, it
-# removes; an order cannot be removed and stays, finished and without personal data.
+# removes; orders, purchase orders and runs cannot be removed and stay, finished and without personal data.
 set -euo pipefail
 
 base=${1:-${BASE_URL:-}}
@@ -25,7 +25,7 @@ folder=$(mktemp -d)
 run=$(date +%s)-$$
 steps=0
 # What the tour has made so far.
-customer='' product='' order='' supplier='' customer_token='' staff_token=''
+customer='' product='' order='' supplier='' purchase='' customer_token='' staff_token=''
 token='' headers=() hidden=''
 
 # escaped TEXT: as curl's configuration and JSON want it between double quotes.
@@ -103,6 +103,7 @@ clean_up() {
     token=$staff_token
     if [ -n "$staff_token" ]; then
         [ -z "$order" ] || send POST "/orders/$order/deliver"
+        [ -z "$purchase" ] || send POST "/purchase_orders/$purchase/cancel"
         [ -z "$product" ] || send DELETE "/products/$product"
         [ -z "$supplier" ] || send DELETE "/suppliers/$supplier"
     fi
@@ -245,10 +246,18 @@ if [ -n "$staff" ]; then
     shows '"below_threshold":true'
     step "the plan says what to order and why" 200 GET "/restock/plan?product_id=$product"
     shows '"quantity":4' 'is below the reorder point 2'
-    step "a restock run puts it on the shelf" 201 POST /restock/runs "{\"product_id\": $product}"
-    shows '"received":1' '"units":4'
+    step "a restock run puts it on the shelf, or on a draft" 201 POST /restock/runs "{\"product_id\": $product}"
+    shows '"units":4'
+    drafted=$(field drafted)
+    step "the run says what it did" 200 GET "/restock/runs/$(field id)"
+    draft=$(field purchase_order_id)
     step "a second run changes nothing" 201 POST /restock/runs "{\"product_id\": $product}"
     shows '"received":0' '"units":0'
+    if [ "$drafted" = 1 ]; then
+        # STOREKEEPER_RESTOCK_APPROVAL is draft here, and the draft may hold more than this product.
+        step "it is taken off the draft" 204 DELETE "/purchase_orders/$draft/lines/$product"
+    fi
+    shelf=$((5 - 4 * drafted))
     # What only a manager does.
     headers=("Idempotency-Key: smoke-supplier-$run")
     send POST /suppliers "{\"name\": \"Smoke test $run\", \"lead_time_days\": 9, \"order_days\": [\"mon\"]}"
@@ -262,7 +271,29 @@ if [ -n "$staff" ]; then
         shows '"cost":"7.955"' '"preferred":true'
         step "whose lead time is the product's" 200 GET "/products/$product/stock"
         shows '"lead_time_days":null' '"effective_lead_time_days":9'
-        step "and is archived" 204 DELETE "/suppliers/$supplier"
+        headers=("Idempotency-Key: smoke-purchase-$run")
+        step "the manager begins a purchase order" 201 POST /purchase_orders \
+            "{\"supplier_id\": $supplier, \"lines\": [{\"product_id\": $product, \"quantity\": 6}]}"
+        purchase=$(field id)
+        shows '"status":"draft"' '"total":"47.73"'
+        step "and makes it a dozen" 200 PUT "/purchase_orders/$purchase/lines/$product" '{"quantity": 12}'
+        step "there is a text to send to the supplier" 200 GET "/purchase_orders/$purchase/mail"
+        shows "SMOKE-$run" '7.955'
+        step "it is ordered" 200 POST "/purchase_orders/$purchase/order"
+        shows '"status":"ordered"' '"outstanding":12'
+        headers=("Idempotency-Key: smoke-receipt-$run")
+        step "seven come, and one of them is broken" 200 POST "/purchase_orders/$purchase/receive" \
+            "{\"lines\": [{\"product_id\": $product, \"quantity\": 6, \"rejected\": 1}]}"
+        shows '"received":6' '"outstanding":6'
+        step "too many are not taken by mistake" 409 POST "/purchase_orders/$purchase/receive" \
+            "{\"lines\": [{\"product_id\": $product, \"quantity\": 60}]}"
+        shows '"code":"surplus"'
+        step "the shelf has them" 200 GET "/products/$product/stock"
+        shows "\"on_hand\":$((shelf + 6))" '"incoming":6'
+        step "the rest will not come" 200 POST "/purchase_orders/$purchase/cancel"
+        shows '"status":"cancelled"'
+        purchase=''
+        step "the supplier is archived" 204 DELETE "/suppliers/$supplier"
         supplier=''
     else
         echo "--  the steps of a manager are left out: $STAFF_USERNAME is a clerk"

@@ -22,7 +22,8 @@
 //! 4. Shipping wrote exactly one `sale` movement a line; cancelling wrote none and released once.
 //! 5. An order's total is the sum of its lines as frozen at placement; it has at least one.
 //! 6. An order's history holds legal steps only and ends with its status.
-//! 7. Incoming is what open restock orders owe, and what was received stands in the ledger.
+//! 7. Incoming is what ordered purchase orders owe, drafted what drafts hold, and what was received stands in the
+//!    ledger.
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //! 10. The numbers of the feed run without a gap.

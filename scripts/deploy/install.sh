@@ -59,6 +59,8 @@ STOREKEEPER_CURRENCY=EUR
 # Where the shop's days begin and end, and when it is closed beside Saturdays and Sundays: a date such as 2026-12-25 a line.
 #STOREKEEPER_TIME_ZONE=Europe/Berlin
 #STOREKEEPER_HOLIDAYS=/etc/storekeeper/holidays
+# With draft a restock run orders nothing by itself: somebody orders its drafts.
+#STOREKEEPER_RESTOCK_APPROVAL=draft
 STOREKEEPER_LISTEN=127.0.0.1:8080
 # nginx names the client's address in this header (scripts/deploy/nginx.conf).
 STOREKEEPER_CLIENT_ADDRESS_HEADER=X-Real-IP

@@ -179,8 +179,10 @@ fn read(readings: &mut Vec<Reading>, understood: &Understood) {
             if meaning.starts_with('=') {
                 reading.pieces.clear();
             }
+            // A word that stands twice counts once, but for what is done with a thing: `/purchase_orders/7/order`.
+            let is_done = matches!((understood, reading.pieces.last()), (Known(_), Some(Piece::Id(_))));
             for word in meaning.trim_start_matches('=').split_whitespace().map(|word| Word(word.to_owned())) {
-                if !reading.pieces.contains(&word) {
+                if is_done || !reading.pieces.contains(&word) {
                     reading.pieces.push(word);
                 }
             }
@@ -221,7 +223,12 @@ fn nearest_pattern<'a>(
 fn distance(asked: &[Piece], pattern: &[Piece]) -> Option<usize> {
     let (of_asked, of_pattern): (Vec<&str>, Vec<&str>) =
         (asked.iter().filter_map(word).collect(), pattern.iter().filter_map(word).collect());
-    let shared = of_pattern.iter().filter(|word| of_asked.contains(word)).count();
+    let mut left = of_asked.clone();
+    let mut is_asked = |word: &&&str| {
+        let at = left.iter().position(|asked| asked == *word);
+        at.map(|at| left.swap_remove(at)).is_some()
+    };
+    let shared = of_pattern.iter().filter(&mut is_asked).count();
     let takes_id = pattern.len() > of_pattern.len();
     // An id that was given and has no place weighs as much as two words; what stands for one, as much as one.
     let ids = asked.iter().filter(|piece| word(piece).is_none());

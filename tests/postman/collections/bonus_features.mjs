@@ -20,7 +20,8 @@ export const collection = {
 service itself.
 
 Restock runs are started for this run's own products only, never for the whole shop. Orders, \
-restock runs and restock orders cannot be deleted: those of this run stay behind, finished; a supplier stays archived.`,
+restock runs and purchase orders cannot be deleted: those of this run stay behind, finished; a supplier stays archived. \
+Runs are expected to order by themselves, as they do unless \`STOREKEEPER_RESTOCK_APPROVAL\` says otherwise.`,
     variables: {
         customer_id: "A customer, who orders, and to see what customers may not do.",
         customer_token: "That customer's session.",
@@ -29,7 +30,8 @@ restock runs and restock orders cannot be deleted: those of this run stay behind
         stock_etag: "The ETag of the candle's stock as last read.",
         before_count: "A moment between two movements.",
         run_id: "A restock run.",
-        restock_order_id: "The candle's open restock order.",
+        purchase_order_id: "A purchase order.",
+        other_order_id: "A draft that was split off.",
         order_id: "A customer's order of candles.",
         movement_id: "A movement whose note names the customer.",
         supplier_id: "Of whom the soap is bought for a while.",
@@ -448,9 +450,9 @@ export const requests = [
         status: 201,
         tests: {
             ...located("/restock/runs"),
-            "One order was opened": (run) => {
+            "It was ordered": (run) => {
                 pm.expect(run).to.include({ source: "api", watched: 1, ordered: 1, units: 36 });
-                pm.expect(run).to.include({ received: 0, nothing: 0, failed: 0 });
+                pm.expect(run).to.include({ drafted: 0, received: 0, nothing: 0, failed: 0 });
                 pm.expect(run.finished_at).to.be.a("string");
             },
         },
@@ -480,10 +482,10 @@ export const requests = [
                 pm.expect(line).to.include({ on_hand: 9, reserved: 0, incoming: 0, position: 9 });
                 pm.expect(line).to.include({ outcome: "ordered", quantity: 36 });
                 pm.expect(line.reason).to.include("below the reorder point 20");
-                pm.expect(line.restock_order_id).to.be.a("number");
+                pm.expect(line.purchase_order_id).to.be.a("number");
             },
         },
-        keep: { restock_order_id: "lines.data[0].restock_order_id" },
+        keep: { purchase_order_id: "lines.data[0].purchase_order_id" },
     },
     {
         name: "A second run",
@@ -549,7 +551,7 @@ export const requests = [
     },
     {
         name: "The ledger knows",
-        description: "The line names the restock order it came from.",
+        description: "The line names the purchase order it came with.",
         GET: "/products/{{soap_id}}/stock/movements",
         status: 200,
         tests: {
@@ -557,108 +559,128 @@ export const requests = [
                 const movements = pm.response.json().data;
                 pm.expect(movements).to.have.lengthOf(1);
                 pm.expect(movements[0]).to.include({ delta: 30, balance_after: 30, reason: "restock" });
-                pm.expect(movements[0].restock_order_id).to.be.a("number");
+                pm.expect(movements[0].purchase_order_id).to.be.a("number");
             },
         },
     },
-    { folder: "Restock orders", description: "What is on its way. A product has at most one that is open." },
     {
-        name: "The open ones of a product",
+        folder: "Purchase orders",
+        description:
+            "What is on its way. The candle has no supplier, so it stands on the shop's own list, which a run orders at once.",
+    },
+    {
+        name: "Those of a product that are on their way",
         description: "Without `product_id`, of the whole shop; `overdue=true` lists what is late.",
-        GET: "/restock_orders?product_id={{candle_id}}&status=open",
+        GET: "/purchase_orders?product_id={{candle_id}}&status=ordered",
         status: 200,
-        tests: { "There is one": rows("restock_order_id") },
+        tests: { "There is one": rows("purchase_order_id") },
     },
     {
         name: "Parameters that cannot be",
         description: "All of them are named at once.",
-        GET: "/restock_orders?status=lost&overdue=perhaps",
+        GET: "/purchase_orders?status=lost&overdue=perhaps",
         status: 422,
         fields: ["status: invalid_status", "overdue: invalid_boolean"],
     },
     {
-        name: "Read a restock order",
-        description: "What is still to come, and when.",
-        GET: "/restock_orders/{{restock_order_id}}",
+        name: "Read a purchase order",
+        description: "Its lines, what is still to come of them, and when.",
+        GET: "/purchase_orders/{{purchase_order_id}}",
         status: 200,
         tests: {
+            ...hasEtag,
             "36 are outstanding, in time": (order) => {
-                pm.expect(order).to.include({ status: "open", overdue: false });
-                pm.expect(order).to.include({ quantity: 36, received: 0, outstanding: 36 });
-                pm.expect(order.product_id).to.eql(Number(pm.collectionVariables.get("candle_id")));
+                const line = order.lines.find(
+                    (one) => one.product_id === Number(pm.collectionVariables.get("candle_id")),
+                );
+                pm.expect(order).to.include({ status: "ordered", supplier_id: null, overdue: false });
+                pm.expect(line).to.include({ quantity: 36, received: 0, outstanding: 36, set_by_person: false });
+                pm.expect(line.reason).to.include("below the reorder point 20");
                 pm.expect(order.allowed_actions).to.eql(["receive", "cancel"]);
-                pm.expect(order.expected_at > order.ordered_at).to.be.true;
+                pm.expect(line.expected_at > order.ordered_at).to.be.true;
             },
         },
     },
     {
-        name: "No such restock order",
+        name: "No such purchase order",
         description: "There is nothing with that id.",
-        GET: "/restock_orders/9223372036854775807",
+        GET: "/purchase_orders/9223372036854775807",
         status: 404,
         code: "not_found",
     },
     {
         name: "Customers do not receive",
         description: "For staff only.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
         as: "customer",
         status: 403,
         code: "forbidden",
     },
     {
         name: "Receive a part of it",
-        description:
-            "Without `quantity`, all that is outstanding. With an `Idempotency-Key` a retry is not a second part.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
+        description: "Without `lines`, all that is outstanding. With an `Idempotency-Key` a retry is not a second part.",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
         idempotency_key: "new",
-        body: { quantity: 30, note: "The rest comes on Friday." },
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 30, rejected: 2 }], note: "Two are broken." },
         status: 200,
         tests: {
-            "Six are outstanding": () =>
-                pm.expect(pm.response.json()).to.include({ status: "open", received: 30, outstanding: 6 }),
+            "Six are outstanding, and the receipt is kept": (order) => {
+                pm.expect(order).to.include({ status: "ordered", received: 30, outstanding: 6 });
+                const [receipt] = order.receipts;
+                pm.expect(receipt.number).to.eql(1);
+                pm.expect(receipt.lines[0]).to.include({ accepted: 30, rejected: 2 });
+            },
         },
     },
     {
         name: "The same request again receives nothing",
         description: "The answer of the first time.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
         idempotency_key: "same",
-        body: { quantity: 30, note: "The rest comes on Friday." },
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 30, rejected: 2 }], note: "Two are broken." },
         status: 200,
         tests: {
             ...replayed,
             "Six are outstanding": () =>
-                pm.expect(pm.response.json()).to.include({ status: "open", received: 30, outstanding: 6 }),
+                pm.expect(pm.response.json()).to.include({ status: "ordered", received: 30, outstanding: 6 }),
         },
     },
     {
         name: "More than was ordered",
         description: "Somebody may have miscounted.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
-        body: { quantity: 7 },
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 7 }] },
         status: 409,
         code: "surplus",
-        tests: { "What is outstanding is told": () => pm.expect(pm.response.json().outstanding).to.eql(6) },
+        tests: {
+            "What is outstanding is told": () => pm.expect(pm.response.json().lines[0].outstanding).to.eql(6),
+        },
     },
     {
         name: "Nothing received",
-        description: "At least one arrives.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
-        body: { quantity: 0, accept_surplus: "perhaps" },
+        description: "What did not come is left out.",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 0 }], accept_surplus: "perhaps" },
         status: 422,
-        fields: ["quantity: invalid_number", "accept_surplus: invalid_boolean"],
+        fields: ["lines[0].quantity: nothing_came", "accept_surplus: invalid_boolean"],
+    },
+    {
+        name: "What is not on it",
+        description: "It is received against the purchase order that it is on.",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
+        body: { lines: [{ product_id: "{{soap_id}}", quantity: 1 }] },
+        status: 422,
+        fields: ["lines[0].product_id: not_on_order"],
     },
     {
         name: "Keep the surplus",
         description: "They did send one more.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
-        body: { quantity: 7, accept_surplus: true },
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 7 }], accept_surplus: true },
         status: 200,
         tests: {
-            "The order is received, with one more than was ordered": (order) => {
-                pm.expect(order).to.include({ status: "received", quantity: 36, received: 37, outstanding: 0 });
-                pm.expect(order.allowed_actions).to.eql([]);
+            "It is received, with one more than was ordered": (order) => {
+                pm.expect(order).to.include({ status: "received", units: 36, received: 37, outstanding: 0 });
                 pm.expect(order.closed_at).to.be.a("string");
             },
         },
@@ -674,18 +696,18 @@ export const requests = [
         },
     },
     {
-        name: "Receiving what is closed",
-        description: "It is received already.",
-        POST: "/restock_orders/{{restock_order_id}}/receive",
+        name: "Receiving what is received",
+        description: "Nothing is outstanding. What came beyond it is received with its `lines` and `accept_surplus`.",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
         status: 409,
-        code: "restock_order_state",
+        code: "purchase_order_state",
     },
     {
         name: "Cancelling what is received",
         description: "It has arrived.",
-        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        POST: "/purchase_orders/{{purchase_order_id}}/cancel",
         status: 409,
-        code: "restock_order_state",
+        code: "purchase_order_state",
     },
     {
         name: "Thirty candles melt",
@@ -704,22 +726,32 @@ export const requests = [
         tests: { "24 were ordered": () => pm.expect(pm.response.json()).to.include({ ordered: 1, units: 24 }) },
     },
     {
-        name: "The new restock order",
-        description: "The newest first.",
-        GET: "/restock_orders?product_id={{candle_id}}&limit=1",
+        name: "The new purchase order",
+        description: "The newest first, without their lines.",
+        GET: "/purchase_orders?product_id={{candle_id}}&limit=1",
         status: 200,
         tests: {
-            "It is open": () => {
+            "It is on its way": () => {
                 const [order] = pm.response.json().data;
-                pm.expect(order).to.include({ status: "open", quantity: 24 });
+                pm.expect(order).to.include({ status: "ordered", outstanding: 24 });
             },
         },
-        keep: { restock_order_id: "data[0].id" },
+        keep: { purchase_order_id: "data[0].id" },
+    },
+    {
+        name: "It comes later",
+        description: "As the supplier has said.",
+        PATCH: "/purchase_orders/{{purchase_order_id}}",
+        body: { expected_on: "2099-12-31" },
+        status: 200,
+        tests: {
+            "It is expected then": (order) => pm.expect(order.expected_at).to.match(/^2099-12-3[01]T/),
+        },
     },
     {
         name: "It will not come",
         description: "What is outstanding is no longer counted; the next run may order again.",
-        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        POST: "/purchase_orders/{{purchase_order_id}}/cancel",
         status: 200,
         tests: {
             "It is cancelled": () => pm.expect(pm.response.json()).to.include({ status: "cancelled", outstanding: 0 }),
@@ -728,7 +760,7 @@ export const requests = [
     {
         name: "Cancel it again",
         description: "Changes nothing: a retry is safe.",
-        POST: "/restock_orders/{{restock_order_id}}/cancel",
+        POST: "/purchase_orders/{{purchase_order_id}}/cancel",
         status: 200,
         tests: { "It is cancelled": statusIs("cancelled") },
     },
@@ -898,6 +930,243 @@ export const requests = [
         status: 403,
         code: "forbidden",
     },
+    {
+        folder: "Drafts of purchase orders",
+        description:
+            "A purchase order is a draft until it is ordered: lines are set, taken off, split off and merged. Costs are " +
+            "shown to managers.",
+    },
+    {
+        name: "The supplier takes no small orders",
+        description: "What an order there comes to at least.",
+        PATCH: "/suppliers/{{supplier_id}}",
+        body: { minimum_order_value: "150" },
+        status: 200,
+        tests: { "150 at least": (supplier) => pm.expect(supplier.minimum_order_value).to.eql("150.00") },
+    },
+    {
+        name: "Begin a draft",
+        description: "No run adds to it. Without `unit_cost` a line has what the supplier asks for so many.",
+        POST: "/purchase_orders",
+        idempotency_key: "new",
+        body: {
+            supplier_id: "{{supplier_id}}",
+            note: "For the spring fair.",
+            lines: [{ product_id: "{{soap_id}}", quantity: 20, unit_cost: "2.15" }],
+        },
+        status: 201,
+        tests: {
+            ...located("/purchase_orders"),
+            ...hasEtag,
+            "It says what is missing to what the supplier takes": (draft) => {
+                pm.expect(draft).to.include({ status: "draft", for_runs: false, units: 20, outstanding: 0 });
+                pm.expect(draft).to.include({ total: "43.00", minimum_order_value: "150.00", missing_value: "107.00" });
+                pm.expect(draft.allowed_actions).to.eql(["order", "split", "merge", "cancel"]);
+                pm.expect(draft.lines[0]).to.include({ supplier_sku: "SO-7", unit_cost: "2.15", set_by_person: true });
+            },
+        },
+        keep: { purchase_order_id: "id" },
+    },
+    {
+        name: "The same request again begins no other",
+        description: "A retry with the same `Idempotency-Key` gets the first answer.",
+        POST: "/purchase_orders",
+        idempotency_key: "same",
+        body: {
+            supplier_id: "{{supplier_id}}",
+            note: "For the spring fair.",
+            lines: [{ product_id: "{{soap_id}}", quantity: 20, unit_cost: "2.15" }],
+        },
+        status: 201,
+        tests: { ...replayed, "It is the same draft": idIs("purchase_order_id") },
+    },
+    {
+        name: "Lines that cannot be",
+        description: "Every bad field of every line is named.",
+        POST: "/purchase_orders",
+        body: { lines: [{ product_id: "soap", quantity: 20 }, { product_id: "{{soap_id}}", quantity: 0, price: "2" }] },
+        status: 422,
+        fields: ["lines[0].product_id: invalid_number", "lines[1].quantity: invalid_number", "lines[1].price: unknown_field"],
+    },
+    {
+        name: "A product twice",
+        description: "It is one line.",
+        POST: "/purchase_orders",
+        body: { lines: [{ product_id: "{{soap_id}}", quantity: 1 }, { product_id: "{{soap_id}}", quantity: 2 }] },
+        status: 422,
+        fields: ["lines[1].product_id: appears_twice"],
+    },
+    {
+        name: "The drafts of the supplier",
+        description: "`for_runs=true` lists those that restock runs add to.",
+        GET: "/purchase_orders?supplier_id={{supplier_id}}&status=draft&for_runs=false",
+        status: 200,
+        tests: { "There is one": rows("purchase_order_id") },
+    },
+    {
+        name: "What is on a draft is not incoming",
+        description: "But it counts, so that no run buys it again.",
+        GET: "/products/{{soap_id}}/stock",
+        status: 200,
+        tests: { "20 are drafted": () => pm.expect(pm.response.json()).to.include({ drafted: 20, incoming: 0 }) },
+    },
+    {
+        name: "Another line",
+        description: "Sets or adds the line of a product. The supplier's offer says nothing of candles, so the cost is given.",
+        PUT: "/purchase_orders/{{purchase_order_id}}/lines/{{candle_id}}",
+        body: { quantity: 12, unit_cost: "5" },
+        status: 200,
+        tests: {
+            "There are two": (draft) =>
+                pm.expect(draft).to.include({ line_count: 2, units: 32, total: "103.00", missing_value: "47.00" }),
+        },
+    },
+    {
+        name: "Too small an order",
+        description: "The supplier takes it at 150 only, unless somebody says so.",
+        POST: "/purchase_orders/{{purchase_order_id}}/order",
+        status: 409,
+        code: "below_minimum_order",
+        tests: { "It says what is missing": (problem) => pm.expect(problem.detail).to.include("47.00") },
+    },
+    {
+        name: "Split it",
+        description: "A part of a line, or a whole one, goes to a draft of its own.",
+        POST: "/purchase_orders/{{purchase_order_id}}/split",
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 2 }] },
+        status: 201,
+        tests: {
+            ...located("/purchase_orders"),
+            "Two are on it": (draft) => pm.expect(draft).to.include({ status: "draft", units: 2, total: "10.00" }),
+        },
+        keep: { other_order_id: "id" },
+    },
+    {
+        name: "Split off too much",
+        description: "Ten candles are left on the line.",
+        POST: "/purchase_orders/{{purchase_order_id}}/split",
+        body: { lines: [{ product_id: "{{candle_id}}", quantity: 11 }] },
+        status: 422,
+        fields: ["lines[0].quantity: too_large"],
+    },
+    {
+        name: "Merge it again",
+        description: "The other draft is cancelled.",
+        POST: "/purchase_orders/{{purchase_order_id}}/merge",
+        body: { purchase_order_id: "{{other_order_id}}" },
+        status: 200,
+        tests: { "All are on it": (draft) => pm.expect(draft).to.include({ line_count: 2, units: 32 }) },
+    },
+    {
+        name: "Merge what is none",
+        description: "What is cancelled is no draft.",
+        POST: "/purchase_orders/{{purchase_order_id}}/merge",
+        body: { purchase_order_id: "{{other_order_id}}" },
+        status: 422,
+        fields: ["purchase_order_id: not_a_draft"],
+    },
+    {
+        name: "No candles after all",
+        description: "The line is taken off.",
+        DELETE: "/purchase_orders/{{purchase_order_id}}/lines/{{candle_id}}",
+        status: 204,
+        tests: noBody,
+    },
+    {
+        name: "Another note",
+        description: "It stands in the text for the e-mail. `null` clears it.",
+        PATCH: "/purchase_orders/{{purchase_order_id}}",
+        body: { note: "Ring before ten." },
+        status: 200,
+        tests: {
+            "It is kept, and there is one line": (draft) => {
+                pm.expect(draft.note).to.eql("Ring before ten.");
+                pm.expect(draft.lines).to.have.lengthOf(1);
+            },
+        },
+    },
+    {
+        name: "Order it nonetheless",
+        description: "Its lines are frozen. Nothing is sent to the supplier.",
+        POST: "/purchase_orders/{{purchase_order_id}}/order",
+        idempotency_key: "new",
+        body: { accept_below_minimum: true },
+        status: 200,
+        tests: {
+            "It is on its way": (order) => {
+                pm.expect(order).to.include({ status: "ordered", outstanding: 20, missing_value: null });
+                pm.expect(order.lines[0]).to.include({ lead_time_days: 10, unit_cost: "2.15" });
+            },
+        },
+    },
+    {
+        name: "For the supplier's system",
+        description: "Its lines as CSV.",
+        GET: "/purchase_orders/{{purchase_order_id}}/csv",
+        status: 200,
+        tests: {
+            "It is a file with a line for the soap": () => {
+                pm.expect(pm.response.headers.get("Content-Type")).to.eql("text/csv; charset=utf-8; header=present");
+                pm.expect(pm.response.headers.get("Content-Disposition")).to.match(
+                    /^attachment; filename="purchase-order-\d+\.csv"$/,
+                );
+                pm.expect(pm.response.text().split("\r\n")).to.have.lengthOf(3);
+                pm.expect(pm.response.text()).to.include('"SO-7"').and.to.include('"20","2.15"');
+            },
+        },
+    },
+    {
+        name: "For an e-mail",
+        description: "To whom, a subject, the lines, and the note.",
+        GET: "/purchase_orders/{{purchase_order_id}}/mail",
+        status: 200,
+        tests: {
+            "It says what is wanted": () => {
+                pm.expect(pm.response.headers.get("Content-Type")).to.eql("text/plain; charset=utf-8");
+                pm.expect(pm.response.text()).to.include("SO-7").and.to.include("Ring before ten.");
+            },
+        },
+    },
+    {
+        name: "Its lines are frozen",
+        description: "What was ordered was ordered.",
+        PUT: "/purchase_orders/{{purchase_order_id}}/lines/{{soap_id}}",
+        body: { quantity: 40 },
+        status: 409,
+        code: "purchase_order_state",
+    },
+    {
+        name: "All of it comes",
+        description: "Without `lines`, all that is outstanding.",
+        POST: "/purchase_orders/{{purchase_order_id}}/receive",
+        idempotency_key: "new",
+        status: 200,
+        tests: { "It is received": statusIs("received") },
+    },
+    {
+        name: "An empty draft",
+        description: "Of the shop's own list, since it has no supplier.",
+        POST: "/purchase_orders",
+        body: {},
+        status: 201,
+        tests: { "There is nothing on it": (draft) => pm.expect(draft).to.include({ supplier_id: null, line_count: 0 }) },
+        keep: { other_order_id: "id" },
+    },
+    {
+        name: "Nothing is to be ordered",
+        description: "It has no lines.",
+        POST: "/purchase_orders/{{other_order_id}}/order",
+        status: 409,
+        code: "purchase_order_state",
+    },
+    {
+        name: "The empty draft is dropped",
+        description: "As whatever is not wanted.",
+        POST: "/purchase_orders/{{other_order_id}}/cancel",
+        status: 200,
+        tests: { "It is cancelled": statusIs("cancelled") },
+    },
+    { folder: "A supplier goes", description: "Suppliers are archived, and never deleted: the books name them." },
     {
         name: "The supplier is archived",
         description: "It is no product's preferred supplier any more, and its offers are kept.",
