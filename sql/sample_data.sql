@@ -45,3 +45,15 @@ VALUES
 
 INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
 SELECT product_id, 1, on_hand, on_hand, 'initial', last_movement_at FROM stock WHERE on_hand > 0;
+
+-- Whom the baskets are bought from, in fours; the first restock run orders them there, and the reading lamps without a supplier.
+INSERT INTO suppliers
+    (id, name, email, phone, lead_time_days, order_days, minimum_order_minor, search_text, created_at, updated_at, active)
+VALUES
+    (1, 'Willow Weavers', 'orders@weavers.example', NULL, 14, 0, 15000,
+     'willow weavers orders@weavers.example', '2026-01-05 08:00:00', '2026-01-05 08:00:00', 1);
+
+INSERT INTO supplier_products
+    (supplier_id, product_id, supplier_sku, cost_minor_e4, pack_size, minimum_quantity, preferred_product_id, created_at, updated_at)
+VALUES
+    (1, 15, 'WW-35', 18500000, 4, 4, 15, '2026-01-05 08:00:00', '2026-01-05 08:00:00');

@@ -52,10 +52,11 @@ def prepare():
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
         call("PATCH", f"/products/{product}/stock", staff, policy)
     call("POST", "/restock/runs", staff)
-    # Of whom each product is bought.
-    for supplier in (1, 2, 3):
+    # Of whom each product is bought; the first supplier is the sample shop's.
+    for supplier in (2, 3):
         body = {"name": f"Supplier {supplier}", "lead_time_days": 7}
         call("POST", "/suppliers", staff, body)
+    for supplier in (1, 2, 3):
         for product in range(1, 7):
             offer = {"cost": "0.0035", "pack_size": supplier, "preferred": supplier == 1}
             call("PUT", f"/suppliers/{supplier}/products/{product}", staff, offer)
@@ -67,6 +68,15 @@ def prepare():
     call("PUT", "/suppliers/2/products/6", staff, {"cost": "1.20"})
     call("DELETE", "/suppliers/3", staff)
     call("POST", "/suppliers/3/restore", staff)
+    # Hardly any purchase order that is tried is a draft with what is asked of it. The run above has ordered one.
+    lines = [{"product_id": product, "quantity": 10 * product} for product in (1, 2)]
+    drafts = [call("POST", "/purchase_orders", staff, {"supplier_id": 2, "lines": lines})["id"] for _ in range(4)]
+    call("DELETE", f"/purchase_orders/{drafts[0]}/lines/1", staff)
+    call("PUT", f"/purchase_orders/{drafts[0]}/lines/3", staff, {"quantity": 6})
+    call("POST", f"/purchase_orders/{drafts[0]}/split", staff, {"lines": [{"product_id": 3}]})
+    call("POST", f"/purchase_orders/{drafts[0]}/merge", staff, {"purchase_order_id": drafts[1]})
+    call("POST", f"/purchase_orders/{drafts[2]}/order", staff)
+    call("POST", f"/purchase_orders/{drafts[2]}/receive", staff, {"lines": [{"product_id": 1, "rejected": 1}]})
     # The usernames that a schema allows are hardly ever a whole account's.
     account = call("GET", "/customer_accounts", staff)["data"][0]["id"]
     call("PUT", f"/customer_accounts/{account}", staff, {"username": "customer-account"})

@@ -39,6 +39,17 @@ EXPLAINED_FIELDS = [
     (r"items\[\d+\]\.quantity", "too_large", "repeated products are added up"),
     (r"(account\.)?password", "common_password", "the passwords that are tried first are a list of their own"),
     (r"(account\.)?password", "password_is_username", "it depends on another field"),
+    (r"lines\[\d+\]\.product_id", "unknown_product", "which products are active depends on the shop"),
+    (r"lines\[\d+\]\.product_id", "appears_twice", "the same product may come in two lines of different quantities"),
+    (r"lines\[\d+\]\.product_id", "not_on_order", "which products are on a purchase order depends on the shop"),
+    (r"lines\[\d+\]\.quantity", "nothing_came", "it depends on another field"),
+    (r"lines\[\d+\]\.quantity", "required", "what is outstanding depends on the shop"),
+    (r"lines\[\d+\]\.quantity", "too_large", "how many units a line has depends on the shop"),
+    (r"lines", "leaves_nothing", "which lines a draft has depends on the shop"),
+    (r"purchase_order_id", "(same_order|unknown_purchase_order|not_a_draft|other_supplier|too_many_lines|too_large)", "which drafts there are, and of whom, depends on the shop"),
+    (r"supplier_id", "unknown_supplier", "which suppliers are active depends on the shop"),
+    (r"(lines\[\d+\]\.)?unit_cost", "too_many_decimals", "the schema of a number leaves it open, since binary fractions are no multiples of 0.000001"),
+    (r"note", "nothing_moved", "whether anything goes on the shelf depends on other fields, and on the shop"),
     (r"note", "customer_erased", "whether the customer of an order is erased depends on the shop"),
     (r"object", "required", "an id is one of a kind of object, which is another field"),
     (r".*", "private_character", "a pattern that excludes two planes of Unicode takes a generator minutes"),
@@ -166,8 +177,8 @@ def field_explanation(field, code, body):
     if code in ("invalid_number", "invalid_price") and re.search(rb"\de[+-]?\d", body):
         return f"{code}: numbers are written without an exponent, which JSON Schema cannot demand"
     for pattern, known, reason in EXPLAINED_FIELDS:
-        if re.fullmatch(pattern, field) and code == known:
-            return f"{known}: {reason}"
+        if re.fullmatch(pattern, field) and re.fullmatch(known, code):
+            return f"{code}: {reason}"
     return None
 
 
