@@ -188,7 +188,8 @@ fn a_shop_of_each_release_becomes_one_of_today() {
         let url = mariadb.url(&database);
         let migrated = run(&url, &["migrate"]).expect_success();
         let missing = MIGRATIONS.len() - released.len();
-        assert_eq!(migrated.matches("applied ").count(), missing, "{version}: {migrated}");
+        let applied = migrated.lines().filter(|line| line.starts_with("applied 0")).count();
+        assert_eq!(applied, missing, "{version}: {migrated}");
         let after = counts(&mut sql, tables.into_iter());
         for (table, count) in &before {
             assert!(after[table] >= *count, "{version}: {table} had {count} rows and has {}", after[table]);
