@@ -153,6 +153,18 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     assert!(lines[1].starts_with(&later.to_string()));
     assert!(lines[1].contains("position 4 is below the reorder point 5: 18"), "{}", lines[1]);
     assert_eq!(lines[3], "2 products watched, 2 due, 42 units to order; nothing was written");
+    // What was judged of its suggestions, as if there had been a thousand.
+    let judged = "INSERT INTO hit_rates (product_id, judged, reached, wanted) VALUES (?, 1000, 999, 950000)";
+    shop.sql().exec_drop(judged, (later,)).unwrap();
+    let output = run(&shop, &["--dry-run"]);
+    shop.sql().query_drop("DELETE FROM hit_rates").unwrap();
+    let lines: Vec<&str> = stdout(&output).lines().collect();
+    let under = |line: &str, column: &str| {
+        line[lines[0].find(column).expect(column)..].split("  ").next().map(str::to_owned)
+    };
+    assert_eq!(under(lines[1], "wanted").as_deref(), Some("95 %"), "{lines:?}");
+    assert_eq!(under(lines[1], "reached").as_deref(), Some("99.9 %"), "{lines:?}");
+    assert_eq!(under(lines[2], "reached").as_deref(), Some("-"), "{lines:?}");
     run(&shop, &[]);
     assert_ne!(checksums(&shop), before);
 }
