@@ -161,10 +161,16 @@ fn plan_table(lines: &[PlanLine]) -> String {
         "a day",
         "cover",
         "suggested",
+        "wanted",
+        "reached",
         "quantity",
         "why",
     ];
     let number = |value: Option<i64>| value.map_or("-".to_owned(), |value| value.to_string());
+    // Of three decimals, so one is left of the percents: 99.9 is not 100.
+    let percent = |part: Option<f64>| {
+        part.map_or("-".to_owned(), |part| format!("{} %", (part * 1000.0).round() / 10.0))
+    };
     let row = |line: &PlanLine| {
         vec![
             line.product_id.to_string(),
@@ -179,6 +185,8 @@ fn plan_table(lines: &[PlanLine]) -> String {
             line.forecast.units_per_day.to_string(),
             line.forecast.days_of_cover.map_or("-".to_owned(), |days| format!("{days} d")),
             line.forecast.suggested_reorder_point.to_string(),
+            percent(line.forecast.wanted),
+            percent(line.forecast.reached),
             line.quantity.to_string(),
             line.reason.clone(),
         ]

@@ -308,7 +308,7 @@ pub fn states<'a>(db: &mut Connection, migrations: &'a [Migration]) -> Result<Ve
             Some(record) if record.sha256 == migration.sha256() => State::Applied,
             Some(_) => {
                 return Err(migration.refused(
-                    "was changed after it was applied; install the release that this database was made with, or a later one",
+                    "was changed after it was applied; install the release that this database was made with, or a later one. What 0.1.0 made has no way to 0.2.0: scripts/deploy/changelog says what to do",
                 ));
             }
         };
@@ -324,7 +324,8 @@ pub fn missing(db: &mut Connection) -> Result<Vec<&'static str>> {
 }
 
 impl Migration {
-    fn sha256(&self) -> String {
+    /// The checksum of the file, as `sha256sum` has it.
+    pub fn sha256(&self) -> String {
         crate::values::hex(&Sha256::digest(self.sql))
     }
 

@@ -1,10 +1,13 @@
 //! What the forecast rests on: the summary of demand that a run fills, and what is said of it.
 
+use std::thread;
+
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::restock;
 
 use crate::client::Client;
+use crate::fixtures::until;
 use crate::harness::{Shop, shared_mariadb, storekeeper};
 use crate::shelves::{Rule, together};
 
@@ -330,4 +333,33 @@ fn a_summary_that_cannot_be_written_holds_up_no_order() {
     // The next run makes up for it.
     staff.restock();
     assert_eq!(shop.sql().query_first(filled).unwrap(), Some(true));
+}
+
+#[test]
+fn an_order_that_is_committed_after_a_run_is_in_the_summary_of_the_next() {
+    let shop = Shop::open();
+    let (staff, guest) = (shop.staff(), shop.guest().client);
+    let product = shop.watched(&staff, 50, RULE);
+    staff.restock();
+    assert_eq!(days(&shop, product), [(0, 0, 50)]);
+    // What an order writes last is its entry in the feed: while nobody may, its transaction stays open.
+    let mut held = shop.sql();
+    held.query_drop("LOCK TABLES events_unnumbered READ").unwrap();
+    thread::scope(|scope| {
+        let order = scope.spawn(|| guest.order(&[(product, 7)]).expect(201));
+        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
+             WHERE db = DATABASE() AND state LIKE 'Waiting for table%'";
+        until("the order never comes to its end", || shop.sql().query_first(waiting).unwrap() == Some(1));
+        // What a run does at its end; it has entries of its own to write before.
+        restock::demand::fill(&shop.app, None).unwrap();
+        assert!(!order.is_finished());
+        held.query_drop("UNLOCK TABLES").unwrap();
+        order.join().expect("the order");
+    });
+    assert_eq!(days(&shop, product), [(0, 0, 50)]);
+    staff.restock();
+    assert_eq!(days(&shop, product), [(7, 0, 43)]);
+    // The invariant leaves what was changed just before to the next run; of a day ago nothing is.
+    shop.sql().query_drop("UPDATE demand_summary SET filled_at = NOW(6) + INTERVAL 1 DAY").unwrap();
+    assert_eq!(shop.broken_invariants(), [""; 0]);
 }

@@ -80,6 +80,7 @@ mod suppliers;
 mod tables;
 mod tour;
 mod updated;
+mod upgrades;
 mod welcome;
 mod words;
 mod write_back;

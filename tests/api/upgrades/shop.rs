@@ -1,0 +1,173 @@
+//! The eventful shop of a release: something in every table, done through the API, and written down as plain rows.
+
+use std::fs;
+
+use chrono::Duration;
+use mysql::Conn;
+use mysql::prelude::Queryable;
+use serde_json::{Value, json};
+
+use crate::access::key_with;
+use crate::fixtures::{CUSTOMER_PASSWORD, items_json};
+use crate::harness::{STAFF_PASSWORD, Shop};
+use crate::program::run;
+
+/// Who can log in after the upgrade, with the passwords of all tests.
+pub const MANAGER: &str = "staff";
+pub const CUSTOMER: &str = "grace";
+/// Under this key the customer ordered last.
+pub const KEY: &str = "before-the-upgrade";
+
+/// What was ordered under [`KEY`].
+pub fn kept_order(product: u64) -> Value {
+    json!({"items": items_json(&[(product, 2)]), "shipping_address": "1 Harbour Street\nArlington"})
+}
+
+/// Not a test: `scripts/freeze` runs it to write `upgrades/VERSION.sql`.
+#[test]
+#[ignore = "scripts/freeze runs it when a release is made"]
+fn write_the_rows_of_this_release() {
+    let shop = Shop::open_for_weeks();
+    eventful(&shop);
+    let version = env!("CARGO_PKG_VERSION");
+    let rows = rows(&mut shop.sql());
+    let head = format!("-- The rows of an eventful shop of {version}, which scripts/freeze has written.\n");
+    fs::write(super::rows_file(version), head + &rows).expect("the file of the rows");
+}
+
+/// Ten weeks of a shop, up to today. A table that stays empty stops the writing: do here what fills it.
+fn eventful(shop: &Shop) {
+    // Weeks ago, so that products are no longer new and suggestions have been judged.
+    shop.app.clock.advance(-Duration::days(70));
+    let staff = shop.staff();
+    shop.clerk();
+    shop.anyone()
+        .post("/sessions", json!({"username": MANAGER, "password": "not the password"}))
+        .expect_problem(401, "wrong_credentials");
+    let program = key_with(shop, &staff, &["catalogue:read", "orders:write"]);
+    let product = |name: &str, more: Value| {
+        let mut body = json!({"name": name, "price": "14.50", "stock": 60, "category": "Kitchen"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        staff.post("/products", body).expect(201).id()
+    };
+    let mug = product(
+        "Mug, «blau» 蓝",
+        json!({"sku": "MUG-1", "description": "Keeps 'tea'; warm\\\nfor long", "barcodes": [{"code": "4006381333931"}]}),
+    );
+    let bowl = product("Bowl", json!({"slug": "bowl"}));
+    let gone = product("Jug", json!({"stock": 0}));
+    staff.delete(&format!("/products/{gone}")).expect(204);
+    let supplier = json!({"name": "Potters & Sons", "email": "sales@potters.example", "lead_time_days": 5, "order_days": ["mon"]});
+    let supplier = staff.post("/suppliers", supplier).expect(201).id();
+    let terms = json!({"cost": "7.955", "pack_size": 6, "price_breaks": [{"from_quantity": 24, "cost": "7.5"}], "preferred": true});
+    staff.offer(supplier, mug, terms).expect(201);
+    staff.set_policy(mug, json!({"reorder_point": 40, "reorder_target": 80})).expect(200);
+    staff
+        .set_policy(
+            bowl,
+            json!({"reorder_point": 45, "reorder_target": 60, "lead_time_days": 0, "service_level": 0.9}),
+        )
+        .expect(200);
+
+    // Who has ordered is kept when they are erased, without what they are called.
+    let guest = shop.guest();
+    let called_off = guest.client.order(&[(bowl, 1)]).expect(201).id();
+    guest.client.cancel(called_off).expect(200);
+    let account = json!({"name": "Grace Hopper", "email": "grace@example.com", "phone": "555-0100",
+        "account": {"username": CUSTOMER, "password": CUSTOMER_PASSWORD}});
+    let signed_up = shop.anyone().post("/customers", account).expect(201);
+    let grace = shop.with_token(signed_up.body["session"]["token"].as_str().expect("a session"));
+
+    let by_program = json!({"customer_id": signed_up.id(), "items": items_json(&[(mug, 1)])});
+    program.post("/orders", by_program).expect(201);
+
+    // An order at each step of its way, and what was said of parcels by mistake.
+    let order = || grace.order(&[(mug, 3), (bowl, 1)]).expect(201).id();
+    let step = |order: u64, step: &str| staff.post(&format!("/orders/{order}/{step}"), json!({})).expect(200);
+    let [cancelled, confirmed, shipped, delivered, lost, returned, reopened] = [(); 7].map(|()| order());
+    grace.cancel(cancelled).expect(200);
+    step(confirmed, "confirm");
+    for order in [shipped, delivered, lost, returned, reopened] {
+        let parcel = json!({"carrier": "Post", "tracking_number": format!("RR{order}")});
+        staff.post(&format!("/orders/{order}/ship"), parcel).expect(200);
+    }
+    step(delivered, "deliver");
+    step(lost, "lost");
+    step(returned, "returned");
+    step(reopened, "deliver");
+    step(reopened, "reopen");
+    staff.patch(&format!("/orders/{shipped}"), json!({"tracking_number": "RR0"})).expect(200);
+
+    for day in 0..70 {
+        if day % 3 == 0 {
+            let order = grace.order(&[(mug, 1), (bowl, 1)]).expect(201).id();
+            staff.ship(order).expect(200);
+        }
+        if day % 10 == 0 {
+            staff.restock();
+        }
+        shop.to_noon_in(1);
+    }
+    staff
+        .move_stock(bowl, json!({"delta": -1, "reason": "damaged", "note": "Dropped by Ada Lovelace"}))
+        .expect(201);
+    staff.count_shelf(bowl, 30);
+    // Her name is in a note, which is put up for review.
+    staff.delete(&format!("/customers/{}", guest.id)).expect(204);
+    run(&shop.database_url, &["prune"]).expect_success();
+    staff.get("/events?limit=100").expect(200);
+    // The last order; nobody has read the feed since.
+    grace.post_once(KEY, "/orders", kept_order(mug)).expect(201);
+    assert!(shop.log_in(MANAGER, STAFF_PASSWORD).len() > 20);
+}
+
+/// Every table's rows, each an INSERT of one line, which MariaDB and MySQL read alike.
+fn rows(sql: &mut Conn) -> String {
+    let tables: Vec<String> = sql
+        .query(
+            "SELECT table_name FROM information_schema.tables
+             WHERE table_schema = DATABASE() AND table_name <> 'schema_migrations' ORDER BY table_name",
+        )
+        .unwrap();
+    let mut text = "SET foreign_key_checks = 0;\n".to_owned();
+    for table in tables {
+        let columns: Vec<(String, String, bool)> = sql
+            .exec(
+                "SELECT column_name, data_type, column_key = 'PRI' FROM information_schema.columns
+                 WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
+                (&table,),
+            )
+            .unwrap();
+        let names: Vec<&str> = columns.iter().map(|(name, ..)| name.as_str()).collect();
+        let key = columns.iter().filter(|(.., is_key)| *is_key).map(|(name, ..)| name.as_str());
+        let key = key.collect::<Vec<_>>().join(", ");
+        let literals: Vec<String> =
+            columns.iter().map(|(name, data_type, _)| literal(name, data_type)).collect();
+        let rows: Vec<String> = sql
+            .query(format!("SELECT CONCAT_WS(', ', {}) FROM {table} ORDER BY {key}", literals.join(", ")))
+            .unwrap();
+        assert!(!rows.is_empty(), "{table} has no rows: do in `eventful` what fills it");
+        // Some steps bring rows of their own.
+        text += &format!("DELETE FROM {table};\n");
+        for row in rows {
+            text += &format!("INSERT INTO {table} ({}) VALUES ({row});\n", names.join(", "));
+        }
+    }
+    text + "SET foreign_key_checks = 1;\n"
+}
+
+/// An expression that writes a column's value as SQL, on one line.
+fn literal(column: &str, data_type: &str) -> String {
+    let written = match data_type {
+        "binary" | "varbinary" | "blob" | "mediumblob" | "longblob" => {
+            format!("CONCAT('x''', HEX({column}), '''')")
+        }
+        "char" | "varchar" | "text" | "mediumtext" | "longtext" | "datetime" | "date" | "time" => {
+            format!("REPLACE(REPLACE(QUOTE({column}), '\\n', '\\\\n'), '\\r', '\\\\r')")
+        }
+        "tinyint" | "smallint" | "int" | "bigint" | "decimal" | "double" => format!("CAST({column} AS CHAR)"),
+        other => panic!("{column} is a {other}: say here how that is written"),
+    };
+    // QUOTE writes NULL itself; the others do not.
+    format!("COALESCE({written}, 'NULL')")
+}
