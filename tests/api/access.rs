@@ -327,7 +327,7 @@ const MATRIX: &[Row] = &[
     row("GET",    "/purchase_orders/{id}/csv", Rule::Staff,   200, None),
     row("GET",    "/purchase_orders/{id}/mail", Rule::Staff,  200, None),
     row("PUT",    "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, Some(|_| json!({"quantity": 7}))),
-    row("DELETE", "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, None),
+    row("DELETE", "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 204, None),
     row("POST",   "/purchase_orders/{id}/split", Rule::Staff, 201, Some(|world| json!({"lines": [{"product_id": world.product_id, "quantity": 1}]}))),
     row("POST",   "/purchase_orders/{id}/merge", Rule::Staff, 200, Some(|world| json!({"purchase_order_id": world.other_draft_id}))),
     row("POST",   "/purchase_orders/{id}/order", Rule::Staff, 200, None),
