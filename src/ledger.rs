@@ -6,6 +6,7 @@
 //! its callers word it. Every change runs inside its caller's transaction.
 
 mod lately;
+mod value;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::audit::Actor;
 use crate::db::{Connection, Transaction, column, in_list};
 use crate::error::{Error, Result};
 use crate::events;
-use crate::values::{Id, Timestamp, words};
+use crate::values::{Id, Timestamp, UnitCost, words};
 
 pub use lately::{LATELY, has_moved_lately};
 
@@ -53,6 +54,8 @@ pub struct Shortage {
 pub struct Origin<'a> {
     pub actor: Actor,
     pub note: Option<&'a str>,
+    /// What one unit that comes has cost, where that is known.
+    pub unit_cost: Option<UnitCost>,
 }
 
 /// The figures of one product, as locked or as read.
@@ -149,23 +152,34 @@ pub fn move_stock(
     now: Timestamp,
 ) -> Result<bool> {
     tx.take_turn([product_id])?;
-    let moved = tx.execute(
+    // Numbers of our own, so that they can stand in the text.
+    let units = delta.unsigned_abs().to_string();
+    let (on_hand, value) = ("on_hand", "value_minor_e4");
+    let value_delta = match origin.unit_cost {
+        _ if delta < 0 => format!("-{}", value::leaving(on_hand, value, &units)),
+        Some(cost) => value::at_cost(&cost.minor_e4.to_string(), &units),
+        None => value::at_average(on_hand, value, &units),
+    };
+    let sql = format!(
         "UPDATE stock
-         SET on_hand = on_hand + ?, movement_count = movement_count + 1,
+         SET last_value_delta = {value_delta}, value_minor_e4 = value_minor_e4 + {value_delta},
+             on_hand = on_hand + ?, movement_count = movement_count + 1,
              last_movement_at = GREATEST(last_movement_at, ?)
-         WHERE product_id = ? AND on_hand + ? BETWEEN 0 AND ?",
-        (delta, now, product_id, delta, ON_HAND_MAX),
-    )?;
+         WHERE product_id = ? AND on_hand + ? BETWEEN 0 AND ?"
+    );
+    let moved = tx.execute(&sql, (delta, now, product_id, delta, ON_HAND_MAX))?;
     if moved == 0 {
         return Ok(false);
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id, at)
-         SELECT product_id, movement_count, ?, on_hand, ?, ?, ?, ?, last_movement_at
+             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_assumed, reason, note,
+              actor_account_id, actor_api_key_id, at)
+         SELECT product_id, movement_count, ?, on_hand, last_value_delta, value_minor_e4, ?, ?, ?, ?, ?, last_movement_at
          FROM stock WHERE product_id = ?",
         (
             delta,
+            delta > 0 && origin.unit_cost.is_none(),
             reason,
             origin.note,
             origin.actor.account_id,
@@ -284,19 +298,24 @@ pub fn ship(
 ) -> Result<bool> {
     events::record_moved(tx, now, product_ids)?;
     tx.take_turn(product_ids.iter().copied())?;
-    let shipped = tx.execute(
+    let value = value::leaving("s.on_hand", "s.value_minor_e4", "l.quantity");
+    let sql = format!(
         "UPDATE order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         SET s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
+         SET s.last_value_delta = -{value}, s.value_minor_e4 = s.value_minor_e4 - {value},
+             s.on_hand = s.on_hand - l.quantity, s.reserved = s.reserved - l.quantity,
              s.movement_count = s.movement_count + 1, s.last_movement_at = GREATEST(s.last_movement_at, ?)
-         WHERE l.order_id = ? AND s.on_hand >= l.quantity",
-        (now, order_id),
-    )?;
+         WHERE l.order_id = ? AND s.on_hand >= l.quantity"
+    );
+    let shipped = tx.execute(&sql, (now, order_id))?;
     if shipped != product_ids.len() as u64 {
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, actor_account_id, actor_api_key_id, order_id, at)
-         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, 'sale', ?, ?, l.order_id, s.last_movement_at
+        "INSERT INTO stock_movements
+             (product_id, sequence, delta, balance_after, value_delta, value_after, reason, actor_account_id,
+              actor_api_key_id, order_id, at)
+         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, s.last_value_delta, s.value_minor_e4, 'sale', ?, ?,
+             l.order_id, s.last_movement_at
          FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          WHERE l.order_id = ?",
         (actor.account_id, actor.api_key_id, order_id),
@@ -320,28 +339,38 @@ pub fn receive(
     }
     events::record_moved(tx, now, product_ids)?;
     tx.take_turn(product_ids.iter().copied())?;
-    let received = tx.execute(
+    let (on_hand, value) = ("s.on_hand", "s.value_minor_e4");
+    let value = format!(
+        "IF(l.unit_cost_minor_e4 IS NULL, {}, {})",
+        value::at_average(on_hand, value, "p.accepted"),
+        value::at_cost("l.unit_cost_minor_e4", "p.accepted")
+    );
+    let sql = format!(
         "UPDATE purchase_order_receipts p STRAIGHT_JOIN purchase_orders o ON o.id = p.purchase_order_id
              STRAIGHT_JOIN purchase_order_lines l
                  ON l.purchase_order_id = p.purchase_order_id AND l.product_id = p.product_id
              STRAIGHT_JOIN stock s ON s.product_id = p.product_id
          SET s.incoming = s.incoming
                  - IF(o.status = 'ordered', LEAST(p.accepted, GREATEST(l.quantity - l.received, 0)), 0),
+             s.last_value_delta = {value}, s.value_minor_e4 = s.value_minor_e4 + {value},
              s.on_hand = s.on_hand + p.accepted, s.movement_count = s.movement_count + 1,
              s.last_movement_at = GREATEST(s.last_movement_at, ?)
-         WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0 AND s.on_hand + p.accepted <= ?",
-        (now, purchase_order_id, receipt, ON_HAND_MAX),
-    )?;
+         WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0 AND s.on_hand + p.accepted <= ?"
+    );
+    let received = tx.execute(&sql, (now, purchase_order_id, receipt, ON_HAND_MAX))?;
     if received != product_ids.len() as u64 {
         return Ok(false);
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, reason, note, actor_account_id, actor_api_key_id,
-              purchase_order_id, at)
-         SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, 'restock', ?, p.actor_account_id,
-             p.actor_api_key_id, p.purchase_order_id, s.last_movement_at
+             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_assumed, reason, note,
+              actor_account_id, actor_api_key_id, purchase_order_id, at)
+         SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, s.last_value_delta, s.value_minor_e4,
+             l.unit_cost_minor_e4 IS NULL, 'restock', ?, p.actor_account_id, p.actor_api_key_id, p.purchase_order_id,
+             s.last_movement_at
          FROM purchase_order_receipts p STRAIGHT_JOIN stock s ON s.product_id = p.product_id
+         STRAIGHT_JOIN purchase_order_lines l
+             ON l.purchase_order_id = p.purchase_order_id AND l.product_id = p.product_id
          WHERE p.purchase_order_id = ? AND p.receipt = ? AND p.accepted > 0",
         (note, purchase_order_id, receipt),
     )?;
@@ -381,12 +410,12 @@ pub fn shortages(
 pub struct Repair {
     pub product_id: Id,
     pub figure: &'static str,
-    pub stood: i64,
-    pub now: i64,
+    pub stood: i128,
+    pub now: i128,
 }
 
 /// Those that [`repair`] sets right.
-const FIGURES: [&str; 5] = ["on_hand", "reserved", "incoming", "drafted", "movement_count"];
+const FIGURES: [&str; 6] = ["on_hand", "reserved", "incoming", "drafted", "movement_count", "value_minor_e4"];
 
 /// Every product that has stock, in the order of the ids.
 pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
@@ -397,23 +426,27 @@ pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
 /// The ledger itself is never changed. Whoever changes these figures locks the row first, so what is
 /// read under the lock is whole.
 pub fn repair(tx: &mut Transaction, product_id: Id) -> Result<Vec<Repair>> {
-    let figures = |row: &Row| FIGURES.map(|figure| column::<i64>(row, figure));
-    let sql = format!("SELECT {} FROM stock WHERE product_id = ? FOR UPDATE", FIGURES.join(", "));
+    // As text, since values may be larger than any number that is read otherwise.
+    let figures =
+        |row: &Row| FIGURES.map(|figure| column::<String>(row, figure).parse::<i128>().unwrap_or(i128::MIN));
+    let as_text = FIGURES.map(|figure| format!("CAST({figure} AS CHAR) AS {figure}")).join(", ");
+    let sql = format!("SELECT {as_text} FROM stock WHERE product_id = ? FOR UPDATE");
     let stands = tx.row(&sql, (product_id,), figures)?;
     let bought = "FROM purchase_order_lines l JOIN purchase_orders o ON o.id = l.purchase_order_id
               WHERE l.product_id = ? AND o.status =";
     let should_be = tx.row(
         &format!(
-            "SELECT
+            "SELECT {as_text} FROM (SELECT
              (SELECT CAST(COALESCE(SUM(delta), 0) AS SIGNED) FROM stock_movements WHERE product_id = ?) AS on_hand,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)
               FROM orders o STRAIGHT_JOIN order_lines l ON l.order_id = o.id AND l.product_id = ?
               WHERE o.status = 'placed') AS reserved,
              (SELECT CAST(COALESCE(SUM(GREATEST(l.quantity - l.received, 0)), 0) AS SIGNED) {bought} 'ordered') AS incoming,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) {bought} 'draft') AS drafted,
-             (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count"
+             (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count,
+             (SELECT COALESCE(SUM(value_delta), 0) FROM stock_movements WHERE product_id = ?) AS value_minor_e4) should_be"
         ),
-        (product_id, product_id, product_id, product_id, product_id),
+        (product_id, product_id, product_id, product_id, product_id, product_id),
         figures,
     )?;
     let (Some(stands), Some(should_be)) = (stands, should_be) else {
@@ -423,7 +456,8 @@ pub fn repair(tx: &mut Transaction, product_id: Id) -> Result<Vec<Repair>> {
         return Ok(Vec::new());
     }
     let set = FIGURES.map(|figure| format!("{figure} = ?")).join(", ");
-    let values: Vec<Value> = should_be.iter().map(Value::from).chain([product_id.into()]).collect();
+    let values: Vec<Value> =
+        should_be.iter().map(|figure| figure.to_string().into()).chain([product_id.into()]).collect();
     tx.execute(&format!("UPDATE stock SET {set} WHERE product_id = ?"), values)?;
     let changed = FIGURES.into_iter().zip(stands.into_iter().zip(should_be));
     Ok(changed

@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
-    orders, products, purchase_orders, restock, sessions, sign_up, staff, stock, suppliers, welcome,
+    orders, products, purchase_orders, restock, sessions, sign_up, staff, stock, stock_value, suppliers,
+    welcome,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -97,6 +98,7 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/orders/{id}/reopen",            Manager,      None,                  orders::post_reopen),
 
     route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
+    route("GET",    "/stock/value",                   Manager,      Some(StockRead),       stock_value::read),
     route("GET",    "/stock/movements",               Staff,        Some(StockRead),       movements::list_of_shop),
     route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),

@@ -34,6 +34,7 @@ invariants! {
     "10_events_are_numbered_without_gaps"
     "11_demand_is_what_was_ordered"
     "12_hit_rates_are_counted"
+    "13_value_is_the_sum_of_the_ledger"
 }
 
 /// The rows that break a rule.

@@ -122,6 +122,9 @@ migrations! {
     80 "0080_events_unnumbered_of_purchases"
     81 "0081_events_of_purchases"
     82 "0082_restock_orders"
+    83 "0083_stock_value"
+    84 "0084_stock_movements_value"
+    85 "0085_stock_movements_of_before_value"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

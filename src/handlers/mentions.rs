@@ -20,7 +20,7 @@ use crate::handlers::mentions::person::{Found, Person};
 use crate::handlers::movements::{self, Movement};
 use crate::ledger::Reason;
 use crate::problem::Problem;
-use crate::values::{Bad, Id, Paragraph, Timestamp, id};
+use crate::values::{Bad, Currency, Id, Paragraph, Timestamp, id};
 use crate::web::caller::Caller;
 use crate::web::idempotency;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -32,7 +32,8 @@ use crate::web::shown::Shown;
 #[rustfmt::skip]
 const SHOWN: &[Shown] = &[
     Shown::fixed("id", LEDGER), Shown::fixed("product_id", LEDGER), Shown::fixed("sequence", LEDGER),
-    Shown::fixed("delta", LEDGER), Shown::fixed("balance_after", LEDGER), Shown::fixed("reason", LEDGER),
+    Shown::fixed("delta", LEDGER), Shown::fixed("balance_after", LEDGER), Shown::fixed("value_delta", LEDGER),
+    Shown::fixed("value_after", LEDGER), Shown::fixed("cost_assumed", LEDGER), Shown::fixed("reason", LEDGER),
     Shown::fixed("actor", LEDGER), Shown::fixed("order_id", LEDGER), Shown::fixed("purchase_order_id", LEDGER),
     Shown::fixed("at", LEDGER),
 ];
@@ -52,10 +53,10 @@ struct Mention {
 }
 
 impl Mention {
-    fn from_row(row: &Row) -> Mention {
+    fn from_row(row: &Row, costs_in: Option<&Currency>) -> Mention {
         let found: String = column(row, "found");
         Mention {
-            movement: Movement::from_row(row),
+            movement: Movement::from_row(row, costs_in),
             customer_id: column(row, "customer_id"),
             found: found.split(',').map(str::to_owned).collect(),
             found_at: column(row, "found_at"),
@@ -84,7 +85,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         keyset.order_by()
     );
     let values = filter.values(page.rows_to_read());
-    let mentions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Mention::from_row))?;
+    let costs_in = movements::costs_in(app, &request.caller);
+    let mention = |row: &Row| Mention::from_row(row, costs_in);
+    let mentions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), mention))?;
     Ok(response::json(200, &page.list(mentions, |mention| Cursor::by_id(mention.movement.id))))
 }
 
@@ -95,7 +98,7 @@ pub fn change_note(app: &App, request: &Request) -> Result<Response> {
     let echo = form.shown(SHOWN);
     let note = form.finish(|| note)?;
     let movement = db::transaction(&app.pool, |tx| {
-        let movement = movements::lock(tx, request.path_id)?;
+        let movement = movements::lock(app, tx, &request.caller, request.path_id)?;
         response::check_if_match(request, &movement)?;
         echo.check(&movement)?;
         review(app, tx, &request.caller, movement, note.clone())

@@ -21,5 +21,6 @@ pub mod sessions;
 pub mod sign_up;
 pub mod staff;
 pub mod stock;
+pub mod stock_value;
 pub mod suppliers;
 pub mod welcome;

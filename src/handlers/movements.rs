@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::handlers::stock;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Id, Paragraph, Timestamp, whole_number};
+use crate::values::{Bad, Currency, Id, Paragraph, Timestamp, UnitCost, Worth, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
@@ -33,6 +33,11 @@ pub struct Movement {
     pub sequence: i64,
     pub delta: i64,
     pub balance_after: i64,
+    /// What the units have cost, and what those on the shelf have since; None for who may not know it.
+    pub value_delta: Option<Worth>,
+    pub value_after: Option<Worth>,
+    /// Whether units came of which nobody knew what they cost.
+    pub cost_assumed: Option<bool>,
     pub reason: Reason,
     pub note: Option<String>,
     pub actor: Option<ActorNamed>,
@@ -50,8 +55,19 @@ pub struct ActorNamed {
     pub api_key_name: Option<String>,
 }
 
+/// The currency for who may know what things cost.
+pub fn costs_in<'a>(app: &'a App, caller: &Caller) -> Option<&'a Currency> {
+    Some(&app.config.currency).filter(|_| caller.knows_costs())
+}
+
+/// From a DECIMAL that was read as text.
+pub fn worth(row: &Row, name: &str, currency: &Currency) -> Worth {
+    currency.worth(column::<String>(row, name).parse().expect("a whole number"))
+}
+
 /// Of `stock_movements m` and [`ACTORS`].
-pub const COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, m.reason, m.note,
+pub const COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, CAST(m.value_delta AS CHAR) AS value_delta,
+    CAST(m.value_after AS CHAR) AS value_after, m.cost_assumed, m.reason, m.note,
     m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.purchase_order_id, m.at";
 
 /// Whoever moved the units.
@@ -73,6 +89,8 @@ pub struct NewMovement {
     pub change: Change,
     pub reason: Reason,
     pub note: Option<Paragraph<500>>,
+    /// What one unit that came has cost.
+    pub unit_cost: Option<UnitCost>,
 }
 
 impl ActorNamed {
@@ -89,13 +107,18 @@ impl ActorNamed {
 }
 
 impl Movement {
-    pub fn from_row(row: &Row) -> Movement {
+    /// `costs_in` is the currency for who may know what things cost; see [`costs_in`].
+    pub fn from_row(row: &Row, costs_in: Option<&Currency>) -> Movement {
+        let worth = |name: &str| costs_in.map(|currency| worth(row, name, currency));
         Movement {
             id: column(row, "id"),
             product_id: column(row, "product_id"),
             sequence: column(row, "sequence"),
             delta: column(row, "delta"),
             balance_after: column(row, "balance_after"),
+            value_delta: worth("value_delta"),
+            value_after: worth("value_after"),
+            cost_assumed: costs_in.map(|_| column(row, "cost_assumed")),
             reason: column(row, "reason"),
             note: column(row, "note"),
             actor: ActorNamed::from_row(row),
@@ -110,13 +133,14 @@ fn select_movements() -> String {
     format!("SELECT {COLUMNS} FROM stock_movements m {ACTORS}")
 }
 
-/// `POST /products/{id}/stock/movements`: `{delta, reason, note?}`, or `{counted, expected_on_hand?,
+/// `POST /products/{id}/stock/movements`: `{delta, reason, note?, unit_cost?}`, or `{counted, expected_on_hand?,
 /// reason, note?}` for a count. `damaged` and `lost` take away, `return` and `found` add, `stock_take` is a
-/// count, `correction` is any of them and needs a note. 201 with the movement; 409 `stock_changed` when the shelf was not
+/// count, `correction` is any of them and needs a note. `unit_cost`, from those who may know costs, is what a unit that came
+/// has cost. 201 with the movement; 409 `stock_changed` when the shelf was not
 /// what was expected, 409 `stock_limit` when less than nothing would be left.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
-    let new = NewMovement::read(&mut form);
+    let new = NewMovement::read(&mut form, app, &request.caller);
     let new = form.finish(|| new)?;
     let product_id = request.path_id;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
@@ -146,25 +170,29 @@ pub fn book(
         }
         Change::Counted { counted, .. } => counted - on_hand,
     };
-    let origin = Origin { actor, note: new.note.as_ref().map(|note| note.0.as_str()), ..Origin::default() };
+    let note = new.note.as_ref().map(|note| note.0.as_str());
+    let origin = Origin { actor, note, unit_cost: new.unit_cost };
     if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
         let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
         return Err(refusal.into());
     }
     let sql = format!("{} WHERE m.product_id = ? ORDER BY m.sequence DESC LIMIT 1", select_movements());
-    let movement = tx.row(&sql, (product_id,), Movement::from_row)?;
+    let costs_in = costs_in(app, caller);
+    let movement = tx.row(&sql, (product_id,), |row| Movement::from_row(row, costs_in))?;
     Ok(movement.ok_or_else(Problem::not_found)?)
 }
 
 /// The movement, locked until the transaction ends; whoever moved the units is not.
-pub fn lock(tx: &mut Transaction, id: Id) -> Result<Movement> {
+pub fn lock(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Movement> {
     tx.row("SELECT id FROM stock_movements WHERE id = ? FOR UPDATE", (id,), |_| ())?;
-    let movement = tx.row(&format!("{} WHERE m.id = ?", select_movements()), (id,), Movement::from_row)?;
+    let sql = format!("{} WHERE m.id = ?", select_movements());
+    let costs_in = costs_in(app, caller);
+    let movement = tx.row(&sql, (id,), |row| Movement::from_row(row, costs_in))?;
     Ok(movement.ok_or_else(Problem::not_found)?)
 }
 
 impl NewMovement {
-    fn read(form: &mut Form) -> Option<NewMovement> {
+    fn read(form: &mut Form, app: &App, caller: &Caller) -> Option<NewMovement> {
         let delta = form.optional("delta", |input| match whole_number(input, -ON_HAND_MAX, ON_HAND_MAX)? {
             0 => Err(Bad::new("zero", "must not be 0; a count that confirms the shelf is sent as counted")),
             delta => Ok(delta),
@@ -173,6 +201,10 @@ impl NewMovement {
         let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
         let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
         let note = form.optional("note", Paragraph::parse);
+        let unit_cost = form.optional("unit_cost", |input| match caller.knows_costs() {
+            true => app.config.currency.parse_unit_cost(input),
+            false => Err(Bad::new("not_yours", "is for managers; leave it out")),
+        });
         if let (Some(Reason::Correction), Some(None)) = (reason, &note) {
             form.reject("note", Bad::new("required", "is required with a correction: say what was wrong"));
         }
@@ -191,11 +223,15 @@ impl NewMovement {
                 return None;
             }
         };
-        let reason = reason?;
+        let (reason, unit_cost) = (reason?, unit_cost?);
+        if unit_cost.is_some() && !matches!(change, Change::Delta(1..)) {
+            let message = "is what units that came have cost: send it with a positive delta, or leave it out";
+            form.reject("unit_cost", Bad::new("only_with_units_that_came", message));
+        }
         if let Err((field, bad)) = change.check(reason) {
             form.reject(field, bad);
         }
-        Some(NewMovement { change, reason, note: note? })
+        Some(NewMovement { change, reason, note: note?, unit_cost })
     }
 }
 
@@ -262,7 +298,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let (page, reason, from, to) = form.finish(|| Some((page?, reason?, from?, to?)))?;
     let product_id = request.path_id;
     let movements = db::read(&app.pool, |db| {
-        stock::find(db, product_id)?;
+        stock::find(db, product_id, None)?;
         // A page is cut out of the sequences, which have no gaps, so it costs the same however long the
         // ledger is and however deep the page lies in it.
         let mut first = from.map_or(Ok(1), |from| first_sequence_since(db, product_id, from))?;
@@ -288,7 +324,8 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         }
         filter.add("m.sequence >= ? AND m.sequence < ?", [first.into(), before.into()]);
         let sql = format!("{} {} ORDER BY {order} LIMIT ?", select_movements(), filter.sql());
-        db.rows(&sql, filter.values(page.rows_to_read()), Movement::from_row)
+        let costs_in = costs_in(app, &request.caller);
+        db.rows(&sql, filter.values(page.rows_to_read()), |row| Movement::from_row(row, costs_in))
     })?;
     Ok(response::json(200, &page.list(movements, |movement| Cursor::by_id(movement.sequence.unsigned_abs()))))
 }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
+use crate::handlers::movements::worth;
 use crate::handlers::orders::status::{REOPEN, allowed_actions};
 use crate::problem::Problem;
 use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};
@@ -59,6 +60,9 @@ pub struct Order {
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
     pub updated_at: Timestamp,
+    /// Its total less what its units have cost, for managers, once it is shipped and of all its lines it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<Price>,
 }
 
 /// What comes back when an order is read, changed and written back.
@@ -76,6 +80,7 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("confirmed_by_api_key_id", "POST /orders/{id}/confirm sets it"),
     Shown::books("allowed_actions", "they follow from the status"),
     Shown::version("updated_at"),
+    Shown::fixed("margin", "it follows from the total and from what the units have cost"),
 ];
 
 /// Who confirmed an order, for those behind the counter.
@@ -128,6 +133,7 @@ impl Order {
             }),
             allowed_actions: allowed_actions(status, is_confirmed, None, app.clock.now(), caller),
             updated_at: column(row, "updated_at"),
+            margin: None,
         }
     }
 }
@@ -201,7 +207,33 @@ fn lock_customer(tx: &mut Transaction, order_id: Id) -> Result<bool> {
 fn completed(app: &App, db: &mut Connection, caller: &Caller, orders: Vec<Order>) -> Result<Vec<Order>> {
     let mut orders = with_lines(db, &app.config.currency, orders)?;
     allow_reopening(app, db, caller, &mut orders)?;
+    add_margins(app, db, caller, &mut orders)?;
     Ok(orders)
+}
+
+/// The margins of shipped orders, for managers.
+fn add_margins(app: &App, db: &mut Connection, caller: &Caller, orders: &mut [Order]) -> Result<()> {
+    let is_shipped = |order: &&mut Order| !matches!(order.status, Status::Placed | Status::Cancelled);
+    let ids: Vec<Id> = orders.iter_mut().filter(is_shipped).map(|order| order.id).collect();
+    if !caller.is_manager() || ids.is_empty() {
+        return Ok(());
+    }
+    let (marks, ids) = db::in_list(ids);
+    // Where units left at no value nobody knows what they have cost.
+    let sql = format!(
+        "SELECT order_id, CAST(SUM(value_delta) AS CHAR) AS value_delta FROM stock_movements WHERE order_id IN ({marks})
+         GROUP BY order_id HAVING MIN(value_delta < 0) = 1"
+    );
+    let costs = db.rows(&sql, ids, |row| {
+        (column::<Id>(row, "order_id"), worth(row, "value_delta", &app.config.currency).minor_e4)
+    })?;
+    for (id, value_delta) in costs {
+        let Some(order) = orders.iter_mut().find(|order| order.id == id) else { continue };
+        let minor_e4 = i128::from(order.total.minor) * 10_000 + value_delta;
+        let minor = i64::try_from((minor_e4 + 5_000).div_euclid(10_000)).ok();
+        order.margin = minor.map(|minor| Price { minor, ..order.total });
+    }
+    Ok(())
 }
 
 /// Whether a manager may still take back what was said of a parcel. It is looked up for the orders that are shown: as

@@ -9,12 +9,15 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, VISIBLE_WITHIN, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
+use crate::handlers::movements::{costs_in, worth};
 use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::outlook::{self, Forecast, Known};
 use crate::restock::supply::{self, LEAD_TIME_DAYS_MAX, WAITING, Waiting};
-use crate::values::{Bad, Calendar, Day, Id, Input, Search, ServiceLevel, Timestamp, boolean, whole_number};
+use crate::values::{
+    Bad, Currency, Day, Id, Input, Search, ServiceLevel, Timestamp, UnitCost, Worth, boolean, whole_number,
+};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -34,6 +37,9 @@ pub struct Stock {
     pub policy: Policy,
     #[serde(flatten)]
     pub waiting: Waiting,
+    /// What the units on hand have cost, and one of them on average; None for who may not know it.
+    pub value: Option<Worth>,
+    pub average_cost: Option<UnitCost>,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
     /// When its figures or its rule were last changed.
@@ -51,6 +57,8 @@ const SHOWN: &[Shown] = &[
     Shown::books("available", "it is what is on hand and not reserved; POST /products/{id}/stock/movements changes what is on hand"),
     Shown::books("incoming", "purchase orders change it"),
     Shown::books("drafted", "drafts of purchase orders change it"),
+    Shown::books("value", "it is what the units on hand have cost, by the ledger"),
+    Shown::books("average_cost", "it is what the units on hand have cost, by the ledger"),
     Shown::books("effective_lead_time_days", "it is lead_time_days, or without one that of the preferred supplier, which PATCH /suppliers/{id} changes"),
     Shown::books("review_days", "it follows from the order_days of the preferred supplier, which PATCH /suppliers/{id} changes"),
     Shown::books("below_threshold", "it follows from what is available"),
@@ -76,19 +84,27 @@ pub struct PolicyChanges {
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
 fn columns() -> String {
     format!(
-        "s.product_id, p.name, p.sku, s.updated_at, {}, {}, {WAITING}",
+        "s.product_id, p.name, p.sku, s.updated_at, CAST(s.value_minor_e4 AS CHAR) AS value_minor_e4, {}, {}, {WAITING}",
         Figures::columns_of("s"),
         Policy::columns_of("s")
     )
 }
 
 impl Stock {
-    fn from_row(row: &Row) -> Stock {
+    /// `costs_in` is the currency for who may know what things cost.
+    fn from_row(row: &Row, costs_in: Option<&Currency>) -> Stock {
+        let value = costs_in.map(|currency| worth(row, "value_minor_e4", currency));
+        let figures = Figures::from_row(row);
+        let average = |value: Worth| value.minor_e4.checked_div(figures.on_hand.into());
         Stock {
+            value,
+            average_cost: value
+                .and_then(average)
+                .and_then(|minor_e4| Some(costs_in?.unit_cost(i64::try_from(minor_e4).ok()?))),
             product_id: column(row, "product_id"),
             name: column(row, "name"),
             sku: column(row, "sku"),
-            figures: Figures::from_row(row),
+            figures,
             policy: Policy::from_row(row),
             waiting: Waiting::from_row(row),
             below_threshold: false,
@@ -238,7 +254,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         keyset.order_by()
     );
     let values = filter.values(page.rows_to_read());
-    let stock = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Stock::from_row))?;
+    let costs_in = costs_in(app, &request.caller);
+    let stock =
+        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Stock::from_row(row, costs_in)))?;
     let cursor = |stock: &Stock| {
         if is_by_update {
             Cursor::by_time(stock.updated_at, stock.product_id)
@@ -260,7 +278,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     }
     let product_id = request.path_id;
     let view = db::read(&app.pool, |db| {
-        let stock = find(db, product_id)?;
+        let stock = find(db, product_id, costs_in(app, &request.caller))?;
         // Of whole days that are over, so it does not change between the statements.
         let today = app.config.calendar.day_of(now);
         let known = outlook::known_of_one(db, &app.config.calendar, product_id, today)?;
@@ -272,13 +290,8 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 /// The resource as somebody may have read it: with the figures that came back, if the books have moved since, with the
 /// lead time that counted then, and before midnight, when the forecast was another. Figures must go together, so that one which is changed by hand is
 /// not taken for an earlier one.
-fn earlier(
-    db: &mut Connection,
-    calendar: &Calendar,
-    echo: &Echo,
-    stock: &Stock,
-    now: Timestamp,
-) -> Result<Vec<View>> {
+fn earlier(app: &App, db: &mut Connection, echo: &Echo, stock: &Stock, now: Timestamp) -> Result<Vec<View>> {
+    let calendar = &app.config.calendar;
     let mut stock = stock.clone();
     if ledger::has_moved_lately(db, stock.product_id, now)? {
         let came = |name| echo.get(name).and_then(|input| whole_number(input, 0, i64::MAX).ok());
@@ -289,6 +302,10 @@ fn earlier(
             incoming: came("incoming").unwrap_or(incoming),
             drafted: came("drafted").unwrap_or(drafted),
         };
+        let currency = &app.config.currency;
+        let (value, cost) = (echo.get("value"), echo.get("average_cost"));
+        stock.value = value.map_or(stock.value, |input| currency.parse_worth(input).ok());
+        stock.average_cost = cost.map_or(stock.average_cost, |input| currency.parse_unit_cost(input).ok());
     }
     // So may the times that count, in a copy of before the rule was changed, or the supplier.
     if let Some(version) = echo.get("updated_at").and_then(|version| Timestamp::parse(version).ok())
@@ -351,12 +368,13 @@ impl View {
     }
 }
 
-pub fn find(db: &mut Connection, product_id: Id) -> Result<Stock> {
+pub fn find(db: &mut Connection, product_id: Id, costs_in: Option<&Currency>) -> Result<Stock> {
     let sql = format!(
         "SELECT {} FROM stock s JOIN products p ON p.id = s.product_id WHERE s.product_id = ?",
         columns()
     );
-    Ok(db.row(&sql, (product_id,), Stock::from_row)?.ok_or_else(Problem::not_found)?)
+    let stock = db.row(&sql, (product_id,), |row| Stock::from_row(row, costs_in))?;
+    Ok(stock.ok_or_else(Problem::not_found)?)
 }
 
 #[derive(Serialize)]
@@ -417,14 +435,14 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
     let changes = form.finish(|| changes)?;
     let product_id = request.path_id;
     let view = db::transaction(&app.pool, |tx| {
-        let (calendar, now) = (&app.config.calendar, app.clock.now());
-        let today = calendar.day_of(now);
-        let (old, known) = lock(tx, calendar, product_id, today)?;
+        let now = app.clock.now();
+        let today = app.config.calendar.day_of(now);
+        let (old, known) = lock(app, tx, &request.caller, product_id, today)?;
         response::check_if_match(request, &old)?;
-        echo.check_or(&old, || earlier(tx, calendar, &echo, &old.stock, now))?;
+        echo.check_or(&old, || earlier(app, tx, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
-        Ok(View::new(find(tx, product_id)?, &known, today))
+        Ok(View::new(find(tx, product_id, costs_in(app, &request.caller))?, &known, today))
     })?;
     Ok(response::resource(request, &view))
 }
@@ -433,18 +451,24 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
 pub fn check_version(app: &App, tx: &mut Transaction, request: &Request) -> Result<()> {
     if response::is_conditional(request) {
         let today = app.config.calendar.day_of(app.clock.now());
-        let (stock, _) = lock(tx, &app.config.calendar, request.path_id, today)?;
+        let (stock, _) = lock(app, tx, &request.caller, request.path_id, today)?;
         response::check_if_match(request, &stock)?;
     }
     Ok(())
 }
 
 /// The stock as it reads, with its row locked until the transaction ends.
-fn lock(tx: &mut Transaction, calendar: &Calendar, product_id: Id, today: Day) -> Result<(View, Known)> {
+fn lock(
+    app: &App,
+    tx: &mut Transaction,
+    caller: &Caller,
+    product_id: Id,
+    today: Day,
+) -> Result<(View, Known)> {
     // Before the row is locked.
-    let known = outlook::known_of_one(tx, calendar, product_id, today)?;
+    let known = outlook::known_of_one(tx, &app.config.calendar, product_id, today)?;
     ledger::lock(tx, product_id)?.ok_or_else(Problem::not_found)?;
-    Ok((View::new(find(tx, product_id)?, &known, today), known))
+    Ok((View::new(find(tx, product_id, costs_in(app, caller))?, &known, today), known))
 }
 
 /// Gives a product another rule.

@@ -30,7 +30,7 @@ pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use folded::{Search, folded, phone_digits, search_text};
 pub use input::Input;
 pub use listen_address::ListenAddress;
-pub use money::{Currency, PRICE_MINOR_MAX, Price, UnitCost};
+pub use money::{Currency, PRICE_MINOR_MAX, Price, UnitCost, Worth};
 pub use network::Network;
 pub use numbers::{Id, Quantity, boolean, id, id_from_digits, query_ids, whole_number};
 pub use origins::Origins;

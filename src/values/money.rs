@@ -48,6 +48,14 @@ pub struct UnitCost {
     pub decimals: u8,
 }
 
+/// What stock has cost, or what has changed in that. Serialised like [`UnitCost`], and may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worth {
+    /// Ten-thousandths of the minor unit: more than any number of the database beside a DECIMAL.
+    pub minor_e4: i128,
+    pub decimals: u8,
+}
+
 impl Currency {
     pub fn from_code(code: &str) -> Option<Currency> {
         let lists = [(NO_DECIMALS, 0), (TWO_DECIMALS, 2), (THREE_DECIMALS, 3)];
@@ -85,6 +93,18 @@ impl Currency {
 
     pub fn unit_cost(&self, minor_e4: i64) -> UnitCost {
         UnitCost { minor_e4, decimals: self.decimals }
+    }
+
+    pub fn worth(&self, minor_e4: i128) -> Worth {
+        Worth { minor_e4, decimals: self.decimals }
+    }
+
+    /// Reads what stock has cost as it is shown, as far as it is not negative.
+    pub fn parse_worth(&self, input: &Input) -> Result<Worth, Bad> {
+        let minor_e4 = exact(input, self.decimals + UNIT_COST_DECIMALS, "the decimals that are shown")?;
+        minor_e4
+            .map(|minor_e4| self.worth(minor_e4.into()))
+            .ok_or_else(|| Bad::new("too_large", "must be smaller"))
     }
 
     /// Reads what one unit costs, exactly, up to the highest price.
@@ -127,17 +147,25 @@ fn too_large(max: &impl std::fmt::Display) -> Bad {
 }
 
 /// A whole number of the last of so many decimals.
-fn decimal(number: i64, decimals: u8) -> String {
-    let unit = 10_i64.pow(u32::from(decimals));
+fn decimal(number: i128, decimals: u8) -> String {
+    let unit = 10_u128.pow(u32::from(decimals));
+    let (sign, number) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
     match usize::from(decimals) {
-        0 => number.to_string(),
-        decimals => format!("{}.{:0decimals$}", number / unit, number % unit),
+        0 => format!("{sign}{number}"),
+        decimals => format!("{sign}{}.{:0decimals$}", number / unit, number % unit),
     }
+}
+
+/// Ten-thousandths of the minor unit, with as many decimals more than the currency's as are needed.
+fn fine(minor_e4: i128, decimals: u8) -> String {
+    let whole = decimal(minor_e4, decimals + UNIT_COST_DECIMALS);
+    let needed = whole.trim_end_matches('0').len().max(whole.len() - usize::from(UNIT_COST_DECIMALS));
+    whole[..needed].trim_end_matches('.').to_owned()
 }
 
 impl std::fmt::Display for Price {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&decimal(self.minor, self.decimals))
+        f.write_str(&decimal(self.minor.into(), self.decimals))
     }
 }
 
@@ -151,9 +179,19 @@ impl UnitCost {
 
 impl std::fmt::Display for UnitCost {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let whole = decimal(self.minor_e4, self.decimals + UNIT_COST_DECIMALS);
-        let needed = whole.trim_end_matches('0').len().max(whole.len() - usize::from(UNIT_COST_DECIMALS));
-        f.write_str(whole[..needed].trim_end_matches('.'))
+        f.write_str(&fine(self.minor_e4.into(), self.decimals))
+    }
+}
+
+impl std::fmt::Display for Worth {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&fine(self.minor_e4, self.decimals))
+    }
+}
+
+impl Serialize for Worth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -231,6 +269,23 @@ mod tests {
         for bad in ["", "-1", "1e-3", "1,5"] {
             assert_eq!(read("EUR", bad), Err("invalid_price"), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_lost_has_a_sign() {
+        let euro = Currency::from_code("EUR").unwrap();
+        for (minor_e4, written) in [
+            (-15_000, "-0.015"),
+            (-1_000_000, "-1.00"),
+            (0, "0.00"),
+            (1, "0.000001"),
+            (-1, "-0.000001"),
+            (10_i128.pow(29), "100000000000000000000000.00"),
+        ] {
+            assert_eq!(euro.worth(minor_e4).to_string(), written);
+        }
+        assert_eq!(euro.price(-105).to_string(), "-1.05");
+        assert_eq!(Currency::from_code("JPY").unwrap().worth(-5_000).to_string(), "-0.5");
     }
 
     #[test]

@@ -153,6 +153,11 @@ impl Caller {
         matches!(self, Caller::Staff { role: Role::Manager, .. })
     }
 
+    /// Managers, and programs whose key lets them in where costs are shown.
+    pub fn knows_costs(&self) -> bool {
+        self.is_manager() || matches!(self, Caller::Key { .. })
+    }
+
     pub fn staff_account(&self) -> Option<Id> {
         self.actor().account_id
     }

@@ -162,9 +162,10 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 16] = [
+const FROM_THE_BOOKS: [&str; 18] = [
     "allowed_actions",
     "available",
+    "average_cost",
     "below_threshold",
     "drafted",
     // It may be the supplier's, for whom it is set.
@@ -181,6 +182,7 @@ const FROM_THE_BOOKS: [&str; 16] = [
     "review_days",
     // It follows from whatever changed, and a change of nothing is none.
     "updated_at",
+    "value",
     // It follows from the clock, or the supplier.
     "waits_for",
 ];

@@ -1,12 +1,12 @@
 //! The ledger of the whole shop.
 
-use mysql::Value;
+use mysql::{Row, Value};
 use rouille::Response;
 
 use crate::app::App;
 use crate::db::{self, Filter};
 use crate::error::Result;
-use crate::handlers::movements::{ACTORS, COLUMNS, Movement};
+use crate::handlers::movements::{ACTORS, COLUMNS, Movement, costs_in};
 use crate::ledger::Reason;
 use crate::values::{Calendar, Id, Timestamp, id};
 use crate::web::form::Form;
@@ -43,7 +43,9 @@ pub fn list_of_shop(app: &App, request: &Request) -> Result<Response> {
         keyset.order_by()
     );
     let values = filter.values(page.rows_to_read());
-    let movements = db::read(&app.pool, |db| db.rows(&sql, values.clone(), Movement::from_row))?;
+    let costs_in = costs_in(app, &request.caller);
+    let movement = |row: &Row| Movement::from_row(row, costs_in);
+    let movements = db::read(&app.pool, |db| db.rows(&sql, values.clone(), movement))?;
     let cursor = |movement: &Movement| {
         Cursor::by_time_within(movement.at, movement.product_id, movement.sequence.unsigned_abs())
     };

@@ -99,6 +99,7 @@ pub fn place(
         confirmed_at: None,
         confirmed_by: ConfirmedBy::told_to(caller, ConfirmedBy::default),
         allowed_actions: allowed_actions(Status::Placed, false, None, now, caller),
+        margin: None,
     };
     order.id = insert(tx, caller, limits, &order)?;
     let product_ids: Vec<Id> = quantities.keys().copied().collect();

@@ -7,7 +7,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
-use crate::handlers::purchase_orders::view::{find, knows_costs};
+use crate::handlers::purchase_orders::view::find;
 use crate::handlers::purchase_orders::{act, allow, changed, check_version, lock};
 use crate::ledger::ON_HAND_MAX;
 use crate::problem::{self, FieldError, Problem};
@@ -35,7 +35,7 @@ impl Wanted {
     fn read(app: &App, caller: &Caller, form: &mut Form, product_id: Option<Id>) -> Option<Wanted> {
         let quantity = form.required("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
         let unit_cost = form.optional("unit_cost", |input| {
-            if knows_costs(caller) {
+            if caller.knows_costs() {
                 app.config.currency.parse_unit_cost(input)
             } else {
                 Err(Bad::new("not_yours", "is for managers; leave it out"))

@@ -97,11 +97,6 @@ pub struct ReceiptLine {
     pub rejected: i64,
 }
 
-/// Who may know what things cost: managers, and programs that may read suppliers.
-pub fn knows_costs(caller: &Caller) -> bool {
-    caller.is_manager() || matches!(caller, Caller::Key { .. })
-}
-
 /// The SELECT of heads: of the orders of a page, or of one. `filter` and `page` are about `purchase_orders o`.
 pub fn select_heads(filter: &Filter, page: &str) -> String {
     format!(
@@ -134,7 +129,7 @@ impl Head {
         let is_open = status == OrderStatus::Ordered;
         let next_expected_at: Option<Timestamp> = column(row, "next_expected_at");
         let today = late_before(&app.config.calendar, app.clock.now());
-        let knows_costs = knows_costs(caller);
+        let knows_costs = caller.knows_costs();
         Head {
             id: column(row, "id"),
             status,
@@ -200,7 +195,7 @@ fn waits_for(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Re
     };
     Ok(match drafts::waits_for(app, &standing, app.clock.now()) {
         // Who may not know costs is not told how much is missing.
-        Some(_) if !knows_costs(caller) && is_small(&standing) => {
+        Some(_) if !caller.knows_costs() && is_small(&standing) => {
             Some("it comes to less than the supplier takes at least".to_owned())
         }
         reason => reason,
@@ -226,7 +221,7 @@ fn lines(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result
             rejected: column(row, "rejected"),
             outstanding: if is_open { (quantity - received).max(0) } else { 0 },
             unit_cost: cost(row)
-                .filter(|_| knows_costs(caller))
+                .filter(|_| caller.knows_costs())
                 .map(|minor_e4| app.config.currency.unit_cost(minor_e4)),
             set_by_person: column(row, "set_by_person"),
             reason: column(row, "reason"),
