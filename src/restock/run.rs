@@ -14,7 +14,7 @@ use crate::pruning;
 use crate::restock::hits::{self, Suggestion};
 use crate::restock::purchase::{self, LINES_MAX, NewLine, draft_of};
 use crate::restock::supply::{WAITING, Waiting};
-use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan, unconfirmed};
+use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -242,13 +242,12 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
     let supplier_id = supply.map(|supply| supply.supplier_id);
     let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
     let open = drafts::lock(tx, drafts_of.into_iter().flatten().collect(), scanned.product_id)?;
-    let by_runs = drafts::line_of(&open);
     let mut product = lock(tx, scanned)?;
-    product.drafted.by_runs = by_runs;
+    product.drafted = drafts::held(&open);
+    let by_runs = product.drafted.by_runs;
     let decision = product.decide(app.config.calendar.day_of(now));
-    let quantity = decision.quantity();
-    let reason = decision.explained(&product.policy, &product.packing());
-    let reason = unconfirmed::explained(reason, product.left_out);
+    let quantity = product.to_draft(&decision);
+    let reason = product.reason(&decision);
     let mut line = RunLine::new(&product, Outcome::Nothing, reason);
     if product.is_settled(&decision) {
         write(tx, run_id, &[line])?;

@@ -253,6 +253,20 @@ impl Form {
         read_all.into_iter().collect()
     }
 
+    /// A list as of [`Form::objects`] that may be left out or null.
+    pub fn optional_objects<T>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+        read: impl FnMut(&mut Form) -> Option<T>,
+    ) -> Option<Option<Vec<T>>> {
+        if self.has(name) {
+            return self.objects(name, max, read).map(Some);
+        }
+        self.take(name);
+        Some(None)
+    }
+
     fn nested<T>(
         &mut self,
         below: &str,

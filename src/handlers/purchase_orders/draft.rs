@@ -52,15 +52,12 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let supplier_id = form.optional("supplier_id", id);
     let note = form.optional("note", Paragraph::<2000>::parse);
-    let lines = if form.has("lines") {
-        form.objects("lines", LINES_AT_ONCE, |line| {
-            let product_id = line.required("product_id", id);
-            Wanted::read(app, &request.caller, line, product_id)
-        })
-    } else {
-        Some(Vec::new())
-    };
-    let (supplier_id, note, mut lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let lines = form.optional_objects("lines", LINES_AT_ONCE, |line| {
+        let product_id = line.required("product_id", id);
+        Wanted::read(app, &request.caller, line, product_id)
+    });
+    let (supplier_id, note, lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let mut lines = lines.unwrap_or_default();
     let faults: Vec<FieldError> = (1..lines.len())
         .filter(|&index| lines[..index].iter().any(|line| line.product_id == lines[index].product_id))
         .map(|index| {

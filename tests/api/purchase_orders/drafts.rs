@@ -301,3 +301,39 @@ fn a_cancelled_draft_is_drafted_anew() {
     staff.restock();
     assert_ne!(staff.drafted(product), first);
 }
+
+#[test]
+fn a_run_leaves_a_line_alone_that_somebody_has_lowered_and_says_so() {
+    let shop = with_approval();
+    let staff = shop.staff();
+    let product = shop.watched(&staff, 0, RULE);
+    staff.restock();
+    let draft = staff.drafted(product);
+    // Below the point: the rule alone would order.
+    set(&staff, draft, product, 2);
+    let plan = staff.all_pages("/restock/plan?limit=100");
+    assert_eq!((&plan[0]["action"], &plan[0]["quantity"]), (&json!("nothing"), &json!(0)), "{plan:?}");
+    let said = format!("somebody has set its line on draft purchase order {draft} to 2");
+    assert!(plan[0]["reason"].as_str().unwrap().contains(&said), "{plan:?}");
+    let run = staff.restock();
+    assert_eq!((&run["nothing"], &run["units"]), (&json!(1), &json!(0)));
+    assert_eq!(staff.purchase_order(draft)["lines"][0]["quantity"], 2);
+    assert_eq!(figures(&staff, product), [0, 0, 2]);
+    // Once it is taken off, the rule alone says.
+    staff.delete(&format!("/purchase_orders/{draft}/lines/{product}")).expect(204);
+    assert_eq!(staff.restock()["units"], 20);
+    assert_eq!(figures(&staff, product), [0, 0, 20]);
+}
+
+#[test]
+fn lines_that_are_null_are_none() {
+    let shop = with_approval();
+    let staff = shop.staff();
+    let product = shop.watched(&staff, 0, RULE);
+    let empty = staff.post("/purchase_orders", json!({"lines": null})).expect(201);
+    assert_eq!(empty.body["line_count"], 0);
+    set(&staff, empty.id(), product, 7);
+    order(&staff, empty.id());
+    let received = staff.receive(empty.id(), json!({"lines": null})).expect(200).body;
+    assert_eq!((&received["status"], &received["received"]), (&json!("received"), &json!(7)));
+}
