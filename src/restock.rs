@@ -5,6 +5,7 @@
 //! under the row's lock. So runs may overlap, on one machine or several, and a run that is killed has
 //! done whole products only.
 
+mod comparison;
 pub mod demand;
 pub mod forecast;
 pub mod hits;
@@ -15,11 +16,13 @@ mod rule;
 mod run;
 pub mod supply;
 mod unconfirmed;
+pub mod what_if;
 
 use mysql::Value;
 
 use crate::values::{Timestamp, words};
 
+pub use comparison::{Asked, Comparison, Tried, TriedPoint, bought, compare, compare_watched};
 pub use late::{Late, late_before, late_orders};
 pub use plan::{PlanLine, Selection, Watched, is_product, plan, scan};
 pub use rule::{Decision, Policy, Reason, decide};

@@ -23,3 +23,4 @@ pub mod staff;
 pub mod stock;
 pub mod suppliers;
 pub mod welcome;
+pub mod what_if;

@@ -302,6 +302,8 @@ const MATRIX: &[Row] = &[
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),
     row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": -1, "reason": "damaged"}))),
 
+    row("POST",   "/products/{id}/stock/what-if", Rule::Staff, 200, Some(|_| json!({"reorder_point": 100}))),
+
     row("PATCH",  "/stock/movements/{id}",   Rule::Manager,  200, Some(|_| json!({"note": "Counted twice"}))),
     row("GET",    "/mentions",               Rule::Manager,  200, None),
 

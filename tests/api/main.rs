@@ -80,5 +80,6 @@ mod tables;
 mod tour;
 mod updated;
 mod welcome;
+mod what_if;
 mod words;
 mod write_back;
