@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
+use crate::handlers::costs::{costs_in, worth};
 use crate::handlers::stock;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
@@ -53,16 +54,6 @@ pub struct ActorNamed {
     pub username: Option<String>,
     pub api_key_id: Option<Id>,
     pub api_key_name: Option<String>,
-}
-
-/// The currency for who may know what things cost.
-pub fn costs_in<'a>(app: &'a App, caller: &Caller) -> Option<&'a Currency> {
-    Some(&app.config.currency).filter(|_| caller.knows_costs())
-}
-
-/// From a DECIMAL that was read as text.
-pub fn worth(row: &Row, name: &str, currency: &Currency) -> Worth {
-    currency.worth(column::<String>(row, name).parse().expect("a whole number"))
 }
 
 /// Of `stock_movements m` and [`ACTORS`].
@@ -201,9 +192,12 @@ impl NewMovement {
         let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
         let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
         let note = form.optional("note", Paragraph::parse);
-        let unit_cost = form.optional("unit_cost", |input| match caller.knows_costs() {
-            true => app.config.currency.parse_unit_cost(input),
-            false => Err(Bad::new("not_yours", "is for managers; leave it out")),
+        let unit_cost = form.optional("unit_cost", |input| {
+            if caller.knows_costs() {
+                app.config.currency.parse_unit_cost(input)
+            } else {
+                Err(Bad::new("not_yours", "is for managers; leave it out"))
+            }
         });
         if let (Some(Reason::Correction), Some(None)) = (reason, &note) {
             form.reject("note", Bad::new("required", "is required with a correction: say what was wrong"));

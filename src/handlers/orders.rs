@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
-use crate::handlers::movements::worth;
+use crate::handlers::costs::worth;
 use crate::handlers::orders::status::{REOPEN, allowed_actions};
 use crate::problem::Problem;
 use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};

@@ -86,7 +86,7 @@ pub fn waiting(db: &mut Connection, now: Timestamp) -> Result<i64> {
 pub struct Open {
     id: Id,
     draft_of: Id,
-    lines: i64,
+    lines: usize,
     line: Option<(Line, bool)>,
 }
 

@@ -82,5 +82,6 @@ mod tour;
 mod updated;
 mod upgrades;
 mod welcome;
+mod what_if;
 mod words;
 mod write_back;

@@ -55,7 +55,7 @@ pub fn post_receive(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
-    let lines = form.optional_objects("lines", LINES_MAX as usize, |line| {
+    let lines = form.optional_objects("lines", LINES_MAX, |line| {
         let product_id = line.required("product_id", id);
         // A delivery may be larger than what was ordered.
         let quantity = line.optional("quantity", |input| whole_number(input, 0, ON_HAND_MAX));
@@ -172,13 +172,13 @@ fn arrivals(delivery: &Delivery, owed: &BTreeMap<Id, Owed>) -> Result<Vec<Arriva
         let place = |field: &str| format!("lines[{index}].{field}");
         let Some(of_line) = owed.get(&line.product_id) else {
             let message = "is not on this purchase order; receive it against the one that it is on, or book what was found as a movement";
-            faults.push(FieldError::new(&place("product_id"), Bad::new("not_on_order", message)));
+            faults.push(FieldError::new(place("product_id"), Bad::new("not_on_order", message)));
             continue;
         };
         let accepted = line.quantity.unwrap_or((of_line.outstanding - line.rejected).max(0));
         if accepted + line.rejected == 0 {
             let message = "is required: nothing is outstanding of this product";
-            faults.push(FieldError::new(&place("quantity"), Bad::new("required", message)));
+            faults.push(FieldError::new(place("quantity"), Bad::new("required", message)));
             continue;
         }
         arrivals.push(Arrival { product_id: line.product_id, accepted, rejected: line.rejected });
