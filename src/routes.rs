@@ -134,6 +134,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::change),
     route("DELETE", "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::delete),
     route("POST",   "/suppliers/{id}/restore",        Manager,      Some(RestockWrite),    suppliers::post_restore),
+    route("GET",    "/suppliers/{id}/lead_times",     Manager,      Some(RestockRead),     suppliers::read_lead_times),
     route("GET",    "/suppliers/{id}/products",       Manager,      Some(RestockRead),     suppliers::list_of_supplier),
     route("GET",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockRead),   suppliers::read_offer),
     route("PUT",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockWrite),  suppliers::replace_offer),

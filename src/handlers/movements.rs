@@ -196,7 +196,7 @@ impl NewMovement {
             if caller.knows_costs() {
                 app.config.currency.parse_unit_cost(input)
             } else {
-                Err(Bad::new("not_yours", "is for managers; leave it out"))
+                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
             }
         });
         if let (Some(Reason::Correction), Some(None)) = (reason, &note) {

@@ -340,6 +340,7 @@ const MATRIX: &[Row] = &[
     row("POST",   "/suppliers",              Rule::Manager,  201, Some(|_| supplier())),
     row("GET",    "/suppliers",              Rule::Manager,  200, None),
     row("GET",    "/suppliers/{id}",         Rule::Manager,  200, None),
+    row("GET",    "/suppliers/{id}/lead_times", Rule::Manager, 200, None),
     row("PUT",    "/suppliers/{id}",         Rule::Manager,  200, Some(|_| supplier())),
     row("PATCH",  "/suppliers/{id}",         Rule::Manager,  200, Some(|_| json!({"lead_time_days": 3}))),
     row("DELETE", "/suppliers/{id}",         Rule::Manager,  204, None),

@@ -241,12 +241,13 @@ fn every_bad_field_is_named() {
 }
 
 #[test]
-fn what_money_is_bound_is_for_managers_and_programs() {
+fn what_money_is_bound_is_for_managers_and_whoever_may_read_suppliers() {
     let shop = Shop::open_for_weeks();
     let (manager, product_id) = week(&shop);
     let clerk = shop.clerk();
-    let key = key_with(&shop, &manager, &["stock:read"]);
-    for (caller, sees) in [(&manager, true), (&clerk, false), (&key, true)] {
+    let [stock, both] = [&["stock:read"][..], &["stock:read", "restock:read"]];
+    let keys = [stock, both].map(|scopes| key_with(&shop, &manager, scopes));
+    for (caller, sees) in [(&manager, true), (&clerk, false), (&keys[0], false), (&keys[1], true)] {
         let answer =
             caller.what_if(product_id, json!({"reorder_point": 9, "reorder_target": 14})).expect(200).body;
         assert_eq!(answer["unit_cost"].is_string(), sees);

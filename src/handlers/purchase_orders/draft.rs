@@ -37,7 +37,7 @@ impl Wanted {
             if caller.knows_costs() {
                 app.config.currency.parse_unit_cost(input)
             } else {
-                Err(Bad::new("not_yours", "is for managers; leave it out"))
+                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
             }
         });
         Some(Wanted { product_id: product_id?, quantity: quantity?, unit_cost: unit_cost? })

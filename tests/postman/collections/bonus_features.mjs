@@ -1224,6 +1224,13 @@ export const requests = [
         tests: noBody,
     },
     {
+        name: "How long it took",
+        description: "From ordering until all of a line had come, beside what the supplier says.",
+        GET: "/suppliers/{{supplier_id}}/lead_times",
+        status: 200,
+        tests: { "By product too": (taken) => pm.expect(taken.products.data).to.be.an("array") },
+    },
+    {
         name: "The supplier is gone",
         description: "`GET /suppliers?archived=true` lists it.",
         GET: "/suppliers/{{supplier_id}}",
