@@ -16,6 +16,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Filter, Transaction, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
+use crate::handlers::costs::costs_in;
 use crate::handlers::mentions::person::{Found, Person};
 use crate::handlers::movements::{self, Movement};
 use crate::ledger::Reason;
@@ -85,7 +86,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
         keyset.order_by()
     );
     let values = filter.values(page.rows_to_read());
-    let costs_in = movements::costs_in(app, &request.caller);
+    let costs_in = costs_in(app, &request.caller);
     let mention = |row: &Row| Mention::from_row(row, costs_in);
     let mentions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), mention))?;
     Ok(response::json(200, &page.list(mentions, |mention| Cursor::by_id(mention.movement.id))))

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod audit;
 pub mod categories;
+pub mod costs;
 pub mod customers;
 pub mod documents;
 pub mod events;

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
+use crate::handlers::costs::{costs_in, worth};
 use crate::handlers::stock;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
@@ -53,16 +54,6 @@ pub struct ActorNamed {
     pub username: Option<String>,
     pub api_key_id: Option<Id>,
     pub api_key_name: Option<String>,
-}
-
-/// The currency for who may know what things cost.
-pub fn costs_in<'a>(app: &'a App, caller: &Caller) -> Option<&'a Currency> {
-    Some(&app.config.currency).filter(|_| caller.knows_costs())
-}
-
-/// From a DECIMAL that was read as text.
-pub fn worth(row: &Row, name: &str, currency: &Currency) -> Worth {
-    currency.worth(column::<String>(row, name).parse().expect("a whole number"))
 }
 
 /// Of `stock_movements m` and [`ACTORS`].

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, column};
 use crate::error::Result;
-use crate::handlers::movements::worth;
+use crate::handlers::costs::worth;
 use crate::values::{Currency, Timestamp, Worth};
 use crate::web::request::Request;
 use crate::web::response;

@@ -1,0 +1,18 @@
+//! What stock has cost, for who may know it.
+
+use mysql::Row;
+
+use crate::app::App;
+use crate::db::column;
+use crate::values::{Currency, Worth};
+use crate::web::caller::Caller;
+
+/// The currency for who may know what things cost.
+pub fn costs_in<'a>(app: &'a App, caller: &Caller) -> Option<&'a Currency> {
+    Some(&app.config.currency).filter(|_| caller.knows_costs())
+}
+
+/// From a DECIMAL that was read as text.
+pub fn worth(row: &Row, name: &str, currency: &Currency) -> Worth {
+    currency.worth(column::<String>(row, name).parse().expect("a whole number"))
+}
