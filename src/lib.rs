@@ -27,6 +27,9 @@
 //! 8. An idempotency key names at most one outcome, and the order it names exists.
 //! 9. Of an erased customer no personal data is left, and their orders still add up.
 //! 10. The numbers of the feed run without a gap.
+//! 11. The summary of demand goes on from day to day, and its units are those of the orders.
+//! 12. Hit rates are counted from the suggestions that are judged.
+//! 13. The value of a product is the sum of what its movements changed in it, and every line's continues the one before.
 //!
 //! # What is deliberately absent
 //! No async runtime, ORM or query builder: a request runs on one thread, in SQL you can paste. Of

@@ -19,7 +19,6 @@ use serde::Serialize;
 use crate::app::App;
 use crate::db::{self, Connection, Transaction, column};
 use crate::error::Result;
-use crate::handlers::costs::worth;
 use crate::handlers::orders::status::{REOPEN, allowed_actions};
 use crate::problem::Problem;
 use crate::values::{Currency, Day, Id, Line, Paragraph, Price, Timestamp};
@@ -60,9 +59,9 @@ pub struct Order {
     /// What the caller may do with it now.
     pub allowed_actions: Vec<&'static str>,
     pub updated_at: Timestamp,
-    /// Its total less what its units have cost, for managers, once it is shipped and of all its lines it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub margin: Option<Price>,
+    /// Not told to others than managers.
+    #[serde(flatten)]
+    pub earned: Option<Earned>,
 }
 
 /// What comes back when an order is read, changed and written back.
@@ -82,6 +81,13 @@ const SHOWN: &[Shown] = &[
     Shown::version("updated_at"),
     Shown::fixed("margin", "it follows from the total and from what the units have cost"),
 ];
+
+/// What an order has earned, for managers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Earned {
+    /// The total less what the units have cost; None before they have left, and where of one it is not known.
+    pub margin: Option<Price>,
+}
 
 /// Who confirmed an order, for those behind the counter.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -133,7 +139,7 @@ impl Order {
             }),
             allowed_actions: allowed_actions(status, is_confirmed, None, app.clock.now(), caller),
             updated_at: column(row, "updated_at"),
-            margin: None,
+            earned: Earned::told_to(caller),
         }
     }
 }
@@ -160,6 +166,12 @@ impl Order {
 impl ConfirmedBy {
     fn told_to(caller: &Caller, who: impl FnOnce() -> ConfirmedBy) -> Option<ConfirmedBy> {
         caller.is_staff().then(who)
+    }
+}
+
+impl Earned {
+    fn told_to(caller: &Caller) -> Option<Earned> {
+        caller.is_manager().then_some(Earned { margin: None })
     }
 }
 
@@ -205,35 +217,9 @@ fn lock_customer(tx: &mut Transaction, order_id: Id) -> Result<bool> {
 
 /// Adds what is not in the orders' own rows.
 fn completed(app: &App, db: &mut Connection, caller: &Caller, orders: Vec<Order>) -> Result<Vec<Order>> {
-    let mut orders = with_lines(db, &app.config.currency, orders)?;
+    let mut orders = with_lines(db, &app.config.currency, caller, orders)?;
     allow_reopening(app, db, caller, &mut orders)?;
-    add_margins(app, db, caller, &mut orders)?;
     Ok(orders)
-}
-
-/// The margins of shipped orders, for managers.
-fn add_margins(app: &App, db: &mut Connection, caller: &Caller, orders: &mut [Order]) -> Result<()> {
-    let is_shipped = |order: &&mut Order| !matches!(order.status, Status::Placed | Status::Cancelled);
-    let ids: Vec<Id> = orders.iter_mut().filter(is_shipped).map(|order| order.id).collect();
-    if !caller.is_manager() || ids.is_empty() {
-        return Ok(());
-    }
-    let (marks, ids) = db::in_list(ids);
-    // Where units left at no value nobody knows what they have cost.
-    let sql = format!(
-        "SELECT order_id, CAST(SUM(value_delta) AS CHAR) AS value_delta FROM stock_movements WHERE order_id IN ({marks})
-         GROUP BY order_id HAVING MIN(value_delta < 0) = 1"
-    );
-    let costs = db.rows(&sql, ids, |row| {
-        (column::<Id>(row, "order_id"), worth(row, "value_delta", &app.config.currency).minor_e4)
-    })?;
-    for (id, value_delta) in costs {
-        let Some(order) = orders.iter_mut().find(|order| order.id == id) else { continue };
-        let minor_e4 = i128::from(order.total.minor) * 10_000 + value_delta;
-        let minor = i64::try_from((minor_e4 + 5_000).div_euclid(10_000)).ok();
-        order.margin = minor.map(|minor| Price { minor, ..order.total });
-    }
-    Ok(())
 }
 
 /// Whether a manager may still take back what was said of a parcel. It is looked up for the orders that are shown: as
@@ -259,23 +245,55 @@ fn allow_reopening(app: &App, db: &mut Connection, caller: &Caller, orders: &mut
     Ok(())
 }
 
-/// Adds the lines to all of these orders with one statement.
-fn with_lines(db: &mut Connection, currency: &Currency, mut orders: Vec<Order>) -> Result<Vec<Order>> {
+/// Adds the lines to all of these orders with one statement, which for managers also says what their units have cost.
+fn with_lines(
+    db: &mut Connection,
+    currency: &Currency,
+    caller: &Caller,
+    mut orders: Vec<Order>,
+) -> Result<Vec<Order>> {
     if orders.is_empty() {
         return Ok(orders);
     }
     let (marks, ids) = db::in_list(orders.iter().map(|order| order.id));
+    let (value_delta, sales) = if caller.is_manager() {
+        (
+            "CAST(m.value_delta AS CHAR)",
+            "LEFT JOIN stock_movements m ON m.order_id = l.order_id AND m.product_id = l.product_id",
+        )
+    } else {
+        ("NULL", "")
+    };
     let sql = format!(
-        "SELECT {LINE_COLUMNS} FROM order_lines l WHERE l.order_id IN ({marks}) ORDER BY l.order_id, l.product_id"
+        "SELECT {LINE_COLUMNS}, {value_delta} AS value_delta FROM order_lines l {sales} WHERE l.order_id IN ({marks})
+         ORDER BY l.order_id, l.product_id"
     );
-    let lines =
-        db.rows(&sql, ids, |row| (column::<Id>(row, "order_id"), OrderLine::from_row(row, currency)))?;
-    let mut by_order = std::collections::HashMap::<Id, Vec<OrderLine>>::new();
-    for (order_id, line) in lines {
-        by_order.entry(order_id).or_default().push(line);
+    let lines = db.rows(&sql, ids, |row| {
+        let value_delta: Option<String> = column(row, "value_delta");
+        let value_delta = value_delta.map(|text| text.parse::<i128>().expect("a whole number"));
+        (column::<Id>(row, "order_id"), OrderLine::from_row(row, currency), value_delta)
+    })?;
+    let mut by_order = std::collections::HashMap::<Id, (Vec<OrderLine>, Vec<Option<i128>>)>::new();
+    for (order_id, line, value_delta) in lines {
+        let (lines, values) = by_order.entry(order_id).or_default();
+        lines.push(line);
+        values.push(value_delta);
     }
     for order in &mut orders {
-        order.items = by_order.remove(&order.id).unwrap_or_default();
+        let (lines, values) = by_order.remove(&order.id).unwrap_or_default();
+        order.items = lines;
+        if let Some(earned) = &mut order.earned {
+            earned.margin = margin(order.total, &values);
+        }
     }
     Ok(orders)
+}
+
+/// The total less what the units of each line took with them, rounded to the coin. None where a line has not left, or has left
+/// at no value, since then nobody knows what its units have cost.
+fn margin(total: Price, values: &[Option<i128>]) -> Option<Price> {
+    let values: Option<i128> = values.iter().map(|value| value.filter(|value| *value < 0)).sum();
+    let minor_e4 = i128::from(total.minor) * 10_000 + values?;
+    let minor = i64::try_from((minor_e4 + 5_000).div_euclid(10_000)).ok()?;
+    Some(Price { minor, ..total })
 }

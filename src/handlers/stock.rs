@@ -16,7 +16,7 @@ use crate::restock::Policy;
 use crate::restock::outlook::{self, Forecast, Known};
 use crate::restock::supply::{self, LEAD_TIME_DAYS_MAX, WAITING, Waiting};
 use crate::values::{
-    Bad, Currency, Day, Id, Input, Search, ServiceLevel, Timestamp, UnitCost, Worth, boolean, whole_number,
+    Bad, Currency, Day, Id, Input, Search, ServiceLevel, Timestamp, Worth, boolean, whole_number,
 };
 use crate::web::caller::Caller;
 use crate::web::form::Form;
@@ -39,7 +39,7 @@ pub struct Stock {
     pub waiting: Waiting,
     /// What the units on hand have cost, and one of them on average; None for who may not know it.
     pub value: Option<Worth>,
-    pub average_cost: Option<UnitCost>,
+    pub average_cost: Option<Worth>,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
     /// When its figures or its rule were last changed.
@@ -94,24 +94,28 @@ fn columns() -> String {
 impl Stock {
     /// `costs_in` is the currency for who may know what things cost.
     fn from_row(row: &Row, costs_in: Option<&Currency>) -> Stock {
-        let value = costs_in.map(|currency| worth(row, "value_minor_e4", currency));
-        let figures = Figures::from_row(row);
-        let average = |value: Worth| value.minor_e4.checked_div(figures.on_hand.into());
         Stock {
-            value,
-            average_cost: value
-                .and_then(average)
-                .and_then(|minor_e4| Some(costs_in?.unit_cost(i64::try_from(minor_e4).ok()?))),
+            value: None,
+            average_cost: None,
             product_id: column(row, "product_id"),
             name: column(row, "name"),
             sku: column(row, "sku"),
-            figures,
+            figures: Figures::from_row(row),
             policy: Policy::from_row(row),
             waiting: Waiting::from_row(row),
             below_threshold: false,
             updated_at: column(row, "updated_at"),
         }
+        .with_value(costs_in.map(|currency| worth(row, "value_minor_e4", currency)))
         .with_threshold()
+    }
+
+    fn with_value(self, value: Option<Worth>) -> Stock {
+        let average = |value: Worth| {
+            let minor_e4 = value.minor_e4.checked_div(self.figures.on_hand.into())?;
+            Some(Worth { minor_e4, ..value })
+        };
+        Stock { value, average_cost: value.and_then(average), ..self }
     }
 
     fn with_threshold(self) -> Stock {
@@ -317,10 +321,10 @@ fn earlier(app: &App, db: &mut Connection, echo: &Echo, stock: &Stock, now: Time
             incoming: came("incoming").unwrap_or(incoming),
             drafted: came("drafted").unwrap_or(drafted),
         };
-        let currency = &app.config.currency;
-        let (value, cost) = (echo.get("value"), echo.get("average_cost"));
-        stock.value = value.map_or(stock.value, |input| currency.parse_worth(input).ok());
-        stock.average_cost = cost.map_or(stock.average_cost, |input| currency.parse_unit_cost(input).ok());
+        // Who knows no costs was shown none.
+        let worth = |input| app.config.currency.parse_worth(input).ok();
+        let value = stock.value.map(|value| echo.get("value").and_then(worth).unwrap_or(value));
+        stock = stock.with_value(value);
     }
     // So may the times that count, in a copy of before the rule was changed, or the supplier.
     if let Some(version) = echo.get("updated_at").and_then(|version| Timestamp::parse(version).ok())

@@ -8,15 +8,21 @@
 /// What `units` that leave take with them. All are expressions over the figures of before: whoever sets them sets
 /// on_hand after the value.
 pub fn leaving(on_hand: &str, value: &str, units: &str) -> String {
-    format!("IF({on_hand} = {units}, {value}, FLOOR({value} * {units} / {on_hand}))")
+    format!("IF({on_hand} = {units}, {value}, {})", share(on_hand, value, units))
 }
 
 /// What `units` bring that come at the average.
 pub fn at_average(on_hand: &str, value: &str, units: &str) -> String {
-    format!("IF({on_hand} > 0, FLOOR({value} * {units} / {on_hand}), 0)")
+    format!("IF({on_hand} > 0, {}, 0)", share(on_hand, value, units))
 }
 
 /// What `units` bring that come at a known cost, each. Their product may be larger than a BIGINT.
 pub fn at_cost(cost: &str, units: &str) -> String {
     format!("CAST({cost} AS DECIMAL(30)) * {units}")
+}
+
+/// Rounded down. What is divided is a multiple: a quotient has four decimals and would be rounded to the nearest of them, and
+/// DIV knows nothing beyond a BIGINT.
+fn share(on_hand: &str, value: &str, units: &str) -> String {
+    format!("({value} * {units} - MOD({value} * {units}, {on_hand})) / {on_hand}")
 }

@@ -307,6 +307,7 @@ const MATRIX: &[Row] = &[
     row("POST",   "/orders/{id}/reopen",     Rule::Manager,  409, None),
 
     row("GET",    "/stock",                  Rule::Staff,    200, None),
+    row("GET",    "/stock/value",            Rule::Manager,  200, None),
     row("GET",    "/stock/movements",        Rule::Staff,    200, None),
     row("GET",    "/products/{id}/stock",    Rule::Staff,    200, None),
     row("PATCH",  "/products/{id}/stock",    Rule::Staff,    200, Some(|_| json!({"reorder_multiple": 5}))),
@@ -407,12 +408,12 @@ impl Row {
         }
     }
 
-    /// Nothing that is a manager's but whom the shop buys from, nothing about one's own session or account, nobody's username and password, and
+    /// Nothing that is a manager's but whom the shop buys from and what it costs, nothing about one's own session or account, nobody's username and password, and
     /// no figures of the service.
     fn takes_keys(&self) -> bool {
         let personal = self.path.starts_with("/sessions") || self.path.starts_with("/staff");
-        let for_managers =
-            [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule) && !self.path.contains("/suppliers");
+        let of_costs = self.path.contains("/suppliers") || self.path == "/stock/value";
+        let for_managers = [Rule::Manager, Rule::OwnerOrManager].contains(&self.rule) && !of_costs;
         let credentials = self.path.starts_with("/customer_accounts") && self.method != "GET";
         !personal && !credentials && !for_managers && self.path != "/metrics"
     }

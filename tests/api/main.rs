@@ -81,6 +81,7 @@ mod tables;
 mod tour;
 mod updated;
 mod upgrades;
+mod value;
 mod welcome;
 mod what_if;
 mod words;

@@ -48,10 +48,11 @@ fn break_books(shop: &Shop, sql: &str) {
     assert!(connection.affected_rows() > 0, "{sql} changed nothing");
 }
 
-/// A product that was counted, sold, promised, ordered and partly received: on hand 19, reserved 2,
+/// A product that was counted, sold, promised, ordered and partly received: on hand 19 at 1.00, reserved 2,
 /// incoming 8, 5 movements.
 fn product_with_history(shop: &Shop, staff: &Client) -> u64 {
-    let product_id = shop.watched(staff, 10, Rule { point: 10, target: 22, multiple: 1, lead_days: 3 });
+    let product_id = shop.watched(staff, 0, Rule { point: 10, target: 22, multiple: 1, lead_days: 3 });
+    staff.move_stock(product_id, json!({"delta": 10, "reason": "found", "unit_cost": "1.00"})).expect(201);
     let guest = shop.guest().client;
     let sold = guest.order(&[(product_id, 3)]).expect(201).id();
     staff.ship(sold).expect(200);
@@ -72,7 +73,7 @@ fn whole_books_are_left_as_they_are() {
     let staff = shop.staff();
     product_with_history(&shop, &staff);
     let whole: Vec<mysql::Row> = shop.sql().query("SELECT * FROM stock").unwrap();
-    assert!(expect_exit(verify(&shop, &[]), 0).contains("all 12 invariants hold"));
+    assert!(expect_exit(verify(&shop, &[]), 0).contains("all 13 invariants hold"));
     let output = expect_exit(verify(&shop, &["--repair"]), 0);
     assert!(output.starts_with("0 figures repaired\n"), "{output}");
     let after: Vec<mysql::Row> = shop.sql().query("SELECT * FROM stock").unwrap();
@@ -94,24 +95,27 @@ fn every_derived_figure_is_rebuilt_and_named() {
         ("reserved", 2, 0, "2_reserved_is_the_sum_of_placed_orders"),
         ("incoming", 8, 9, "7_purchase_orders_are_received_once"),
         ("movement_count", 5, 7, "1_on_hand_is_the_sum_of_movements"),
+        ("value_minor_e4", 19_000_000, 18_999_999, "13_value_is_the_sum_of_the_ledger"),
     ];
     for (figure, right, wrong, invariant) in figures {
         break_books(&shop, &format!("UPDATE stock SET {figure} = {wrong} WHERE product_id = {product_id}"));
         let output = expect_exit(verify(&shop, &[]), 1);
         assert!(output.contains(&format!("BROKEN  {invariant} (1 rows)")), "{output}");
-        assert!(output.contains("1 of 12 invariants are broken"), "{output}");
+        assert!(output.contains("1 of 13 invariants are broken"), "{output}");
         let output = expect_exit(verify(&shop, &["--repair"]), 0);
         let repaired = format!(
             "repaired product {product_id}: {figure} stood at {wrong}, is {right} now\n1 figures repaired\n"
         );
         assert!(output.starts_with(&repaired), "{output}");
     }
-    let all = "UPDATE stock SET on_hand = 0, reserved = 7, incoming = 0, movement_count = 0";
+    let all =
+        "UPDATE stock SET on_hand = 0, reserved = 7, incoming = 0, movement_count = 0, value_minor_e4 = 0";
     break_books(&shop, all);
     let output = expect_exit(verify(&shop, &["--repair"]), 0);
-    assert!(output.contains("8 figures repaired"), "{output}");
+    assert!(output.contains("10 figures repaired"), "{output}");
     for product_id in [product_id, other] {
         assert_eq!(staff.figures(product_id), [19, 2, 8]);
+        assert_eq!(staff.stock(product_id)["value"], "19.00");
         let next = staff.count_shelf(product_id, 18);
         assert_eq!((&next.body["sequence"], &next.body["balance_after"]), (&json!(6), &json!(18)));
     }

@@ -154,6 +154,21 @@ fn round_trips_are_few_and_do_not_grow_with_the_lines() {
 }
 
 #[test]
+fn what_an_order_has_earned_is_read_with_its_lines() {
+    let mut counted = Counted::open();
+    let items = counted.products(3);
+    let (clerk, manager) = (counted.shop.clerk(), counted.shop.with_token(counted.staff.token()));
+    let mut costs = |client: &Client| {
+        let shipped = counted.repeated(|counted| client.ship(counted.place(&items)).expect(200));
+        let read = counted.repeated(|_| client.get("/orders/1").expect(200));
+        (shipped, read, counted.repeated(|_| client.get("/orders").expect(200)))
+    };
+    let (shipped, read, list) = costs(&clerk);
+    // A manager who ships is told what it has earned, which is known once its units have left.
+    assert_eq!(costs(&manager), (shipped + 1, read, list));
+}
+
+#[test]
 fn lists_take_as_many_round_trips_for_one_as_for_twenty() {
     let mut counted = Counted::open();
     let items = counted.products(3);

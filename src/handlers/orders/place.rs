@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Kind};
 use crate::handlers::orders::limits::{Limits, refuse_too_much};
 use crate::handlers::orders::status::allowed_actions;
-use crate::handlers::orders::{ConfirmedBy, Order, OrderLine, Status};
+use crate::handlers::orders::{ConfirmedBy, Earned, Order, OrderLine, Status};
 use crate::ledger::{self, Shortage};
 use crate::problem::{self, FieldError, Problem};
 use crate::values::{Bad, Currency, Id, Paragraph, Price, Quantity, id};
@@ -99,7 +99,7 @@ pub fn place(
         confirmed_at: None,
         confirmed_by: ConfirmedBy::told_to(caller, ConfirmedBy::default),
         allowed_actions: allowed_actions(Status::Placed, false, None, now, caller),
-        margin: None,
+        earned: Earned::told_to(caller),
     };
     order.id = insert(tx, caller, limits, &order)?;
     let product_ids: Vec<Id> = quantities.keys().copied().collect();

@@ -17,7 +17,7 @@ use crate::handlers::orders::place::out_of_stock;
 use crate::handlers::orders::status::{
     CANCEL, DELIVER, LOST, REOPEN, REOPEN_WITHIN, RETURNED, SHIP, Status, Step,
 };
-use crate::handlers::orders::{Order, find, lock_customer};
+use crate::handlers::orders::{Order, find, lock_customer, with_lines};
 use crate::ledger;
 use crate::problem::{self, Problem};
 use crate::values::{Bad, Id, Line, Paragraph};
@@ -159,7 +159,11 @@ pub fn ship(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, shipment: 
         let advice = "Count the shelf and correct the stock, or cancel the order. Nothing was shipped.";
         return Err(out_of_stock(advice, &short).into());
     }
-    Ok(order)
+    if !caller.is_manager() {
+        return Ok(order);
+    }
+    // Only now is it known what its units have cost.
+    Ok(with_lines(tx, &app.config.currency, caller, vec![order])?.remove(0))
 }
 
 /// Notes what became of a parcel: [`DELIVER`], [`LOST`] or [`RETURNED`]. No stock moves: the goods left the shelf when

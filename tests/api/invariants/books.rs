@@ -105,6 +105,7 @@ impl Books {
 
     pub fn cases(&self) -> Vec<Case> {
         let mut cases = self.on_hand();
+        cases.extend(self.value());
         cases.extend(self.reserved());
         cases.extend(self.negative());
         cases.extend(self.shipping());

@@ -16,6 +16,8 @@ const DEMAND: &str = "11_demand_is_what_was_ordered";
 
 const HIT_RATES: &str = "12_hit_rates_are_counted";
 
+const VALUE: &str = "13_value_is_the_sum_of_the_ledger";
+
 const EVENTS: &str = "10_events_are_numbered_without_gaps";
 
 impl Books {
@@ -60,6 +62,29 @@ impl Books {
                 sql: vec![format!("UPDATE stock_movements SET sequence = 2 WHERE product_id = {lid}")],
                 rows: vec![format!("{lid}|2|5|5|{balance}")],
             },
+        ]
+    }
+
+    /// Nobody knows what anything has cost.
+    pub fn value(&self) -> Vec<Case> {
+        let mug = self.mug;
+        let sum = "the value is not the sum of the movements";
+        let line = "the first movement whose value does not continue the one before";
+        let case = |sql: String, rows: Vec<String>| Case { breaks: VALUE, sql: vec![sql], rows };
+        let movement = |change: &str, sequence: i64| {
+            format!("UPDATE stock_movements SET {change} WHERE product_id = {mug} AND sequence = {sequence}")
+        };
+        vec![
+            case(
+                format!("UPDATE stock SET value_minor_e4 = 7 WHERE product_id = {mug}"),
+                vec![format!("{mug}|NULL|7|0|{sum}")],
+            ),
+            case(movement("value_after = 3", 4), vec![format!("{mug}|4|3|0|{line}")]),
+            case(movement("value_after = 3", 1), vec![format!("{mug}|1|3|0|{line}")]),
+            case(
+                movement("value_delta = -2", 2),
+                vec![format!("{mug}|2|0|-2|{line}"), format!("{mug}|NULL|0|-2|{sum}")],
+            ),
         ]
     }
 

@@ -272,6 +272,38 @@ export const requests = [
         fields: ["as_of: in_the_future"],
     },
     {
+        name: "What the stock has cost",
+        description:
+            "By category and in total, at the average of what each product has cost. With `as_of` as it was at a moment. " +
+            "For managers.",
+        GET: "/stock/value",
+        status: 200,
+        tests: {
+            "The categories come to the total, and the ten that nobody knows the cost of are in it": (value) => {
+                const units = value.categories.reduce((sum, category) => sum + category.units, 0);
+                pm.expect(units).to.eql(value.total.units);
+                pm.expect(value.total.value).to.match(/^\d+\.?\d*$/);
+                pm.expect(value.total.units_without_value).to.be.at.least(1);
+            },
+        },
+    },
+    {
+        name: "What the stock has cost, for a customer",
+        description: "What things cost is for managers to know.",
+        GET: "/stock/value",
+        as: "customer",
+        status: 403,
+        code: "forbidden",
+    },
+    {
+        name: "A cost of units that went",
+        description: "They go at the average. `unit_cost` is what one of those that came has cost.",
+        POST: "/products/{{candle_id}}/stock/movements",
+        body: { delta: -1, reason: "damaged", unit_cost: "7.95" },
+        status: 422,
+        fields: ["unit_cost: only_with_units_that_came"],
+    },
+    {
         name: "The stock of nothing",
         description: "There is no such product.",
         GET: "/products/9223372036854775807/stock",
