@@ -152,13 +152,11 @@ pub fn move_stock(
     now: Timestamp,
 ) -> Result<bool> {
     tx.take_turn([product_id])?;
-    // Numbers of our own, so that they can stand in the text.
-    let units = delta.unsigned_abs().to_string();
-    let (on_hand, value) = ("on_hand", "value_minor_e4");
-    let value_delta = match origin.unit_cost {
-        _ if delta < 0 => format!("-{}", value::leaving(on_hand, value, &units)),
-        Some(cost) => value::at_cost(&cost.minor_e4.to_string(), &units),
-        None => value::at_average(on_hand, value, &units),
+    let (on_hand, value, units) = ("on_hand", "value_minor_e4", delta.abs());
+    let (value_delta, bound) = match origin.unit_cost {
+        _ if delta < 0 => (format!("-{}", value::leaving(on_hand, value, "?")), vec![units, units]),
+        Some(cost) => (value::at_cost("?", "?"), vec![cost.minor_e4, units]),
+        None => (value::at_average(on_hand, value, "?"), vec![units]),
     };
     let sql = format!(
         "UPDATE stock
@@ -167,7 +165,9 @@ pub fn move_stock(
              last_movement_at = GREATEST(last_movement_at, ?)
          WHERE product_id = ? AND on_hand + ? BETWEEN 0 AND ?"
     );
-    let moved = tx.execute(&sql, (delta, now, product_id, delta, ON_HAND_MAX))?;
+    let rest: [Value; 5] = [delta.into(), now.into(), product_id.into(), delta.into(), ON_HAND_MAX.into()];
+    let values = bound.iter().chain(&bound).map(Value::from).chain(rest).collect::<Vec<Value>>();
+    let moved = tx.execute(&sql, values)?;
     if moved == 0 {
         return Ok(false);
     }

@@ -5,6 +5,7 @@
 //! under the row's lock, and then orders the drafts. So runs may overlap, on one machine or several, and a run that is
 //! killed has done whole products only, which the next one orders.
 
+mod comparison;
 pub mod demand;
 pub mod drafts;
 pub mod forecast;
@@ -18,7 +19,9 @@ mod rule;
 mod run;
 pub mod supply;
 mod unconfirmed;
+pub mod what_if;
 
+pub use comparison::{Asked, Comparison, Tried, TriedPoint, compare, compare_watched};
 pub use late::{Late, late_before, late_orders};
 pub use plan::{PlanLine, Selection, Watched, is_product, plan, scan};
 pub use rule::{Decision, Packing, Policy, Reason, decide};

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
     orders, products, purchase_orders, restock, sessions, sign_up, staff, stock, stock_value, suppliers,
-    welcome,
+    welcome, what_if,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -104,6 +104,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),
     route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),
     route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      movements::create),
+    route("POST",   "/products/{id}/stock/what-if",   Staff,        Some(StockRead),       what_if::ask).only_asking(),
     route("PATCH",  "/stock/movements/{id}",          Manager,      None,                  mentions::change_note),
     route("GET",    "/mentions",                      Manager,      None,                  mentions::list),
 
@@ -117,6 +118,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/purchase_orders/{id}",          Staff,        Some(RestockWrite),    purchase_orders::patch),
     route("GET",    "/purchase_orders/{id}/csv",      Staff,        Some(RestockRead),     purchase_orders::csv),
     route("GET",    "/purchase_orders/{id}/mail",     Staff,        Some(RestockRead),     purchase_orders::mail),
+    route("GET",    "/purchase_orders/{id}/lines/{product_id}", Staff, Some(RestockRead),  purchase_orders::read_line),
     route("PUT",    "/purchase_orders/{id}/lines/{product_id}", Staff, Some(RestockWrite), purchase_orders::put_line),
     route("DELETE", "/purchase_orders/{id}/lines/{product_id}", Staff, Some(RestockWrite), purchase_orders::delete_line),
     route("POST",   "/purchase_orders/{id}/split",    Staff,        Some(RestockWrite),    purchase_orders::post_split),
@@ -132,6 +134,7 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::change),
     route("DELETE", "/suppliers/{id}",                Manager,      Some(RestockWrite),    suppliers::delete),
     route("POST",   "/suppliers/{id}/restore",        Manager,      Some(RestockWrite),    suppliers::post_restore),
+    route("GET",    "/suppliers/{id}/lead_times",     Manager,      Some(RestockRead),     suppliers::read_lead_times),
     route("GET",    "/suppliers/{id}/products",       Manager,      Some(RestockRead),     suppliers::list_of_supplier),
     route("GET",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockRead),   suppliers::read_offer),
     route("PUT",    "/suppliers/{id}/products/{product_id}", Manager, Some(RestockWrite),  suppliers::replace_offer),
@@ -169,6 +172,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
+    include_str!("handlers/what_if.json"),
     include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
     include_str!("handlers/purchase_orders.json"),
@@ -193,7 +197,7 @@ const fn route(
     scope: Option<KeyScope>,
     handler: Handler,
 ) -> Route {
-    Route { method, path, access, scope, handler, body_bytes: BODY_BYTES_MAX }
+    Route { method, path, access, scope, handler, body_bytes: BODY_BYTES_MAX, only_asks: false }
 }
 
 /// What the log and the metrics say about a request beside its answer.
@@ -287,8 +291,8 @@ fn lane(route: &Route) -> Lane {
         ("GET", "/products/{id}") => Lane::SharedRead,
         ("GET", "/metrics") => Lane::Read,
         ("GET", _) if route.access == Open => Lane::NoDatabase,
-        ("GET", _) => Lane::Read,
-        _ => Lane::Change,
+        _ if route.writes() => Lane::Change,
+        _ => Lane::Read,
     }
 }
 
@@ -357,10 +361,11 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
     if !route.takes_query() {
         request.refuse_query()?;
     }
-    let response = match idempotency::replay(app, &request, under_key)? {
+    let replayed = if route.takes_key() { idempotency::replay(app, &request, under_key)? } else { None };
+    let response = match replayed {
         Some(answered) => answered.into_response(),
         None => {
-            if route.method != "GET" && !route.changes_one() {
+            if route.writes() && !route.changes_one() {
                 response::refuse_version(http)?;
             }
             (route.handler)(app, &request)?

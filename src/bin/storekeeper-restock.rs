@@ -11,9 +11,9 @@ use storekeeper::audit::Actor;
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::Config;
 use storekeeper::db;
-use storekeeper::restock::{self, PlanLine, RunLine, Selection};
+use storekeeper::restock::{self, Comparison, PlanLine, RunLine, Selection, Tried, TriedPoint};
 use storekeeper::table;
-use storekeeper::values::Id;
+use storekeeper::values::{Id, Price};
 
 const HELP: &str = "\
 storekeeper-restock: restock what runs low
@@ -22,6 +22,8 @@ Usage: storekeeper-restock [OPTIONS]
 
 Options:
       --dry-run      say what a run would do now, and why; write nothing
+      --what-if      say what the suggested reorder points would have come to in
+                     the past, beside those that there are; write nothing
       --json         print JSON instead of a table
       --product ID   look at this product only
   -h, --help         print this
@@ -34,6 +36,7 @@ The settings are those of storekeeper; see storekeeper --help.
 #[derive(Default)]
 struct Arguments {
     dry_run: bool,
+    what_if: bool,
     json: bool,
     product_id: Option<Id>,
 }
@@ -56,6 +59,7 @@ fn parse_arguments() -> Result<Option<Arguments>, Failure> {
     while let Some(argument) = parser.next()? {
         match argument {
             Long("dry-run") => arguments.dry_run = true,
+            Long("what-if") => arguments.what_if = true,
             Long("json") => arguments.json = true,
             Long("product") => {
                 let text = parser.value()?.string()?;
@@ -75,6 +79,9 @@ fn parse_arguments() -> Result<Option<Arguments>, Failure> {
             other => return Err(other.unexpected().into()),
         }
     }
+    if arguments.dry_run && arguments.what_if {
+        return Err("--dry-run and --what-if are two questions: ask one at a time".into());
+    }
     Ok(Some(arguments))
 }
 
@@ -92,7 +99,11 @@ fn restock(arguments: &Arguments) -> Outcome {
         )
         .into());
     }
-    if arguments.dry_run { dry_run(&app, arguments, selection) } else { run(&app, arguments, selection) }
+    match arguments {
+        Arguments { what_if: true, .. } => what_if(&app, arguments, selection),
+        Arguments { dry_run: true, .. } => dry_run(&app, arguments, selection),
+        _ => run(&app, arguments, selection),
+    }
 }
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
@@ -147,6 +158,87 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     })
 }
 
+fn what_if(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
+    let lines =
+        db::read(&app.pool, |db| restock::compare_watched(db, &app.config, selection, app.clock.now()))?;
+    if arguments.json {
+        println!("{}", json!({"what_if": true, "watched": lines.len(), "lines": lines}));
+        return Ok(ExitCode::SUCCESS);
+    }
+    print!("{}", what_if_table(&lines));
+    for line in &lines {
+        if let Some(curve) = &line.curve {
+            print!("\n{}", curve_table(curve));
+        }
+    }
+    let with_a_past = lines.iter().filter(|line| line.days > 0).count();
+    println!("{} products watched, {with_a_past} with a past to replay; nothing was written", lines.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn what_if_table(lines: &[Comparison]) -> String {
+    let header = [
+        "product",
+        "name",
+        "days",
+        "point",
+        "target",
+        "without stock",
+        "not sold",
+        "average stock",
+        "highest",
+        "orders",
+        "money bound",
+    ];
+    let row = |line: &Comparison| {
+        // As it is, and as it would be.
+        let both = |text: fn(&Tried) -> String| match (&line.now, &line.proposal) {
+            (Some(now), Some(proposal)) => format!("{} -> {}", text(now), text(proposal)),
+            _ => "-".to_owned(),
+        };
+        vec![
+            line.product_id.to_string(),
+            line.name.clone(),
+            line.days.to_string(),
+            both(|tried| number(tried.reorder_point)),
+            both(|tried| number(tried.reorder_target)),
+            both(|tried| format!("{} d", tried.outcome.days_without_stock)),
+            both(|tried| tried.outcome.units_not_sold.to_string()),
+            both(|tried| tried.outcome.average_stock.to_string()),
+            both(|tried| tried.outcome.highest_stock.to_string()),
+            both(|tried| tried.outcome.orders.to_string()),
+            both(|tried| money(tried.money_bound)),
+        ]
+    };
+    table::text(&header, lines.iter().map(row))
+}
+
+fn curve_table(curve: &[TriedPoint]) -> String {
+    let header =
+        ["point", "target", "without stock", "not sold", "average stock", "highest", "orders", "money bound"];
+    let row = |point: &TriedPoint| {
+        vec![
+            point.reorder_point.to_string(),
+            point.reorder_target.to_string(),
+            format!("{} d", point.outcome.days_without_stock),
+            point.outcome.units_not_sold.to_string(),
+            point.outcome.average_stock.to_string(),
+            point.outcome.highest_stock.to_string(),
+            point.outcome.orders.to_string(),
+            money(point.money_bound),
+        ]
+    };
+    table::text(&header, curve.iter().map(row))
+}
+
+fn number(value: Option<i64>) -> String {
+    value.map_or("-".to_owned(), |value| value.to_string())
+}
+
+fn money(value: Option<Price>) -> String {
+    value.map_or("-".to_owned(), |value| value.to_string())
+}
+
 fn plan_table(lines: &[PlanLine]) -> String {
     let header = [
         "product",
@@ -166,7 +258,6 @@ fn plan_table(lines: &[PlanLine]) -> String {
         "quantity",
         "why",
     ];
-    let number = |value: Option<i64>| value.map_or("-".to_owned(), |value| value.to_string());
     // Of three decimals, so one is left of the percents: 99.9 is not 100.
     let percent = |part: Option<f64>| {
         part.map_or("-".to_owned(), |part| format!("{} %", (part * 1000.0).round() / 10.0))

@@ -1,4 +1,4 @@
-//! What stock has cost, for who may know it.
+//! What things cost the shop, for those who may know it.
 
 use mysql::Row;
 

@@ -192,9 +192,12 @@ impl NewMovement {
         let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
         let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
         let note = form.optional("note", Paragraph::parse);
-        let unit_cost = form.optional("unit_cost", |input| match caller.knows_costs() {
-            true => app.config.currency.parse_unit_cost(input),
-            false => Err(Bad::new("not_yours", "is for managers; leave it out")),
+        let unit_cost = form.optional("unit_cost", |input| {
+            if caller.knows_costs() {
+                app.config.currency.parse_unit_cost(input)
+            } else {
+                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
+            }
         });
         if let (Some(Reason::Correction), Some(None)) = (reason, &note) {
             form.reject("note", Bad::new("required", "is required with a correction: say what was wrong"));

@@ -1,6 +1,7 @@
 //! Purchase orders over HTTP: drafts that runs and people make, ordering them, and what becomes of them.
 
 mod draft;
+mod lines;
 mod papers;
 mod receive;
 mod view;
@@ -24,7 +25,8 @@ use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Shown;
 
-pub use draft::{create, delete_line, post_merge, post_split, put_line};
+pub use draft::{create, post_merge, post_split};
+pub use lines::{delete as delete_line, put as put_line, read as read_line};
 pub use papers::{csv, mail};
 pub use receive::post_receive;
 

@@ -71,14 +71,15 @@ const SHOWN: &[Shown] = &[
 ];
 
 /// A rule's fields as PATCH names them; the inner None clears.
+#[derive(Default)]
 pub struct PolicyChanges {
-    reorder_point: Option<Option<i64>>,
-    reorder_target: Option<Option<i64>>,
-    reorder_multiple: Option<i64>,
-    order_max: Option<Option<i64>>,
-    snoozed_until: Option<Option<Day>>,
-    lead_time_days: Option<Option<i64>>,
-    service_level: Option<ServiceLevel>,
+    pub reorder_point: Option<Option<i64>>,
+    pub reorder_target: Option<Option<i64>>,
+    pub reorder_multiple: Option<i64>,
+    pub order_max: Option<Option<i64>>,
+    pub snoozed_until: Option<Option<Day>>,
+    pub lead_time_days: Option<Option<i64>>,
+    pub service_level: Option<ServiceLevel>,
 }
 
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
@@ -125,12 +126,18 @@ impl Stock {
 
 impl PolicyChanges {
     fn read(form: &mut Form) -> Option<PolicyChanges> {
+        let rule = PolicyChanges::read_rule(form);
+        let snoozed_until = form.changed_or_cleared("snoozed_until", Day::parse);
+        Some(PolicyChanges { snoozed_until: snoozed_until?, ..rule? })
+    }
+
+    /// What decides over years; `snoozed_until` is about these days only.
+    pub fn read_rule(form: &mut Form) -> Option<PolicyChanges> {
         let units = |input: &Input| whole_number(input, 0, ON_HAND_MAX);
         let reorder_point = form.changed_or_cleared("reorder_point", units);
         let reorder_target = form.changed_or_cleared("reorder_target", units);
         let reorder_multiple = form.changed("reorder_multiple", |input| whole_number(input, 1, 1_000_000));
         let order_max = form.changed_or_cleared("order_max", |input| whole_number(input, 1, ON_HAND_MAX));
-        let snoozed_until = form.changed_or_cleared("snoozed_until", Day::parse);
         let lead_time_days =
             form.changed_or_cleared("lead_time_days", |input| whole_number(input, 0, LEAD_TIME_DAYS_MAX));
         let service_level = form.changed("service_level", ServiceLevel::parse);
@@ -139,14 +146,18 @@ impl PolicyChanges {
             reorder_target: reorder_target?,
             reorder_multiple: reorder_multiple?,
             order_max: order_max?,
-            snoozed_until: snoozed_until?,
             lead_time_days: lead_time_days?,
             service_level: service_level?,
+            ..PolicyChanges::default()
         })
     }
 
     fn merged(&self, old: Policy) -> Result<Policy, Problem> {
-        let policy = Policy {
+        sound(self.applied(old))
+    }
+
+    pub fn applied(&self, old: Policy) -> Policy {
+        Policy {
             reorder_point: self.reorder_point.unwrap_or(old.reorder_point),
             reorder_target: self.reorder_target.unwrap_or(old.reorder_target),
             reorder_multiple: self.reorder_multiple.unwrap_or(old.reorder_multiple),
@@ -154,14 +165,18 @@ impl PolicyChanges {
             snoozed_until: self.snoozed_until.unwrap_or(old.snoozed_until),
             lead_time_days: self.lead_time_days.unwrap_or(old.lead_time_days),
             service_level: self.service_level.unwrap_or(old.service_level),
-        };
-        let faults: Vec<FieldError> = [order_max_fault(&policy), target_fault(&policy)]
-            .into_iter()
-            .flatten()
-            .map(|(field, code, message)| FieldError::new(field, Bad::new(code, message)))
-            .collect();
-        if faults.is_empty() { Ok(policy) } else { Err(Problem::invalid_fields(faults)) }
+        }
     }
+}
+
+/// The rule itself, if its parts go together.
+pub fn sound(policy: Policy) -> Result<Policy, Problem> {
+    let faults: Vec<FieldError> = [order_max_fault(&policy), target_fault(&policy)]
+        .into_iter()
+        .flatten()
+        .map(|(field, code, message)| FieldError::new(field, Bad::new(code, message)))
+        .collect();
+    if faults.is_empty() { Ok(policy) } else { Err(Problem::invalid_fields(faults)) }
 }
 
 /// Why the target does not go with the rest of the rule: field, code and message.

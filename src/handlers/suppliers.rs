@@ -1,6 +1,7 @@
 //! Whom the shop buys from, for managers, and for programs that restock. What they ask for each product is in `offers`.
 
 mod fields;
+mod lead_times;
 mod list;
 mod offers;
 
@@ -20,6 +21,7 @@ use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Echo;
 
+pub use lead_times::read as read_lead_times;
 pub use list::list;
 pub use offers::{
     change as change_offer, delete as delete_offer, list_of_product, list_of_supplier, read as read_offer,

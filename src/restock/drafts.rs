@@ -23,6 +23,8 @@ const WAITING_AFTER: Duration = Duration::days(1);
 pub struct Drafted {
     /// On a draft that runs add to, in a line that no person has set: the next run sets it to what the rule says then.
     pub by_runs: Option<Line>,
+    /// On a draft that runs add to, in a line that somebody has set: runs leave it alone.
+    pub by_person: Option<Line>,
     /// The oldest draft with it, when it waits for somebody.
     pub waiting: Option<(Id, Timestamp)>,
 }
@@ -48,20 +50,30 @@ pub fn drafted(db: &mut Connection, now: Timestamp) -> Result<HashMap<Id, Drafte
         if of_product.waiting.is_none() && created_at + WAITING_AFTER <= now {
             of_product.waiting = Some((column(row, "id"), created_at));
         }
-        of_product.by_runs = of_product.by_runs.or_else(|| line_of_runs(row));
+        of_product.add(line_of_runs(row));
     })?;
     Ok(drafted)
 }
 
-fn line_of_runs(row: &Row) -> Option<Line> {
-    let draft_of: Option<Id> = column(row, "draft_of");
-    let set_by_person: bool = column(row, "set_by_person");
-    (!set_by_person).then_some(Line {
+/// A line on a draft that runs add to, and whether somebody has set it.
+fn line_of_runs(row: &Row) -> Option<(Line, bool)> {
+    let line = Line {
         order_id: column(row, "id"),
-        draft_of: draft_of?,
+        draft_of: column::<Option<Id>>(row, "draft_of")?,
         quantity: column(row, "quantity"),
         unit_cost_minor_e4: column(row, "unit_cost_minor_e4"),
-    })
+    };
+    Some((line, column(row, "set_by_person")))
+}
+
+impl Drafted {
+    fn add(&mut self, line: Option<(Line, bool)>) {
+        match line {
+            Some((line, true)) => self.by_person = self.by_person.or(Some(line)),
+            Some((line, false)) => self.by_runs = self.by_runs.or(Some(line)),
+            None => {}
+        }
+    }
 }
 
 /// How many drafts wait for somebody.
@@ -74,8 +86,8 @@ pub fn waiting(db: &mut Connection, now: Timestamp) -> Result<i64> {
 pub struct Open {
     id: Id,
     draft_of: Id,
-    lines: i64,
-    line: Option<Line>,
+    lines: usize,
+    line: Option<(Line, bool)>,
 }
 
 /// Locks the drafts of these suppliers that runs add to, as far as there are any.
@@ -98,9 +110,11 @@ pub fn lock(tx: &mut Transaction, mut drafts_of: Vec<Id>, product_id: Id) -> Res
     })
 }
 
-/// What they hold of the product, in a line that no person has set.
-pub fn line_of(drafts: &[Open]) -> Option<Line> {
-    drafts.iter().find_map(|draft| draft.line)
+/// What they hold of the product, as it is by now.
+pub fn held(drafts: &[Open]) -> Drafted {
+    let mut drafted = Drafted::default();
+    drafts.iter().for_each(|draft| drafted.add(draft.line));
+    drafted
 }
 
 /// That of a supplier, made if there is none. The inner Err has it when it is full.

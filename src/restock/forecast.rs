@@ -117,7 +117,8 @@ pub struct Demand {
 /// ```
 pub fn forecast(history: &[DemandDay], lead_time: LeadTime, category_units_per_day: Option<f64>) -> Demand {
     let history = &history[history.len().saturating_sub(DAYS_MAX)..];
-    let days = counted_days(history);
+    let days: Vec<Option<f64>> =
+        counted_days(history).into_iter().map(|units| units.map(real_units)).collect();
     let (looked_at, units) = sum_of(&days);
     let category =
         category_units_per_day.filter(|rate| days.len() < NEW_DAYS && rate.is_finite() && *rate > 0.0);
@@ -162,19 +163,19 @@ impl Demand {
     }
 }
 
-/// The units of each day; None for those that are left out.
-fn counted_days(history: &[DemandDay]) -> Vec<Option<f64>> {
+/// The units that were wanted on each day; None for those that are left out.
+pub fn counted_days(history: &[DemandDay]) -> Vec<Option<i64>> {
     let is_without =
         |day: &DemandDay| day.available_at_start <= 0 && day.available_at_end <= 0 && day.units <= 0;
-    let units = |day: &DemandDay| real_units(day.units.max(0));
+    let units = |day: &DemandDay| day.units.max(0);
     let (days, sum) = history
         .iter()
         .filter(|day| day.available_at_end > 0)
-        .fold((0.0, 0.0), |(days, sum), day| (days + 1.0, sum + units(day)));
+        .fold((0.0, 0.0), |(days, sum), day| (days + 1.0, sum + real_units(units(day))));
     let average = if days > 0.0 { sum / days } else { 0.0 };
     let counted = |day: &DemandDay| match day {
         day if is_without(day) => None,
-        day if day.available_at_end <= 0 && units(day) < average => None,
+        day if day.available_at_end <= 0 && real_units(units(day)) < average => None,
         day => Some(units(day)),
     };
     history.iter().map(counted).collect()

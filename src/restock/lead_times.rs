@@ -8,10 +8,11 @@ use crate::values::Id;
 const RECEIPTS_MIN: i64 = 3;
 
 /// The lines that tell. What came at once, since the rule said so, tells nothing.
-const TOLD: &str = "FROM purchase_order_lines l JOIN purchase_orders o ON o.id = l.purchase_order_id
+pub const TOLD: &str = "FROM purchase_order_lines l JOIN purchase_orders o ON o.id = l.purchase_order_id
     WHERE l.received_at > o.ordered_at";
 
-const DAYS: &str = "TIMESTAMPDIFF(SECOND, o.ordered_at, l.received_at) / 86400";
+/// The days that a line took.
+pub const DAYS: &str = "TIMESTAMPDIFF(SECOND, o.ordered_at, l.received_at) / 86400";
 
 /// The standard deviation of the days that products took, from whomever they came.
 pub fn spreads(db: &mut Connection, product_ids: &[Id]) -> Result<Vec<(Id, f64)>> {

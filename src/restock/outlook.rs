@@ -46,7 +46,7 @@ pub struct Forecast {
 /// What a forecast of a product is made from, as it stands in the database.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    past: Past,
+    pub(super) past: Past,
     lead_time_spread: Option<f64>,
     category_units_per_day: Option<f64>,
     hit_rate: HitRate,

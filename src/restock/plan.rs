@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::db::{Connection, Filter, column, in_list};
 use crate::error::Result;
 use crate::ledger::Figures;
-use crate::restock::drafts::{self, Drafted};
+use crate::restock::drafts::{self, Drafted, Line};
 use crate::restock::late::{self, LATE_LINES, Late, late_before};
 use crate::restock::outlook::{self, Forecast, Known};
+use crate::restock::purchase::draft_of;
 use crate::restock::supply::{self, Supply, WAITING, Waiting};
 use crate::restock::{Decision, Packing, Policy, decide, demand, unconfirmed};
 use crate::values::{Day, Id, Timestamp};
@@ -89,18 +90,41 @@ impl Watched {
         decide(&shelf, &self.policy, &self.packing(), today).unless_archived(self.archived)
     }
 
+    /// The line of the draft that it would be put on, where somebody has set that.
+    fn set_by_person(&self) -> Option<Line> {
+        let supplier_id = self.supply.as_ref().map(|supply| supply.supplier_id);
+        self.drafted.by_person.filter(|line| line.draft_of == draft_of(supplier_id))
+    }
+
+    /// What a run puts on the draft: nothing where somebody has set the line.
+    pub fn to_draft(&self, decision: &Decision) -> i64 {
+        self.set_by_person().map_or(decision.quantity(), |_| 0)
+    }
+
     /// Whether the draft of the runs says already what the rule says.
     pub fn is_settled(&self, decision: &Decision) -> bool {
+        let quantity = self.to_draft(decision);
         match self.drafted.by_runs {
-            Some(line) => line.is_of(self.supply.as_ref(), decision.quantity()),
-            None => decision.quantity() == 0,
+            Some(line) => line.is_of(self.supply.as_ref(), quantity),
+            None => quantity == 0,
+        }
+    }
+
+    /// Why.
+    pub fn reason(&self, decision: &Decision) -> String {
+        let reason = decision.explained(&self.policy, &self.packing());
+        let reason = unconfirmed::explained(reason, self.left_out);
+        match self.set_by_person() {
+            Some(Line { order_id, quantity, .. }) if decision.quantity() > 0 => format!(
+                "{reason}; but somebody has set its line on draft purchase order {order_id} to {quantity}, which runs leave alone"
+            ),
+            _ => reason,
         }
     }
 
     /// Why, with all that is to be said of the product.
     pub fn explained(&self, decision: &Decision) -> String {
-        let reason = decision.explained(&self.policy, &self.packing());
-        let reason = unconfirmed::explained(reason, self.left_out);
+        let reason = self.reason(decision);
         match self.drafted.by_runs {
             Some(line) => format!("{reason}; draft purchase order {} has {}", line.order_id, line.quantity),
             None => reason,
@@ -236,7 +260,7 @@ pub fn plan(
 impl PlanLine {
     fn new(config: &Config, watched: Watched, known: &Known, late: Option<Late>, today: Day) -> PlanLine {
         let decision = watched.decide(today);
-        let quantity = if watched.is_settled(&decision) { 0 } else { decision.quantity() };
+        let quantity = if watched.is_settled(&decision) { 0 } else { watched.to_draft(&decision) };
         let mut reason = late::explained(watched.explained(&decision), late, &config.calendar);
         if let Some((order_id, since)) = watched.drafted.waiting {
             let day = config.calendar.day_of(since);

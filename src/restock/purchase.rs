@@ -25,7 +25,7 @@ words! {
 }
 
 /// More lines are more than one delivery; an order of so many is shown at once.
-pub const LINES_MAX: i64 = 500;
+pub const LINES_MAX: usize = 500;
 
 /// How many products one entry of the feed names.
 const PRODUCTS_IN_AN_EVENT: usize = 100;

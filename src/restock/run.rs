@@ -1,5 +1,7 @@
 //! One restock run, and what is kept of it.
 
+use std::collections::BTreeSet;
+
 use mysql::{Row, Value};
 use serde::Serialize;
 
@@ -14,7 +16,7 @@ use crate::pruning;
 use crate::restock::hits::{self, Suggestion};
 use crate::restock::purchase::{self, LINES_MAX, NewLine, draft_of};
 use crate::restock::supply::{WAITING, Waiting};
-use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan, unconfirmed};
+use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -131,13 +133,13 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     let now = app.clock.now();
     let watched = db::read(&app.pool, |db| scan(db, &app.config, selection, now))?;
     let today = app.config.calendar.day_of(now);
-    let mut idle = Vec::new();
+    let (mut idle, mut full) = (Vec::new(), BTreeSet::new());
     for product in &watched {
         let decision = product.decide(today);
         if product.is_settled(&decision) {
             idle.push(RunLine::new(product, Outcome::Nothing, product.explained(&decision)));
         } else {
-            restock(app, run_id, actor, product)?;
+            restock(app, run_id, actor, product, &mut full)?;
         }
     }
     for some in idle.chunks(LINES_AT_ONCE) {
@@ -191,28 +193,32 @@ fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
     Ok(())
 }
 
-/// Restocks one product, which looked like this when it was scanned. Only when not even its failure can
-/// be written down an Err is returned.
-fn restock(app: &App, run_id: Id, actor: Actor, product: &Watched) -> Result<()> {
-    let product_id = product.product_id;
+/// Restocks one product, which looked like this when it was scanned. `full` are the drafts that wait for something and
+/// hold no more. Only when not even its failure can be written down an Err is returned.
+fn restock(app: &App, run_id: Id, actor: Actor, product: &Watched, full: &mut BTreeSet<Id>) -> Result<()> {
     let draft = || db::transaction(&app.pool, |tx| decide_and_draft(app, tx, run_id, product));
-    let done = draft().and_then(|full| match full {
-        // What is on it by now is ordered, which makes room; if it waits for something the product fails.
-        Some(order_id) => drafts::settle(app, run_id, order_id, actor).and_then(|()| match draft()? {
-            None => Ok(()),
-            Some(order_id) => {
-                let reason = format!(
-                    "draft purchase order {order_id} holds {LINES_MAX} lines, the most that one may: order it, or cancel it"
-                );
-                fail(app, run_id, product, reason)
-            }
-        }),
-        None => Ok(()),
+    let done = draft().and_then(|full_draft| match full_draft {
+        // What is on it is ordered, which makes room.
+        Some(order_id) if !full.contains(&order_id) => {
+            drafts::settle(app, run_id, order_id, actor)?;
+            draft()
+        }
+        done => Ok(done),
     });
-    done.or_else(|error| {
-        log::error!("product {product_id} could not be restocked: {error}");
-        fail(app, run_id, product, REFUSED.to_owned())
-    })
+    match done {
+        Ok(None) => Ok(()),
+        Ok(Some(order_id)) => {
+            full.insert(order_id);
+            let reason = format!(
+                "draft purchase order {order_id} holds {LINES_MAX} lines, the most that one may: order it, or cancel it"
+            );
+            fail(app, run_id, product, reason)
+        }
+        Err(error) => {
+            log::error!("product {} could not be restocked: {error}", product.product_id);
+            fail(app, run_id, product, REFUSED.to_owned())
+        }
+    }
 }
 
 /// Writes down that a product has failed.
@@ -242,13 +248,12 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
     let supplier_id = supply.map(|supply| supply.supplier_id);
     let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
     let open = drafts::lock(tx, drafts_of.into_iter().flatten().collect(), scanned.product_id)?;
-    let by_runs = drafts::line_of(&open);
     let mut product = lock(tx, scanned)?;
-    product.drafted.by_runs = by_runs;
+    product.drafted = drafts::held(&open);
+    let by_runs = product.drafted.by_runs;
     let decision = product.decide(app.config.calendar.day_of(now));
-    let quantity = decision.quantity();
-    let reason = decision.explained(&product.policy, &product.packing());
-    let reason = unconfirmed::explained(reason, product.left_out);
+    let quantity = product.to_draft(&decision);
+    let reason = product.reason(&decision);
     let mut line = RunLine::new(&product, Outcome::Nothing, reason);
     if product.is_settled(&decision) {
         write(tx, run_id, &[line])?;

@@ -52,7 +52,7 @@ impl Waiting {
 }
 
 /// The longest time from one of these days of the week to the next; none of them are all.
-fn review_days(order_days: u8) -> i64 {
+pub fn review_days(order_days: u8) -> i64 {
     let is_one = |day: i64| order_days == 0 || order_days >> (day % 7) & 1 == 1;
     let until_next = |day: i64| (1..=7).find(|later| is_one(day + later)).unwrap_or(7);
     (0..7).filter(|day| is_one(*day)).map(until_next).max().unwrap_or(1)
@@ -155,6 +155,9 @@ impl Terms {
 pub struct Supply {
     pub supplier_id: Id,
     pub supplier_name: String,
+    pub lead_time_days: i64,
+    /// The days of the week on which the shop orders there, as [`crate::values::Weekday::to_bits`]; 0 for any day.
+    pub order_days: u8,
     pub terms: Terms,
 }
 
@@ -177,7 +180,7 @@ pub fn preferred(
         _ => ("IS NOT NULL".to_owned(), Vec::new()),
     };
     let sql = format!(
-        "SELECT o.product_id, v.id AS supplier_id, v.name, {}
+        "SELECT o.product_id, v.id AS supplier_id, v.name, v.lead_time_days, v.order_days, {}
          FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
          WHERE o.preferred_product_id {are_these} AND v.active = 1",
         Terms::COLUMNS
@@ -185,6 +188,8 @@ pub fn preferred(
     let supply = |row: &Row| Supply {
         supplier_id: column(row, "supplier_id"),
         supplier_name: column(row, "name"),
+        lead_time_days: column(row, "lead_time_days"),
+        order_days: column(row, "order_days"),
         terms: Terms::from_row(row, currency),
     };
     Ok(db.rows(&sql, ids, |row| (column(row, "product_id"), supply(row)))?.into_iter().collect())

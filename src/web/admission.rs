@@ -44,7 +44,7 @@ pub fn admit_call(
         return Ok(());
     }
     let config = &app.config;
-    let writes = route.method != "GET";
+    let writes = route.writes();
     // What is kept grows with what is sent: rows, and the answer under its key.
     let changes = 1 + u32::try_from(body_bytes / BYTES_A_CHANGE).unwrap_or(u32::MAX / 2);
     if writes {

@@ -11,7 +11,7 @@ use crate::audit::Actor;
 use crate::db::{self, column};
 use crate::problem::Problem;
 use crate::values::{self, Id, Timestamp, words};
-use crate::web::api_key::{self, ApiKey};
+use crate::web::api_key::{self, ApiKey, KeyScope};
 use crate::web::form::Form;
 use crate::web::stored::{self, CLOCKS_APART_MAX, Stored, UnderKey};
 
@@ -153,9 +153,12 @@ impl Caller {
         matches!(self, Caller::Staff { role: Role::Manager, .. })
     }
 
-    /// Managers, and programs whose key lets them in where costs are shown.
+    /// Whether they may know what the shop pays for its goods, as those may who read suppliers.
     pub fn knows_costs(&self) -> bool {
-        self.is_manager() || matches!(self, Caller::Key { .. })
+        match self {
+            Caller::Key { key, .. } => key.check(Some(KeyScope::RestockRead)).is_ok(),
+            _ => self.is_manager(),
+        }
     }
 
     pub fn staff_account(&self) -> Option<Id> {

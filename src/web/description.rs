@@ -115,6 +115,7 @@ mod tests {
             scope: None,
             handler: |_, _| Ok(response::no_content()),
             body_bytes: 0,
+            only_asks: false,
         }
     }
 

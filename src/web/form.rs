@@ -41,6 +41,13 @@ impl Form {
         Some(self.members.remove(at).1)
     }
 
+    /// Forgets these fields where they are an empty text: but in PATCH that is as if they were left out.
+    pub fn forget_empty(&mut self, names: &[&str]) {
+        self.members.retain(|(name, input)| {
+            !(names.contains(&name.as_str()) && matches!(input, Input::Text(text) if text.is_empty()))
+        });
+    }
+
     /// What came back of what the resource shows beside the fields that were read before; [`Echo`] compares it with what
     /// is there.
     pub fn shown(&mut self, others: &'static [Shown]) -> Echo {
@@ -251,6 +258,20 @@ impl Form {
             .map(|(index, item)| self.object_item(&format!("{name}[{index}]"), item, &mut read))
             .collect();
         read_all.into_iter().collect()
+    }
+
+    /// A list as of [`Form::objects`] that may be left out or null.
+    pub fn optional_objects<T>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+        read: impl FnMut(&mut Form) -> Option<T>,
+    ) -> Option<Option<Vec<T>>> {
+        if self.has(name) {
+            return self.objects(name, max, read).map(Some);
+        }
+        self.take(name);
+        Some(None)
     }
 
     fn nested<T>(

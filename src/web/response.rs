@@ -162,7 +162,7 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 18] = [
+const FROM_THE_BOOKS: [&str; 19] = [
     "allowed_actions",
     "available",
     "average_cost",
@@ -174,6 +174,7 @@ const FROM_THE_BOOKS: [&str; 18] = [
     "in_stock",
     "incoming",
     "last_used_at",
+    "margin",
     "on_hand",
     "outstanding",
     "overdue",

@@ -18,6 +18,8 @@ pub struct Route {
     pub handler: Handler,
     /// A longer body is refused with 413.
     pub body_bytes: usize,
+    /// Whether it is a question too long for a query: a POST that writes nothing.
+    pub only_asks: bool,
 }
 
 pub type Handler = fn(&App, &Request) -> Result<Response>;
@@ -55,6 +57,15 @@ impl Route {
     /// The same route, for bodies of up to this many bytes.
     pub const fn taking(self, body_bytes: usize) -> Route {
         Route { body_bytes, ..self }
+    }
+
+    /// The same route, which writes nothing, whatever its method.
+    pub const fn only_asking(self) -> Route {
+        Route { only_asks: true, ..self }
+    }
+
+    pub fn writes(&self) -> bool {
+        self.method != "GET" && !self.only_asks
     }
 
     /// The id in `path`, and that of a product within it, when it fits this route; 0 where the route has none.
@@ -101,12 +112,12 @@ impl Route {
 
     /// Whether it is about one thing and changes it or something of it, so that `If-Match` says which version is meant.
     pub fn changes_one(&self) -> bool {
-        self.method != "GET" && (self.path.contains("{id}") || self.path.ends_with("/current"))
+        self.writes() && (self.path.contains("{id}") || self.path.ends_with("/current"))
     }
 
     /// Whether it does its work once under an `Idempotency-Key`.
     pub fn takes_key(&self) -> bool {
-        self.method == "POST" && self.makes_a_secret() != Secret::ForEverybody
+        self.method == "POST" && self.writes() && self.makes_a_secret() != Secret::ForEverybody
     }
 
     /// Whether a caller may keep the answer and ask with `If-None-Match` before each use: catalogue

@@ -39,7 +39,6 @@ const INSTEAD: &[(&str, &str, &str)] = &[
     ("POST PUT PATCH", "/sessions/current", "POST /sessions logs in, and one's own details are changed with PATCH /customers/{customer_id}."),
     ("POST PUT", "/purchase_orders/{id}", "A purchase order is changed with PATCH /purchase_orders/{id}, its lines with PUT /purchase_orders/{id}/lines/{product_id}, and it is moved along with POST /purchase_orders/{id}/order, /receive or /cancel."),
     ("DELETE", "/purchase_orders/{id}", "What is not wanted, or will not come, is called off with POST /purchase_orders/{id}/cancel."),
-    ("GET", "/purchase_orders/{id}/lines/{product_id}", "The lines are read with GET /purchase_orders/{id}."),
     ("POST", "/suppliers/{id}/products", "What a supplier asks for a product is said with PUT /suppliers/{id}/products/{product_id}."),
     ("POST PUT PATCH DELETE", "/products/{id}/suppliers", "What a supplier asks for a product is said with PUT /suppliers/{supplier_id}/products/{product_id}."),
     ("POST", "/restock/plan", "POST /restock/runs does what the plan says."),

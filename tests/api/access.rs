@@ -314,6 +314,8 @@ const MATRIX: &[Row] = &[
     row("GET",    "/products/{id}/stock/movements", Rule::Staff, 200, None),
     row("POST",   "/products/{id}/stock/movements", Rule::Staff, 201, Some(|_| json!({"delta": -1, "reason": "damaged"}))),
 
+    row("POST",   "/products/{id}/stock/what-if", Rule::Staff, 200, Some(|_| json!({"reorder_point": 100}))),
+
     row("PATCH",  "/stock/movements/{id}",   Rule::Manager,  200, Some(|_| json!({"note": "Counted twice"}))),
     row("GET",    "/mentions",               Rule::Manager,  200, None),
 
@@ -327,6 +329,7 @@ const MATRIX: &[Row] = &[
     row("PATCH",  "/purchase_orders/{id}",    Rule::Staff,    200, Some(|_| json!({"note": "by van"}))),
     row("GET",    "/purchase_orders/{id}/csv", Rule::Staff,   200, None),
     row("GET",    "/purchase_orders/{id}/mail", Rule::Staff,  200, None),
+    row("GET",    "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, None),
     row("PUT",    "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 200, Some(|_| json!({"quantity": 7}))),
     row("DELETE", "/purchase_orders/{id}/lines/{product_id}", Rule::Staff, 204, None),
     row("POST",   "/purchase_orders/{id}/split", Rule::Staff, 201, Some(|world| json!({"lines": [{"product_id": world.product_id, "quantity": 1}]}))),
@@ -338,6 +341,7 @@ const MATRIX: &[Row] = &[
     row("POST",   "/suppliers",              Rule::Manager,  201, Some(|_| supplier())),
     row("GET",    "/suppliers",              Rule::Manager,  200, None),
     row("GET",    "/suppliers/{id}",         Rule::Manager,  200, None),
+    row("GET",    "/suppliers/{id}/lead_times", Rule::Manager, 200, None),
     row("PUT",    "/suppliers/{id}",         Rule::Manager,  200, Some(|_| supplier())),
     row("PATCH",  "/suppliers/{id}",         Rule::Manager,  200, Some(|_| json!({"lead_time_days": 3}))),
     row("DELETE", "/suppliers/{id}",         Rule::Manager,  204, None),

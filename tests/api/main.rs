@@ -83,5 +83,6 @@ mod updated;
 mod upgrades;
 mod value;
 mod welcome;
+mod what_if;
 mod words;
 mod write_back;

@@ -160,6 +160,34 @@ impl LargeShop {
         }
     }
 
+    /// It reads a year's days, and nothing of the hundreds of thousands of orders.
+    fn check_what_if(&mut self) {
+        const DAYS: u64 = 364;
+        let staff = self.shop.with_token(self.staff.token());
+        for sql in [
+            format!(
+                "INSERT INTO demand_days (product_id, day, units, available_at_start, available_at_end)
+                 SELECT {BESTSELLER}, CURDATE() - INTERVAL seq DAY, 5, 50, 45 FROM seq_1_to_{DAYS}"
+            ),
+            "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),
+        ] {
+            self.shop.sql().query_drop(sql).unwrap();
+        }
+        let mut days = 0;
+        let statements = self.statements(|| {
+            let path = format!("/products/{BESTSELLER}/stock/what-if");
+            let answer = staff.post(&path, json!({"service_level": 0.9, "reorder_target": 500})).expect(200);
+            days = answer.body["days"].as_u64().unwrap();
+        });
+        assert_eq!(days, DAYS);
+        let mut read = 0;
+        for statement in statements.iter().filter(|statement| !statement.contains('?')) {
+            self.check_access(statement);
+            read += self.rows_read(statement);
+        }
+        assert!(read > DAYS && read <= DAYS + ROWS_OF_A_PAGE, "{read} rows: {statements:?}");
+    }
+
     fn check_movements(&mut self) {
         let staff = self.shop.with_token(self.staff.token());
         let cursor = |product: u64, sequence: u64, minute: u64| {
@@ -444,6 +472,7 @@ fn lists_and_daily_work_go_by_index_however_much_there_is() {
     large.check_found_orders();
     large.check_movements();
     large.check_suppliers();
+    large.check_what_if();
     large.check_orders();
     large.check_orders_of_a_customer(5000, 50);
     large.check_orders_of_a_customer(WALK_IN, ORDERS / 8);

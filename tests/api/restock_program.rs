@@ -37,7 +37,7 @@ fn expect_exit(output: &Output, code: i32) {
 }
 
 /// What every table holds, by its checksum.
-fn checksums(shop: &Shop) -> Vec<(String, Option<u64>)> {
+pub fn checksums(shop: &Shop) -> Vec<(String, Option<u64>)> {
     let mut sql = shop.sql();
     let tables: Vec<String> = sql.query("SHOW TABLES").unwrap();
     sql.query(format!("CHECKSUM TABLE {}", tables.join(", "))).unwrap()

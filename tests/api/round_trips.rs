@@ -128,6 +128,11 @@ fn round_trips_are_few_and_do_not_grow_with_the_lines() {
     assert_eq!(counted.repeated(|_| anyone.get(&product).expect(200)), 1);
     assert_eq!(counted.repeated(|counted| counted.guest.get(&product).expect(200)), 2);
     assert_eq!(counted.repeated(|_| anyone.get("/products").expect(200)), 1);
+    let what_if = |counted: &Counted| {
+        let proposal = json!({"reorder_point": 1, "reorder_target": 9});
+        counted.staff.post(&format!("{product}/stock/what-if"), proposal).expect(200)
+    };
+    assert_eq!(counted.repeated(what_if), 7);
 
     let three = counted.repeated(|counted| counted.place(&items[..3]));
     let thirty = counted.repeated(|counted| counted.place(&items));

@@ -52,6 +52,7 @@ def prepare():
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
         call("PATCH", f"/products/{product}/stock", staff, policy)
     call("POST", "/restock/runs", staff)
+    call("POST", "/products/1/stock/what-if", staff, {"service_level": 0.98})
     # Of whom each product is bought; the first supplier is the sample shop's.
     for supplier in (2, 3):
         body = {"name": f"Supplier {supplier}", "lead_time_days": 7}

@@ -62,6 +62,7 @@ EXPLAINED_FIELDS = [
     (r"price_breaks\[\d+\]\.from_quantity", "not_rising", "each quantity is more than the one before"),
     (r"order_max", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"service_level", "invalid_service_level", "multipleOf says how many decimals a number has, and validators miss it"),
+    (r"reorder_point", "required", "it depends on whether the product is watched"),
     (r"reorder_target", "below_reorder_point", "it depends on another field, sent or kept"),
     (r"reorder_target", "never_fits", "it depends on another field, sent or kept"),
     (r"reorder_target", "required", "it depends on another field, sent or kept"),

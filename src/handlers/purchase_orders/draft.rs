@@ -1,4 +1,4 @@
-//! Drafts in the hands of people: making one, its lines, splitting and merging. What a person has set a run leaves alone.
+//! Drafts in the hands of people: making one, splitting and merging. What a person has set a run leaves alone.
 
 use rouille::Response;
 
@@ -10,7 +10,7 @@ use crate::events::Kind;
 use crate::handlers::purchase_orders::view::find;
 use crate::handlers::purchase_orders::{act, allow, changed, check_version, lock};
 use crate::ledger::ON_HAND_MAX;
-use crate::problem::{self, FieldError, Problem};
+use crate::problem::{FieldError, Problem};
 use crate::restock::purchase::{self, LINES_MAX, NewDraft, NewLine, OrderStatus};
 use crate::restock::supply::{self, Terms};
 use crate::values::{Bad, Id, Paragraph, UnitCost, id, whole_number};
@@ -18,7 +18,6 @@ use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
-use crate::web::response;
 
 /// As many lines as a body holds.
 const LINES_AT_ONCE: usize = 100;
@@ -32,13 +31,13 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn read(app: &App, caller: &Caller, form: &mut Form, product_id: Option<Id>) -> Option<Wanted> {
+    pub fn read(app: &App, caller: &Caller, form: &mut Form, product_id: Option<Id>) -> Option<Wanted> {
         let quantity = form.required("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
         let unit_cost = form.optional("unit_cost", |input| {
             if caller.knows_costs() {
                 app.config.currency.parse_unit_cost(input)
             } else {
-                Err(Bad::new("not_yours", "is for managers; leave it out"))
+                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
             }
         });
         Some(Wanted { product_id: product_id?, quantity: quantity?, unit_cost: unit_cost? })
@@ -52,20 +51,17 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let supplier_id = form.optional("supplier_id", id);
     let note = form.optional("note", Paragraph::<2000>::parse);
-    let lines = if form.has("lines") {
-        form.objects("lines", LINES_AT_ONCE, |line| {
-            let product_id = line.required("product_id", id);
-            Wanted::read(app, &request.caller, line, product_id)
-        })
-    } else {
-        Some(Vec::new())
-    };
-    let (supplier_id, note, mut lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let lines = form.optional_objects("lines", LINES_AT_ONCE, |line| {
+        let product_id = line.required("product_id", id);
+        Wanted::read(app, &request.caller, line, product_id)
+    });
+    let (supplier_id, note, lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let mut lines = lines.unwrap_or_default();
     let faults: Vec<FieldError> = (1..lines.len())
         .filter(|&index| lines[..index].iter().any(|line| line.product_id == lines[index].product_id))
         .map(|index| {
             let bad = Bad::new("appears_twice", "appears twice; add up what is wanted of a product");
-            FieldError::new(&format!("lines[{index}].product_id"), bad)
+            FieldError::new(format!("lines[{index}].product_id"), bad)
         })
         .collect();
     if !faults.is_empty() {
@@ -102,7 +98,7 @@ fn make(
     let faults: Vec<FieldError> = (named.iter().enumerate().filter(|(_, id)| !known.contains(id)))
         .map(|(index, _)| {
             let bad = Bad::new("unknown_product", "is not the id of a product that is there");
-            FieldError::new(&format!("lines[{index}].product_id"), bad)
+            FieldError::new(format!("lines[{index}].product_id"), bad)
         })
         .collect();
     if !faults.is_empty() {
@@ -130,7 +126,7 @@ fn make(
 }
 
 /// Which of these products are in the catalogue.
-fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id>> {
+pub fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id>> {
     if product_ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -141,7 +137,7 @@ fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id>> {
 }
 
 /// Sets a line of a locked draft to what a person says.
-fn set_line(
+pub fn set_line(
     app: &App,
     tx: &mut Transaction,
     order_id: Id,
@@ -170,51 +166,7 @@ fn set_line(
     purchase::put_line(tx, order_id, &line, old.map_or(0, |(quantity, _)| quantity), app.clock.now())
 }
 
-/// `PUT /purchase_orders/{id}/lines/{product_id}`: `{quantity, unit_cost?}`; sets or adds a line of a draft. Without a cost
-/// it is what the supplier asks for so many. 200 with the draft.
-pub fn put_line(app: &App, request: &Request) -> Result<Response> {
-    let mut form = request.json()?;
-    let wanted = Wanted::read(app, &request.caller, &mut form, Some(request.path_product_id));
-    let wanted = form.finish(|| wanted)?;
-    let id = request.path_id;
-    let draft = db::transaction(&app.pool, |tx| {
-        let status = lock(tx, id)?;
-        let draft = find(app, tx, id, &request.caller)?;
-        response::check_if_match(request, &draft)?;
-        allow(status, &[OrderStatus::Draft], FROZEN)?;
-        let is_there = draft.lines.iter().any(|line| line.product_id == wanted.product_id);
-        if !is_there && known_products(tx, &[wanted.product_id])?.is_empty() {
-            return Err(Problem::not_found().into());
-        }
-        if !is_there && draft.head.line_count >= LINES_MAX {
-            let detail =
-                format!("The draft holds {LINES_MAX} lines, the most that one may. Order or split it.");
-            return Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
-        }
-        set_line(app, tx, id, draft.head.supplier_id, &wanted)?;
-        changed(app, tx, &request.caller, id, &[wanted.product_id], &["lines"])?;
-        find(app, tx, id, &request.caller)
-    })?;
-    Ok(response::resource(request, &draft))
-}
-
-/// `DELETE /purchase_orders/{id}/lines/{product_id}`: takes a line off a draft; a run may put it there again. 204.
-pub fn delete_line(app: &App, request: &Request) -> Result<Response> {
-    let (id, product_id) = (request.path_id, request.path_product_id);
-    db::transaction(&app.pool, |tx| {
-        let status = lock(tx, id)?;
-        let draft = find(app, tx, id, &request.caller)?;
-        let line = draft.lines.iter().find(|line| line.product_id == product_id);
-        let quantity = line.ok_or_else(Problem::not_found)?.quantity;
-        response::check_if_match(request, &draft)?;
-        allow(status, &[OrderStatus::Draft], FROZEN)?;
-        purchase::take_line(tx, id, product_id, quantity, app.clock.now())?;
-        changed(app, tx, &request.caller, id, &[product_id], &["lines"])
-    })?;
-    Ok(response::no_content())
-}
-
-const FROZEN: &str =
+pub const FROZEN: &str =
     "The lines of what was ordered are frozen: cancel it, or make another one with POST /purchase_orders.";
 
 /// `POST /purchase_orders/{id}/split`: `{lines: [{product_id, quantity?}]}`; puts these lines, or so many units of them, on
@@ -251,7 +203,7 @@ fn split(
     let mut faults = Vec::new();
     for (index, &(product_id, quantity)) in parts.iter().enumerate() {
         let mut fault = |field: &str, code, message: String| {
-            faults.push(FieldError::new(&format!("lines[{index}].{field}"), Bad::new(code, message)));
+            faults.push(FieldError::new(format!("lines[{index}].{field}"), Bad::new(code, message)));
         };
         let Some(line) = draft.lines.iter().find(|line| line.product_id == product_id) else {
             fault("product_id", "not_on_order", "is not on this draft".to_owned());
@@ -342,7 +294,7 @@ fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id)
     }
     let is_new = |id: Id| !this.lines.iter().any(|line| line.product_id == id);
     let new = other.lines.iter().filter(|line| is_new(line.product_id)).count();
-    if new + this.lines.len() > LINES_MAX as usize {
+    if new + this.lines.len() > LINES_MAX {
         let message =
             format!("would make {} lines, and a purchase order holds {LINES_MAX}", new + this.lines.len());
         return Err(fault("too_many_lines", message).into());

@@ -55,10 +55,7 @@ pub fn post_receive(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
-    if !form.has("lines") {
-        return Some(None);
-    }
-    let lines = form.objects("lines", LINES_MAX as usize, |line| {
+    let lines = form.optional_objects("lines", LINES_MAX, |line| {
         let product_id = line.required("product_id", id);
         // A delivery may be larger than what was ordered.
         let quantity = line.optional("quantity", |input| whole_number(input, 0, ON_HAND_MAX));
@@ -73,14 +70,14 @@ fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
     })?;
     let mut seen = std::collections::BTreeSet::new();
     let mut is_sound = true;
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().flatten().enumerate() {
         if !seen.insert(line.product_id) {
             is_sound = false;
             let place = format!("lines[{index}].product_id");
             form.reject(&place, Bad::new("appears_twice", "appears twice; add up what came of a product"));
         }
     }
-    is_sound.then_some(Some(lines))
+    is_sound.then_some(lines)
 }
 
 /// Puts what came on the shelf.
@@ -175,13 +172,13 @@ fn arrivals(delivery: &Delivery, owed: &BTreeMap<Id, Owed>) -> Result<Vec<Arriva
         let place = |field: &str| format!("lines[{index}].{field}");
         let Some(of_line) = owed.get(&line.product_id) else {
             let message = "is not on this purchase order; receive it against the one that it is on, or book what was found as a movement";
-            faults.push(FieldError::new(&place("product_id"), Bad::new("not_on_order", message)));
+            faults.push(FieldError::new(place("product_id"), Bad::new("not_on_order", message)));
             continue;
         };
         let accepted = line.quantity.unwrap_or((of_line.outstanding - line.rejected).max(0));
         if accepted + line.rejected == 0 {
             let message = "is required: nothing is outstanding of this product";
-            faults.push(FieldError::new(&place("quantity"), Bad::new("required", message)));
+            faults.push(FieldError::new(place("quantity"), Bad::new("required", message)));
             continue;
         }
         arrivals.push(Arrival { product_id: line.product_id, accepted, rejected: line.rejected });

@@ -42,6 +42,8 @@ pub const MEANINGS: &[Meaning] = &[
     ("inventory", None, &["stock"]), ("warehouse", None, &["stock"]), ("quantity", None, &["stock"]),
     ("availability", None, &["stock"]), ("adjust", Some("POST"), &["stock movement"]),
     ("adjustment", None, &["stock movement"]), ("transaction", None, &["stock movement"]),
+    ("whatif", Some("POST"), &["stock what if"]), ("simulate", Some("POST"), &["stock what if"]),
+    ("simulation", Some("POST"), &["stock what if"]),
     ("ledger", None, &["stock movement"]), ("stocktake", Some("POST"), &["stock movement"]),
     ("replenish", None, &["restock"]), ("replenishment", None, &["restock"]),
     ("purchaseorder", None, &["purchase order"]), ("supplierorder", None, &["purchase order"]), ("po", None, &["purchase order"]),

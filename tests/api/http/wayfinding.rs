@@ -15,7 +15,7 @@ use crate::harness::Shop;
 /// Every request that a text names, such as `POST /orders/{id}/cancel`.
 fn named(text: &str) -> Vec<(String, String)> {
     static NAMED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-z_{}0-9./]*)").unwrap());
+        LazyLock::new(|| Regex::new(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-z_{}0-9./-]*)").unwrap());
     static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/(\{[a-z_]*id\}|[0-9]+)").unwrap());
     let pattern = |path: &str| ID.replace_all(path.trim_end_matches('.'), "/{id}").into_owned();
     NAMED.captures_iter(text).map(|found| (found[1].to_owned(), pattern(&found[2]))).collect()
@@ -65,6 +65,9 @@ fn a_wrong_path_is_told_the_nearest_route_and_where_all_are() {
         ("GET /products/:id", "GET /products/{id}"),
         ("GET /products/7/restore/", "POST /products/7/restore"),
         ("POST /products/7/unarchive", "POST /products/7/restore"),
+        ("POST /products/7/what-if", "POST /products/7/stock/what-if"),
+        ("POST /products/7/stock/whatIf", "POST /products/7/stock/what-if"),
+        ("GET /products/7/simulate", "POST /products/7/stock/what-if"),
         ("GET /customerAccounts", "GET /customer_accounts"),
         ("GET /customer-accounts/7", "GET /customer_accounts/7"),
         ("GET /Customer_Account/7", "GET /customer_accounts/7"),
@@ -222,6 +225,7 @@ fn a_wrong_method_is_told_what_there_is_instead() {
         ("DELETE /products", "Did you mean DELETE /products/{id}?"),
         ("POST /products/7", "Did you mean PATCH /products/7?"),
         ("PUT /products/7/restore", "Did you mean POST /products/7/restore?"),
+        ("GET /products/7/stock/what-if", "Did you mean POST /products/7/stock/what-if?"),
         ("PATCH /stock", "Units are booked with POST /products/{id}/stock/movements, "),
         ("PUT /products/7/stock", "Units are booked with POST /products/7/stock/movements, "),
         ("DELETE /products/7/stock/movements", "The ledger only grows: "),

@@ -1,6 +1,7 @@
 //! Drafts: those of runs, which people change, approve of, split and merge.
 
 use serde_json::{Value, json};
+use storekeeper::restock::purchase::LINES_MAX;
 
 use super::{RULE, figures, with_approval};
 use crate::client::Client;
@@ -300,4 +301,70 @@ fn a_cancelled_draft_is_drafted_anew() {
     assert_eq!(figures(&staff, product), [0, 0, 0]);
     staff.restock();
     assert_ne!(staff.drafted(product), first);
+}
+
+#[test]
+fn a_run_leaves_a_line_alone_that_somebody_has_lowered_and_says_so() {
+    let shop = with_approval();
+    let staff = shop.staff();
+    let product = shop.watched(&staff, 0, RULE);
+    staff.restock();
+    let draft = staff.drafted(product);
+    // Below the point: the rule alone would order.
+    set(&staff, draft, product, 2);
+    let plan = staff.all_pages("/restock/plan?limit=100");
+    assert_eq!((&plan[0]["action"], &plan[0]["quantity"]), (&json!("nothing"), &json!(0)), "{plan:?}");
+    let said = format!("somebody has set its line on draft purchase order {draft} to 2");
+    assert!(plan[0]["reason"].as_str().unwrap().contains(&said), "{plan:?}");
+    let run = staff.restock();
+    assert_eq!((&run["nothing"], &run["units"]), (&json!(1), &json!(0)));
+    assert_eq!(staff.purchase_order(draft)["lines"][0]["quantity"], 2);
+    assert_eq!(figures(&staff, product), [0, 0, 2]);
+    // Once it is taken off, the rule alone says.
+    staff.delete(&format!("/purchase_orders/{draft}/lines/{product}")).expect(204);
+    assert_eq!(staff.restock()["units"], 20);
+    assert_eq!(figures(&staff, product), [0, 0, 20]);
+}
+
+#[test]
+fn lines_that_are_null_are_none() {
+    let shop = with_approval();
+    let staff = shop.staff();
+    let product = shop.watched(&staff, 0, RULE);
+    let empty = staff.post("/purchase_orders", json!({"lines": null})).expect(201);
+    assert_eq!(empty.body["line_count"], 0);
+    set(&staff, empty.id(), product, 7);
+    order(&staff, empty.id());
+    let received = staff.receive(empty.id(), json!({"lines": null})).expect(200).body;
+    assert_eq!((&received["status"], &received["received"]), (&json!("received"), &json!(7)));
+}
+
+#[test]
+fn a_full_draft_is_ordered_or_says_so() {
+    let shop = with_approval();
+    let staff = shop.staff();
+    let products: Vec<u64> = (0..LINES_MAX + 2).map(|_| shop.watched(&staff, 0, RULE)).collect();
+    let run = staff.restock();
+    assert_eq!((&run["drafted"], &run["failed"]), (&json!(LINES_MAX), &json!(2)));
+    let draft = staff.drafted(products[0]);
+    let line = staff.run_lines(run["id"].as_u64().unwrap()).pop().unwrap();
+    let full = format!("draft purchase order {draft} holds {LINES_MAX} lines");
+    assert!(line["reason"].as_str().unwrap().contains(&full), "{line}");
+    let path = format!("/purchase_orders/{draft}/lines/{}", products[LINES_MAX]);
+    staff.put(&path, json!({"quantity": 1})).expect_problem(409, "purchase_order_state");
+    // Where nobody has to approve, it is ordered and another one is begun.
+    let auto = storekeeper::app::App::new(storekeeper::config::Config {
+        restock_needs_approval: false,
+        ..shop.app.config.clone()
+    })
+    .unwrap();
+    let actor = storekeeper::audit::Actor::command("storekeeper-restock");
+    let run_id = storekeeper::restock::start(&auto, actor).unwrap();
+    storekeeper::restock::run(&auto, run_id, actor, storekeeper::restock::Selection::default()).unwrap();
+    assert_eq!(staff.ordered(products[0]), draft);
+    let second = staff.ordered(products[LINES_MAX]);
+    assert_ne!(second, draft);
+    assert_eq!(staff.ordered(products[LINES_MAX + 1]), second);
+    let outcomes = staff.run_lines(run_id);
+    assert!(outcomes.iter().all(|line| line["outcome"] == "ordered"), "{outcomes:?}");
 }

@@ -413,6 +413,38 @@ export const requests = [
         code: "forbidden",
     },
     {
+        name: "What if the point were another",
+        description:
+            "Replays what was ordered of the candle in the last year through both rules, and through reorder points " +
+            "from 0 up. What is not named is as it is. Nothing is written, so no key is needed.",
+        POST: "/products/{{candle_id}}/stock/what-if",
+        body: { reorder_point: 30, reorder_target: 60, days: 90 },
+        status: 200,
+        tests: {
+            "Of a product that was added today nothing is known yet": (answer) => {
+                pm.expect(answer).to.include({ days: 0, now: null, proposal: null });
+                pm.expect(answer.reason).to.include("nothing is known of its past");
+            },
+        },
+    },
+    {
+        name: "What if the target were below the point",
+        description: "A proposal must be a rule that the product could be given.",
+        POST: "/products/{{candle_id}}/stock/what-if",
+        body: { reorder_point: 41 },
+        status: 422,
+        fields: ["reorder_target: below_reorder_point"],
+    },
+    {
+        name: "What if, for a customer",
+        description: "For staff only.",
+        POST: "/products/{{candle_id}}/stock/what-if",
+        as: "customer",
+        body: { reorder_point: 30 },
+        status: 403,
+        code: "forbidden",
+    },
+    {
         name: "What is below its threshold",
         description: "Of this run; without `q`, of the whole shop.",
         GET: "/stock?below_threshold=true&q={{run}}",
@@ -1049,6 +1081,23 @@ export const requests = [
         body: { quantity: 12, unit_cost: "5" },
         status: 200,
         tests: {
+            "It is a person's": (line) =>
+                pm.expect(line).to.include({ quantity: 12, unit_cost: "5.00", set_by_person: true }),
+        },
+    },
+    {
+        name: "The line",
+        description: "It can be changed and sent back whole.",
+        GET: "/purchase_orders/{{purchase_order_id}}/lines/{{candle_id}}",
+        status: 200,
+        tests: { "There are 12": (line) => pm.expect(line).to.include({ quantity: 12, received: 0 }) },
+    },
+    {
+        name: "Two lines",
+        description: "What the draft comes to, and what is missing to the supplier's order value.",
+        GET: "/purchase_orders/{{purchase_order_id}}",
+        status: 200,
+        tests: {
             "There are two": (draft) =>
                 pm.expect(draft).to.include({ line_count: 2, units: 32, total: "103.00", missing_value: "47.00" }),
         },
@@ -1205,6 +1254,13 @@ export const requests = [
         DELETE: "/suppliers/{{supplier_id}}",
         status: 204,
         tests: noBody,
+    },
+    {
+        name: "How long it took",
+        description: "From ordering until all of a line had come, beside what the supplier says.",
+        GET: "/suppliers/{{supplier_id}}/lead_times",
+        status: 200,
+        tests: { "By product too": (taken) => pm.expect(taken.products.data).to.be.an("array") },
     },
     {
         name: "The supplier is gone",
