@@ -28,6 +28,7 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "reserved": 3,
         "available": 7,
         "incoming": 0,
+        "drafted": 0,
         "reorder_point": null,
         "reorder_target": null,
         "reorder_multiple": 1,
@@ -35,7 +36,10 @@ fn the_view_shows_the_shelf_its_promises_and_the_policy() {
         "snoozed_until": null,
         "lead_time_days": null,
         "effective_lead_time_days": 0,
+        "review_days": 1,
         "service_level": 0.95,
+        "value": "0.00",
+        "average_cost": "0.00",
         "below_threshold": false,
         "updated_at": view["updated_at"],
         "forecast": {
