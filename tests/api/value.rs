@@ -174,6 +174,8 @@ fn a_cost_goes_with_units_that_came_and_is_a_managers_to_tell() {
     let body = json!({"delta": 1, "reason": "found", "unit_cost": null});
     clerk.move_stock(product, body).expect(201);
     let key = key_with(&shop, &staff, &["stock:read", "stock:write"]);
+    key.move_stock(product, told.clone()).expect_bad_fields(&[("unit_cost", "not_yours")]);
+    let key = key_with(&shop, &staff, &["restock:read", "stock:write"]);
     assert_eq!(key.move_stock(product, told).expect(201).body["value_delta"], "1.00");
     assert_eq!(staff.on_hand(product), 5);
 }
