@@ -154,9 +154,9 @@ pub fn move_stock(
     tx.take_turn([product_id])?;
     let (on_hand, value, units) = ("on_hand", "value_minor_e4", delta.abs());
     let (value_delta, bound) = match origin.unit_cost {
-        _ if delta < 0 => (format!("-{}", value::leaving(on_hand, value, "?")), vec![units, units]),
+        _ if delta < 0 => (format!("-{}", value::leaving(on_hand, value, "?")), vec![units; 3]),
         Some(cost) => (value::at_cost("?", "?"), vec![cost.minor_e4, units]),
-        None => (value::at_average(on_hand, value, "?"), vec![units]),
+        None => (value::at_average(on_hand, value, "?"), vec![units; 2]),
     };
     let sql = format!(
         "UPDATE stock
