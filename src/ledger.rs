@@ -153,11 +153,17 @@ pub fn move_stock(
 ) -> Result<bool> {
     tx.take_turn([product_id])?;
     let (on_hand, value, units) = ("on_hand", "value_minor_e4", delta.abs());
-    let (value_delta, bound) = match origin.unit_cost {
-        _ if delta < 0 => (format!("-{}", value::leaving(on_hand, value, "?")), vec![units; 3]),
-        Some(cost) => (value::at_cost("?", "?"), vec![cost.minor_e4, units]),
-        None => (value::at_average(on_hand, value, "?"), vec![units; 2]),
+    let known = origin.unit_cost.filter(|_| delta > 0);
+    let value_delta = match known {
+        _ if delta < 0 => format!("-{}", value::leaving(on_hand, value, "?")),
+        Some(_) => value::at_cost("?", "?"),
+        None => value::at_average(on_hand, value, "?"),
     };
+    // A known cost is multiplied by the units; elsewhere all that is bound is the units.
+    let mut bound = vec![units; value_delta.matches('?').count()];
+    if let Some(cost) = known {
+        bound[0] = cost.minor_e4;
+    }
     let sql = format!(
         "UPDATE stock
          SET last_value_delta = {value_delta}, value_minor_e4 = value_minor_e4 + {value_delta},
