@@ -98,7 +98,7 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/orders/{id}/reopen",            Manager,      None,                  orders::post_reopen),
 
     route("GET",    "/stock",                         Staff,        Some(StockRead),       stock::list),
-    route("GET",    "/stock/value",                   Manager,      Some(StockRead),       stock_value::read),
+    route("GET",    "/stock/value",                   Manager,      Some(RestockRead),     stock_value::read),
     route("GET",    "/stock/movements",               Staff,        Some(StockRead),       movements::list_of_shop),
     route("GET",    "/products/{id}/stock",           Staff,        Some(StockRead),       stock::read),
     route("PATCH",  "/products/{id}/stock",           Staff,        Some(StockWrite),      stock::change_policy),

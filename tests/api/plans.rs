@@ -216,6 +216,14 @@ impl LargeShop {
         for query in ["product_id=101", "product_id=101&reason=damaged"] {
             self.check_list_of(&staff, &format!("/stock/movements?{query}"), 10);
         }
+        // What all of it has cost is summed up: each product once, and as of a moment what has moved first since.
+        for (query, most) in [("", 4 * PRODUCTS), ("?as_of=2024-02-01T00:00:00Z", 8 * PRODUCTS)] {
+            let path = format!("/stock/value{query}");
+            let statements = self.statements(|| drop(staff.get(&path).expect(200)));
+            let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
+            println!("{path} reads {read} rows");
+            assert!(read <= most, "{path} reads {read} rows: {statements:?}");
+        }
     }
 
     /// Words are looked for in a key that holds them, and only the rows that have them are read.

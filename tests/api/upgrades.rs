@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
-use serde_json::{Value, json};
+use serde_json::json;
 use storekeeper::db::migrations::{MIGRATIONS, Migration, migrate};
 use storekeeper::routes::ROUTES;
 use storekeeper::web::route::Access;
@@ -265,7 +265,8 @@ fn every_route_shows_something(manager: &Client) {
                 paths().filter(|path| path.strip_prefix(&under).is_some_and(|rest| !rest.contains('{')))
             {
                 let path = path.replace("{id}", &thing["id"].to_string());
-                assert_ne!(manager.get(&path).expect(200).body, Value::Null, "{path}");
+                // Not all of them are JSON.
+                assert_ne!(manager.get(&path).expect(200).text, "", "{path}");
             }
         }
     }
