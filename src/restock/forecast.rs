@@ -121,7 +121,7 @@ pub fn forecast(history: &[DemandDay], lead_time: LeadTime, category_units_per_d
         counted_days(history).into_iter().map(|units| units.map(real_units)).collect();
     let (looked_at, units) = sum_of(&days);
     let category =
-        category_units_per_day.filter(|rate| days.len() < NEW_DAYS && rate.is_finite() && *rate > 0.0);
+        category_units_per_day.filter(|rate| days.len() < NEW_DAYS && RATES.contains(rate));
     let empty = Demand {
         days_looked_at: days.iter().flatten().count(),
         days_left_out: days.iter().filter(|day| day.is_none()).count(),
@@ -144,6 +144,9 @@ pub fn forecast(history: &[DemandDay], lead_time: LeadTime, category_units_per_d
     let variance = variance + (units_per_day * spread).powi(2);
     Demand { units_per_day, mean, variance, ..empty }
 }
+
+/// Units a day that a category can sell: from one in a million years to a full shelf.
+const RATES: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
 
 /// Ten years, so that loops end whatever is written.
 const HORIZON_MAX: usize = 3650;
@@ -416,6 +419,16 @@ mod tests {
         let over = |days_ahead| forecast(&days, LeadTime { days: days_ahead, spread: None }, None).mean;
         assert!(over(5) < 2.0 && (over(6) - 21.0).abs() < 1.0 && (over(12) - 21.0).abs() < 2.0);
         assert!((over(13) - 42.0).abs() < 2.0);
+    }
+
+    #[test]
+    fn a_category_that_sells_next_to_nothing_says_nothing() {
+        let day = |units| DemandDay { units, available_at_start: 0, available_at_end: 0 };
+        let days = [4_619_909_477_538_528, 0, 0, 0, 0, -1, -6_747_918_486_745_450_676, -1].map(day);
+        for rate in [5.706_346_399_370_42e-309, f64::MIN_POSITIVE, f64::MAX, f64::INFINITY, f64::NAN, -1.0] {
+            let demand = forecast(&days, LeadTime { days: -1, spread: Some(6.5e-103) }, Some(rate));
+            assert!(demand.mean.is_finite() && demand.mean >= 0.0, "{rate}: {demand:?}");
+        }
     }
 
     proptest! {
