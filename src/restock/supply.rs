@@ -13,19 +13,12 @@ use crate::error::Result;
 use crate::restock::Packing;
 use crate::values::{Currency, Id, Line, Timestamp, UnitCost};
 
-/// How `stock s` is waited for, as [`Waiting::from_row`] reads it: its own lead time, or that of its preferred supplier, or
-/// 0, and on which days the shop orders there. Subqueries fit into every statement, and locking the stock locks no
-/// supplier.
-pub const WAITING: &str = "COALESCE(
-    s.lead_time_days,
-    (SELECT v.lead_time_days FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
-     WHERE o.preferred_product_id = s.product_id AND v.active = 1),
-    0
-) AS effective_lead_time_days, COALESCE(
-    (SELECT v.order_days FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
-     WHERE o.preferred_product_id = s.product_id AND v.active = 1),
-    0
-) AS order_days";
+/// How the preferred supplier of `stock s` is waited for, as [`Waiting::from_row`] reads it beside `lead_time_days`: its
+/// lead time, times 128, and the days on which the shop orders there. One subquery fits into every statement, and
+/// locking the stock locks no supplier.
+pub const WAITING: &str = "(SELECT v.lead_time_days * 128 + v.order_days
+     FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
+     WHERE o.preferred_product_id = s.product_id AND v.active = 1) AS supplier_waited_for";
 
 /// How long a product is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,9 +32,11 @@ pub struct Waiting {
 
 impl Waiting {
     pub fn from_row(row: &Row) -> Waiting {
+        let own: Option<i64> = column(row, "lead_time_days");
+        let suppliers = column::<Option<i64>>(row, "supplier_waited_for").unwrap_or(0);
         Waiting {
-            effective_lead_time_days: column(row, "effective_lead_time_days"),
-            review_days: review_days(column(row, "order_days")),
+            effective_lead_time_days: own.unwrap_or(suppliers / 128),
+            review_days: review_days((suppliers % 128).try_into().unwrap_or(0)),
         }
     }
 

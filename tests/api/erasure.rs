@@ -80,7 +80,6 @@ const OF_SHOP: &[&str] = &[
     "POST /api_keys",
     "POST /purchase_orders",
     "PATCH /purchase_orders/{id}",
-    "PUT /purchase_orders/{id}/lines/{product_id}",
     "POST /products",
     "PUT /products/{id}",
     "PATCH /products/{id}",

@@ -219,7 +219,7 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("PATCH", format!("/purchase_orders/{}", frail.purchase_order()), body)
     }),
     operation("PUT", "/purchase_orders/{id}/lines/{product_id}", Same, |frail| {
-        let path = format!("/purchase_orders/{}/lines/{}", frail.draft(&[]), frail.product);
+        let path = format!("/purchase_orders/{}/lines/{}", frail.draft(&[frail.product]), frail.product);
         frail.call("PUT", path, json!({"quantity": 7}))
     }),
     operation("DELETE", "/purchase_orders/{id}/lines/{product_id}", Gone, |frail| {
