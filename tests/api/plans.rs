@@ -221,7 +221,6 @@ impl LargeShop {
             let path = format!("/stock/value{query}");
             let statements = self.statements(|| drop(staff.get(&path).expect(200)));
             let read: u64 = statements.iter().map(|statement| self.rows_read(statement)).sum();
-            println!("{path} reads {read} rows");
             assert!(read <= most, "{path} reads {read} rows: {statements:?}");
         }
     }

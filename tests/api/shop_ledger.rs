@@ -18,7 +18,7 @@ fn place(movement: &Value) -> (u64, i64) {
 fn every_movement_of_the_shop_stands_in_one_ledger_newest_first() {
     let shop = Shop::open();
     let (staff, clerk) = (shop.staff(), shop.clerk());
-    let till = key_with(&shop, &staff, &["stock:write"]);
+    let till = key_with(&shop, &staff, &["stock:write", "restock:read"]);
     let account = |client: &Client| client.get("/sessions/current").expect(200).body["account_id"].clone();
     let (mug, pot) = (shop.product(&staff, 10), shop.product(&clerk, 20));
     shop.hours_pass(1);
