@@ -41,7 +41,7 @@ pub struct Line {
 /// What drafts hold, by product.
 pub fn drafted(db: &mut Connection, now: Timestamp) -> Result<HashMap<Id, Drafted>> {
     let sql = "SELECT l.product_id, o.id, o.draft_of, o.created_at, l.quantity, l.unit_cost_minor_e4, l.set_by_person
-         FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+         FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l FORCE INDEX (PRIMARY) ON l.purchase_order_id = o.id
          WHERE o.status = 'draft' ORDER BY o.id";
     let mut drafted: HashMap<Id, Drafted> = HashMap::new();
     db.rows(sql, (), |row| {

@@ -120,8 +120,7 @@ pub fn forecast(history: &[DemandDay], lead_time: LeadTime, category_units_per_d
     let days: Vec<Option<f64>> =
         counted_days(history).into_iter().map(|units| units.map(real_units)).collect();
     let (looked_at, units) = sum_of(&days);
-    let category =
-        category_units_per_day.filter(|rate| days.len() < NEW_DAYS && RATES.contains(rate));
+    let category = category_units_per_day.filter(|rate| days.len() < NEW_DAYS && RATES.contains(rate));
     let empty = Demand {
         days_looked_at: days.iter().flatten().count(),
         days_left_out: days.iter().filter(|day| day.is_none()).count(),

@@ -16,7 +16,7 @@ use crate::pruning;
 use crate::restock::hits::{self, Suggestion};
 use crate::restock::purchase::{self, LINES_MAX, NewLine, draft_of};
 use crate::restock::supply::{WAITING, Waiting};
-use crate::restock::{Policy, Selection, Watched, demand, drafts, outlook, scan};
+use crate::restock::{Decision, Policy, Selection, Watched, demand, drafts, outlook, scan};
 use crate::values::{Id, Timestamp, words};
 
 words! {
@@ -133,17 +133,21 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     let now = app.clock.now();
     let watched = db::read(&app.pool, |db| scan(db, &app.config, selection, now))?;
     let today = app.config.calendar.day_of(now);
-    let (mut idle, mut full) = (Vec::new(), BTreeSet::new());
-    for product in &watched {
-        let decision = product.decide(today);
-        if product.is_settled(&decision) {
-            idle.push(RunLine::new(product, Outcome::Nothing, product.explained(&decision)));
-        } else {
-            restock(app, run_id, actor, product, &mut full)?;
-        }
-    }
+    let (idle, due): (Vec<_>, Vec<_>) = watched
+        .iter()
+        .map(|product| (product, product.decide(today)))
+        .partition(|(of, decision)| of.is_settled(decision));
+    // First, since what is ordered tells them too.
     for some in idle.chunks(LINES_AT_ONCE) {
-        db::transaction(&app.pool, |tx| write(tx, run_id, some))?;
+        let line = |(of, decision): &(&Watched, Decision)| {
+            RunLine::new(of, Outcome::Nothing, of.explained(decision))
+        };
+        let lines: Vec<RunLine> = some.iter().map(line).collect();
+        db::transaction(&app.pool, |tx| write(tx, run_id, &lines))?;
+    }
+    let mut full = BTreeSet::new();
+    for (product, _) in due {
+        restock(app, run_id, actor, product, &mut full)?;
     }
     for order_id in db::read(&app.pool, |db| drafts::of_runs(db, selection.product_id))? {
         settle(app, run_id, order_id, actor)?;

@@ -238,8 +238,9 @@ fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements(
     };
     scan(&shop);
     let (watched, statements) = statements_of(&mut sql, || scan(&shop));
-    assert_eq!((watched, statements.len()), (PRODUCTS, 4), "{statements:?}");
-    for statement in &statements {
+    assert_eq!((watched, statements.len()), (PRODUCTS, 3), "{statements:?}");
+    // The offers that are preferred are read whole: there is at most one a product.
+    for statement in &statements[..2] {
         let steps = explain(&mut sql, statement);
         // What the statement itself has put aside has no key.
         let mut tables = steps.iter().filter(|(table, ..)| !table.starts_with("<derived"));
@@ -325,7 +326,8 @@ fn a_run_over_ten_thousand_of_which_a_thousand_are_due_asks_only_about_these_one
     };
     let (outcomes, statements) = run(&shop, &mut sql);
     assert_eq!(outcomes, [DUE / 2, DUE / 2, WATCHED - DUE]);
-    assert!(statements < 8 * DUE, "{statements} statements");
+    // Eight each, and a few for each draft.
+    assert!(statements < 9 * DUE, "{statements} statements");
     let (outcomes, statements) = run(&shop, &mut sql);
     assert_eq!(outcomes, [0, 0, WATCHED]);
     // Some ten for each five hundred: what was changed within the hour is summed up again.
