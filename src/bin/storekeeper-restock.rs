@@ -3,9 +3,11 @@
 //! Exit code 0: done, also when nothing was due. 1: some products failed, the others are done.
 //! 2: could not run. Killed at any moment, the next run completes the work and doubles nothing.
 
+use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use storekeeper::app::App;
 use storekeeper::audit::Actor;
 use storekeeper::cli::{self, Failure, Outcome};
@@ -111,9 +113,7 @@ fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
     if arguments.json {
-        let plan =
-            json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units, "lines": lines});
-        println!("{plan}");
+        print_json(json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units}), &lines)?;
     } else {
         print!("{}", plan_table(&lines));
         println!(
@@ -144,7 +144,7 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     );
     let failed = summary.failed;
     if arguments.json {
-        println!("{}", json!({"dry_run": false, "run": summary, "lines": lines}));
+        print_json(json!({"dry_run": false, "run": summary}), &lines)?;
     } else {
         print!("{}", run_table(&lines));
         println!(
@@ -162,7 +162,7 @@ fn what_if(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let lines =
         db::read(&app.pool, |db| restock::compare_watched(db, &app.config, selection, app.clock.now()))?;
     if arguments.json {
-        println!("{}", json!({"what_if": true, "watched": lines.len(), "lines": lines}));
+        print_json(json!({"what_if": true, "watched": lines.len()}), &lines)?;
         return Ok(ExitCode::SUCCESS);
     }
     print!("{}", what_if_table(&lines));
@@ -174,6 +174,20 @@ fn what_if(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let with_a_past = lines.iter().filter(|line| line.days > 0).count();
     println!("{} products watched, {with_a_past} with a past to replay; nothing was written", lines.len());
     Ok(ExitCode::SUCCESS)
+}
+
+/// One object on one line. The lines are written one after the other: those of a large shop, held as one value first, take
+/// a third of the time that their plan takes.
+fn print_json(head: Value, lines: &[impl Serialize]) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Printed<'a, L> {
+        #[serde(flatten)]
+        head: Value,
+        lines: &'a [L],
+    }
+    let mut out = BufWriter::new(stdout().lock());
+    serde_json::to_writer(&mut out, &Printed { head, lines }).map_err(|error| error.to_string())?;
+    writeln!(out).and_then(|()| out.flush()).map_err(|error| error.to_string().into())
 }
 
 fn what_if_table(lines: &[Comparison]) -> String {

@@ -120,7 +120,7 @@ fn a_delivery_date_is_written_in_one_way() {
     }
 }
 
-/// Opens a restock order of a new product now, and returns it as it reads.
+/// Orders a new product now, and returns the purchase order as it reads.
 fn restocked(shop: &Shop, staff: &Client, lead_days: i64) -> Value {
     let product = shop.watched(staff, 0, Rule { point: 5, target: 9, multiple: 1, lead_days });
     staff.restock();

@@ -156,7 +156,7 @@ fn as_of_shows_what_the_view_showed_at_every_moment_of_a_history() {
     guest.client.cancel(cancelled).expect(200);
     observer.look("one cancelled");
     staff.restock();
-    observer.look("restock order opened");
+    observer.look("ordered of the supplier");
     let first = staff.ordered(product_id);
     staff.receive_units(first, product_id, 9).expect(200);
     observer.look("a part received");
@@ -165,11 +165,11 @@ fn as_of_shows_what_the_view_showed_at_every_moment_of_a_history() {
     staff.post(&format!("/orders/{shipped}/deliver"), json!({})).expect(200);
     observer.look("delivered");
     staff.cancel_purchase(first).expect(200);
-    observer.look("the rest of the restock order cancelled");
+    observer.look("the rest of the purchase order cancelled");
     staff.count_shelf(product_id, 4);
     observer.look("counted");
     staff.restock();
-    observer.look("restock order opened again");
+    observer.look("ordered of the supplier again");
     let second = staff.ordered(product_id);
     let surplus = json!({"lines": [{"product_id": product_id, "quantity": 50}], "accept_surplus": true});
     staff.receive(second, surplus).expect(200);

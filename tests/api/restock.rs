@@ -1,4 +1,4 @@
-//! Restocking over HTTP: the plan, the runs that act on it, and what is kept of them. Restock orders
+//! Restocking over HTTP: the plan, the runs that act on it, and what is kept of them. Purchase orders
 //! are in `purchase_orders`.
 
 use chrono::Duration;

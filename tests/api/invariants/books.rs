@@ -35,9 +35,9 @@ pub struct Books {
     pub cancelled: u64,
     pub erased: u64,
     pub of_erased: u64,
-    /// Ten of it are on their way with an open restock order.
+    /// Ten of it are on their way with a purchase order.
     pub pan: u64,
-    /// Ten of it came at once with a restock order.
+    /// Ten of it came at once with a purchase order.
     pub bowl: u64,
     pub pans_order: u64,
     pub bowls_order: u64,

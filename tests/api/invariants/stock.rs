@@ -1,4 +1,4 @@
-//! Ways to break what the stock, the restock orders and the feed add up to.
+//! Ways to break what the stock, the purchase orders and the feed add up to.
 
 use super::books::{Books, Case};
 
