@@ -963,6 +963,13 @@ export const requests = [
         tests: { ...hasEtag, "It is of the soap": idIs("soap_id", "product_id") },
     },
     {
+        name: "How long it took",
+        description: "From ordering until all of a line had come, beside what the supplier says.",
+        GET: "/suppliers/{{supplier_id}}/lead_times",
+        status: 200,
+        tests: { "By product too": (taken) => pm.expect(taken.products.data).to.be.an("array") },
+    },
+    {
         name: "What it asks for all products",
         description: "In the order of their ids.",
         GET: "/suppliers/{{supplier_id}}/products",
@@ -1254,13 +1261,6 @@ export const requests = [
         DELETE: "/suppliers/{{supplier_id}}",
         status: 204,
         tests: noBody,
-    },
-    {
-        name: "How long it took",
-        description: "From ordering until all of a line had come, beside what the supplier says.",
-        GET: "/suppliers/{{supplier_id}}/lead_times",
-        status: 200,
-        tests: { "By product too": (taken) => pm.expect(taken.products.data).to.be.an("array") },
     },
     {
         name: "The supplier is gone",
