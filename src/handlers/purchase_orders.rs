@@ -6,6 +6,8 @@ mod papers;
 mod receive;
 mod view;
 
+use std::collections::BTreeSet;
+
 use rouille::Response;
 
 use crate::app::App;
@@ -13,12 +15,14 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Filter, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
-use crate::handlers::purchase_orders::view::{Head, PurchaseOrder, find, select_heads};
+use crate::handlers::purchase_orders::view::{Head, find, select_heads};
 use crate::problem::{self, Problem};
+use crate::restock::drafts::{self, Seller};
 use crate::restock::late_before;
 use crate::restock::purchase::{self, OrderStatus};
-use crate::values::{Day, Id, Paragraph, Timestamp, boolean, id};
+use crate::values::{Bad, Day, Id, Paragraph, Timestamp, boolean, id};
 use crate::web::caller::Caller;
+use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -184,42 +188,23 @@ pub fn order(
 ) -> Result<()> {
     let status = lock(tx, id)?;
     allow(status, &[OrderStatus::Draft], "Only a draft can be ordered.")?;
-    let order = find(app, tx, id, caller)?;
+    let standing = drafts::standing(tx, id)?.ok_or_else(Problem::not_found)?;
     let state = |detail: String| Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
-    if order.lines.is_empty() {
-        return state(
-            "The draft has no lines. Add one with PUT /purchase_orders/{id}/lines/{product_id}.".to_owned(),
-        );
+    if standing.lines == 0 {
+        let advice = "The draft has no lines. Add one with PUT /purchase_orders/{id}/lines/{product_id}.";
+        return state(advice.to_owned());
     }
-    let standing = crate::restock::drafts::standing(tx, id)?.ok_or_else(Problem::not_found)?;
-    if let Some(seller) = &standing.supplier {
-        if seller.is_archived {
-            let name = &seller.name;
-            return state(format!(
-                "{name} is archived, and nothing is bought there. Restore it, or order elsewhere."
-            ));
-        }
-        let is_small = seller.missing(standing.total_minor_e4, &app.config.currency).is_some();
-        if is_small && !accept_below_minimum {
-            return Err(Problem::new(problem::BELOW_MINIMUM_ORDER, below_minimum(&order)).into());
-        }
+    if let Some(Seller { name, .. }) = standing.supplier.as_ref().filter(|seller| seller.is_archived) {
+        return state(format!(
+            "{name} is archived, and nothing is bought there. Restore it, or order elsewhere."
+        ));
+    }
+    if !accept_below_minimum && let Some(lacks) = view::lacks(app, &standing, caller) {
+        let advice = "Add to it, or send \"accept_below_minimum\": true to order it as it is.";
+        return Err(Problem::new(problem::BELOW_MINIMUM_ORDER, format!("{lacks}. {advice}")).into());
     }
     purchase::place(app, tx, id, caller.actor())?;
     audit::record(app, tx, caller.actor(), Action::Placed, (Object::PurchaseOrder, id), audit::NO_FIELDS)
-}
-
-fn below_minimum(order: &PurchaseOrder) -> String {
-    let Head { missing_value, minimum_order_value, currency, supplier_name, .. } = &order.head;
-    let name = supplier_name.as_deref().unwrap_or("the supplier");
-    let lacks = match (missing_value, minimum_order_value) {
-        (Some(missing), Some(minimum)) => {
-            format!("{missing} {currency} are missing to the {minimum} {currency}")
-        }
-        _ => "It comes to less than the value".to_owned(),
-    };
-    format!(
-        "{lacks} that {name} takes at least. Add to it, or send \"accept_below_minimum\": true to order it as it is."
-    )
 }
 
 /// `POST /purchase_orders/{id}/cancel`: a draft is dropped, and what is outstanding of an order will not come; the next
@@ -263,6 +248,20 @@ fn check_version(app: &App, tx: &mut Transaction, request: &Request, id: Id) -> 
         response::check_if_match(request, &order)?;
     }
     Ok(())
+}
+
+/// Each product once: names those that appear twice.
+fn each_once(form: &mut Form, product_ids: impl IntoIterator<Item = Id>) -> Option<()> {
+    let mut seen = BTreeSet::new();
+    let mut is_sound = Some(());
+    for (index, product_id) in product_ids.into_iter().enumerate() {
+        if !seen.insert(product_id) {
+            let bad = Bad::new("appears_twice", "appears twice; add up the units of a product");
+            form.reject(&format!("lines[{index}].product_id"), bad);
+            is_sound = None;
+        }
+    }
+    is_sound
 }
 
 /// Locks the order until the transaction ends. Whoever waits for the stock of its products waits before that, so that

@@ -174,6 +174,14 @@ impl Seller {
         let missing = i128::from(minimum) - total_minor_e4.div_euclid(10_000);
         (missing > 0).then(|| currency.price(i64::try_from(missing).unwrap_or(minimum)))
     }
+
+    /// The same in words, which tell what things cost.
+    pub fn lacks(&self, total_minor_e4: i128, currency: &Currency) -> Option<String> {
+        let missing = self.missing(total_minor_e4, currency)?;
+        let (minimum, code) = (currency.price(self.minimum_order_minor?), currency.code());
+        let name = &self.name;
+        Some(format!("{missing} {code} are missing to the {minimum} {code} that {name} takes at least"))
+    }
 }
 
 /// Reads a draft as it stands.
@@ -207,10 +215,7 @@ pub fn waits_for(app: &App, standing: &Standing, now: Timestamp) -> Option<Strin
         let days: Vec<&str> = seller.order_days.iter().map(|day| day.text()).collect();
         return Some(format!("{name} is ordered from on {}", days.join(", ")));
     }
-    let missing = seller.missing(standing.total_minor_e4, &app.config.currency)?;
-    let minimum = app.config.currency.price(seller.minimum_order_minor.unwrap_or(0));
-    let code = app.config.currency.code();
-    Some(format!("{missing} {code} are missing to the {minimum} {code} that {name} takes at least"))
+    seller.lacks(standing.total_minor_e4, &app.config.currency)
 }
 
 /// Which drafts that runs add to there are; of one product, those with it.

@@ -152,8 +152,11 @@ pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Res
         (actor.account_id, actor.api_key_id, now, order_id, ON_HAND_MAX),
     )?;
     if at_once > 0 {
+        let sql = "SELECT product_id FROM purchase_order_receipts
+             WHERE purchase_order_id = ? AND receipt = 1 ORDER BY product_id";
+        let arrived: Vec<Id> = tx.rows(sql, (order_id,), |row| column(row, "product_id"))?;
         // What would not fit was left out under the lock.
-        book(tx, order_id, 1, None, now)?;
+        book(tx, order_id, 1, (&arrived, &arrived), None, now)?;
     }
     Ok(())
 }
@@ -216,23 +219,22 @@ pub fn receive(
          VALUES {rows}"
     );
     tx.execute(&sql, values.collect::<Vec<Value>>())?;
-    book(tx, order_id, receipt, note, now)
+    let arrived: Vec<Id> = arrivals.iter().map(|arrival| arrival.product_id).collect();
+    let accepted = arrivals.iter().filter(|arrival| arrival.accepted > 0).map(|arrival| arrival.product_id);
+    book(tx, order_id, receipt, (&arrived, &accepted.collect::<Vec<Id>>()), note, now)
 }
 
-/// Books a receipt that is written down: on the shelves, in the ledger, on the lines and the order.
+/// Books a receipt that is written down: on the shelves, in the ledger, on the lines and the order. Of the products that
+/// have `arrived` some of each of those `accepted` go on the shelf.
 fn book(
     tx: &mut Transaction,
     order_id: Id,
     receipt: i64,
+    (arrived, accepted): (&[Id], &[Id]),
     note: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
-    let sql = "SELECT product_id, accepted FROM purchase_order_receipts
-         WHERE purchase_order_id = ? AND receipt = ? ORDER BY product_id";
-    let arrived: Vec<(Id, i64)> =
-        tx.rows(sql, (order_id, receipt), |row| (column(row, "product_id"), column(row, "accepted")))?;
-    let accepted: Vec<Id> = arrived.iter().filter(|(_, units)| *units > 0).map(|(id, _)| *id).collect();
-    if !ledger::receive(tx, order_id, receipt, &accepted, note, now)? {
+    if !ledger::receive(tx, order_id, receipt, accepted, note, now)? {
         return Ok(false);
     }
     tx.execute(
@@ -258,8 +260,7 @@ fn book(
          WHERE id = ?",
         (receipt, now, is_all_there, now, is_all_there, order_id),
     )?;
-    let arrived: Vec<Id> = arrived.into_iter().map(|(id, _)| id).collect();
-    record(tx, now, Kind::PurchaseOrderReceived, order_id, &arrived, &["receipts"])?;
+    record(tx, now, Kind::PurchaseOrderReceived, order_id, arrived, &["receipts"])?;
     Ok(true)
 }
 

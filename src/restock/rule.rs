@@ -123,10 +123,9 @@ pub enum Reason {
 }
 
 /// The rule, in words: the *position* of a product is what is on the shelf, less what is reserved for
-/// customers, plus what is on its way, however late, and what is on
-/// drafts. When the position is below the reorder point, order
-/// as many whole multiples as bring it up to the target or just above, and at most `order_max`; what is sold in packs, or not
-/// below some number, is raised to that.
+/// customers, plus what is on its way, however late, and what is on drafts. When the position is below the reorder
+/// point, order as many whole multiples as bring it up to the target or just above, and at most `order_max`; what is
+/// sold in packs, or not below some number, is raised to that.
 ///
 /// The target is never below the point, and neither is what may be ordered at once. So after an order the position is
 /// at least the point, and deciding again orders nothing: that an order is open is no reason by itself. Where more is

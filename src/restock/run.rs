@@ -263,8 +263,9 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
         write(tx, run_id, &[line])?;
         return Ok(None);
     }
-    let on_hand = product.shelf.on_hand;
-    if product.waiting.effective_lead_time_days == 0 && on_hand + quantity > ON_HAND_MAX {
+    // What is on its way has time to find room, but no order is for more than a shelf holds.
+    let on_hand = if product.waiting.effective_lead_time_days == 0 { product.shelf.on_hand } else { 0 };
+    if on_hand + quantity > ON_HAND_MAX {
         line.outcome = Outcome::Failed;
         line.reason = format!(
             "{on_hand} on hand and {quantity} more would be over {ON_HAND_MAX}, the most that a shelf can hold"
@@ -273,25 +274,25 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
         write(tx, run_id, &[line])?;
         return Ok(None);
     }
-    let mut before = 0;
-    if let Some(there) = by_runs {
-        if quantity > 0 && there.draft_of == draft_of(supplier_id) {
-            before = there.quantity;
-        } else {
-            purchase::take_line(tx, there.order_id, product.product_id, there.quantity, now)?;
-            let taken = [product.product_id];
-            purchase::record(tx, now, Kind::PurchaseOrderChanged, there.order_id, &taken, &["lines"])?;
-            line.purchase_order_id = None;
-        }
+    let kept = by_runs.filter(|there| quantity > 0 && there.draft_of == draft_of(supplier_id));
+    let order_id = match kept {
+        _ if quantity == 0 => None,
+        Some(there) => Some(there.order_id),
+        None => match drafts::with_room(tx, &open, supplier_id, run_id, now)? {
+            Ok(order_id) => Some(order_id),
+            Err(full) => return Ok(Some(full)),
+        },
+    };
+    let changed = |tx: &mut Transaction, order_id| {
+        let kind = Kind::PurchaseOrderChanged;
+        purchase::record(tx, now, kind, order_id, &[product.product_id], &["lines"])
+    };
+    if let Some(there) = by_runs.filter(|_| kept.is_none()) {
+        purchase::take_line(tx, there.order_id, product.product_id, there.quantity, now)?;
+        changed(tx, there.order_id)?;
     }
-    if quantity > 0 {
-        let order_id = match by_runs.filter(|_| before > 0) {
-            Some(there) => there.order_id,
-            None => match drafts::with_room(tx, &open, supplier_id, run_id, now)? {
-                Ok(order_id) => order_id,
-                Err(full) => return Ok(Some(full)),
-            },
-        };
+    line.purchase_order_id = order_id;
+    if let Some(order_id) = order_id {
         let new = NewLine {
             product_id: product.product_id,
             quantity,
@@ -300,11 +301,10 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
             set_by_person: false,
             reason: Some(&line.reason),
         };
-        purchase::put_line(tx, order_id, &new, before, now)?;
-        purchase::record(tx, now, Kind::PurchaseOrderChanged, order_id, &[product.product_id], &["lines"])?;
+        purchase::put_line(tx, order_id, &new, kept.map_or(0, |there| there.quantity), now)?;
+        changed(tx, order_id)?;
         line.outcome = Outcome::Drafted;
         line.quantity = quantity;
-        line.purchase_order_id = Some(order_id);
     }
     write(tx, run_id, &[line])?;
     Ok(None)

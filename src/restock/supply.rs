@@ -190,18 +190,24 @@ pub fn preferred(
     Ok(db.rows(&sql, ids, |row| (column(row, "product_id"), supply(row)))?.into_iter().collect())
 }
 
-/// What a supplier asks for a product, preferred or not.
+/// What a supplier asks for these products, preferred or not. Those that it does not sell are left out.
 pub fn terms(
     db: &mut Connection,
     currency: &Currency,
     supplier_id: Id,
-    product_id: Id,
-) -> Result<Option<Terms>> {
+    product_ids: &[Id],
+) -> Result<HashMap<Id, Terms>> {
+    if product_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (marks, mut values) = in_list(product_ids.iter().copied());
+    values.push(supplier_id.into());
     let sql = format!(
-        "SELECT {} FROM supplier_products o WHERE o.supplier_id = ? AND o.product_id = ?",
+        "SELECT o.product_id, {} FROM supplier_products o WHERE o.product_id IN ({marks}) AND o.supplier_id = ?",
         Terms::COLUMNS
     );
-    db.row(&sql, (supplier_id, product_id), |row| Terms::from_row(row, currency))
+    let terms = db.rows(&sql, values, |row| (column(row, "product_id"), Terms::from_row(row, currency)))?;
+    Ok(terms.into_iter().collect())
 }
 
 /// How a product is sold to the shop.

@@ -209,7 +209,7 @@ fn unindexed_about_product(sql: &mut Conn, shop: &Shop, staff: &Client, product_
 }
 
 #[test]
-fn five_million_movements_are_read_through_keys_and_scanned_with_two_statements() {
+fn five_million_movements_are_read_through_keys_and_scanned_with_three_statements() {
     let mariadb = MariaDb::start();
     let database = mariadb.fresh_database();
     let mut sql = mariadb.connect(&database);

@@ -1,5 +1,7 @@
 //! Drafts in the hands of people: making one, splitting and merging. What a person has set a run leaves alone.
 
+use std::collections::HashMap;
+
 use rouille::Response;
 
 use crate::app::App;
@@ -7,13 +9,13 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
-use crate::handlers::purchase_orders::view::find;
-use crate::handlers::purchase_orders::{act, allow, changed, check_version, lock};
+use crate::handlers::purchase_orders::view::{OrderLine, find};
+use crate::handlers::purchase_orders::{act, allow, changed, check_version, each_once, lock};
 use crate::ledger::ON_HAND_MAX;
 use crate::problem::{FieldError, Problem};
 use crate::restock::purchase::{self, LINES_MAX, NewDraft, NewLine, OrderStatus};
 use crate::restock::supply::{self, Terms};
-use crate::values::{Bad, Id, Paragraph, UnitCost, id, whole_number};
+use crate::values::{Bad, Id, Paragraph, Timestamp, UnitCost, id, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
@@ -55,18 +57,11 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
         let product_id = line.required("product_id", id);
         Wanted::read(app, &request.caller, line, product_id)
     });
-    let (supplier_id, note, lines) = form.finish(|| Some((supplier_id?, note?, lines?)))?;
+    let once = lines
+        .as_ref()
+        .and_then(|lines| each_once(&mut form, lines.iter().flatten().map(|line| line.product_id)));
+    let (supplier_id, note, lines, ()) = form.finish(|| Some((supplier_id?, note?, lines?, once?)))?;
     let mut lines = lines.unwrap_or_default();
-    let faults: Vec<FieldError> = (1..lines.len())
-        .filter(|&index| lines[..index].iter().any(|line| line.product_id == lines[index].product_id))
-        .map(|index| {
-            let bad = Bad::new("appears_twice", "appears twice; add up what is wanted of a product");
-            FieldError::new(format!("lines[{index}].product_id"), bad)
-        })
-        .collect();
-    if !faults.is_empty() {
-        return Err(Problem::invalid_fields(faults).into());
-    }
     let named: Vec<Id> = lines.iter().map(|line| line.product_id).collect();
     lines.sort_by_key(|line| line.product_id);
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
@@ -119,8 +114,12 @@ fn make(
         (Object::PurchaseOrder, order_id),
         audit::NO_FIELDS,
     )?;
+    let terms = match supplier_id {
+        Some(supplier_id) => supply::terms(tx, &app.config.currency, supplier_id, named)?,
+        None => HashMap::new(),
+    };
     for line in lines {
-        set_line(app, tx, order_id, supplier_id, line)?;
+        set_line(tx, order_id, line, terms.get(&line.product_id), None, now)?;
     }
     Ok(order_id)
 }
@@ -136,34 +135,28 @@ pub fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id
     })
 }
 
-/// Sets a line of a locked draft to what a person says.
+/// Sets a line of a locked draft to what a person says. `terms` are the supplier's, `stood` is what was there: units, and
+/// the cost of one.
 pub fn set_line(
-    app: &App,
     tx: &mut Transaction,
     order_id: Id,
-    supplier_id: Option<Id>,
     wanted: &Wanted,
+    terms: Option<&Terms>,
+    stood: Option<(i64, Option<UnitCost>)>,
+    now: Timestamp,
 ) -> Result<()> {
     let &Wanted { product_id, quantity, unit_cost } = wanted;
-    let terms = match supplier_id {
-        Some(supplier_id) => supply::terms(tx, &app.config.currency, supplier_id, product_id)?,
-        None => None,
-    };
-    let sql = "SELECT quantity, unit_cost_minor_e4 FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
-    let old: Option<(i64, Option<i64>)> = tx.row(sql, (order_id, product_id), |row| {
-        (column(row, "quantity"), column(row, "unit_cost_minor_e4"))
-    })?;
-    let asked = terms.as_ref().map(|terms| terms.cost_at(quantity));
-    let stood = old.and_then(|(_, cost)| cost).map(|minor_e4| app.config.currency.unit_cost(minor_e4));
+    let asked = terms.map(|terms| terms.cost_at(quantity));
+    let (before, cost_before) = stood.unwrap_or_default();
     let line = NewLine {
         product_id,
         quantity,
-        supplier_sku: terms.as_ref().and_then(|Terms { supplier_sku, .. }| supplier_sku.as_ref()),
-        unit_cost: unit_cost.or(asked).or(stood),
+        supplier_sku: terms.and_then(|terms| terms.supplier_sku.as_ref()),
+        unit_cost: unit_cost.or(asked).or(cost_before),
         set_by_person: true,
         reason: None,
     };
-    purchase::put_line(tx, order_id, &line, old.map_or(0, |(quantity, _)| quantity), app.clock.now())
+    purchase::put_line(tx, order_id, &line, before, now)
 }
 
 pub const FROZEN: &str =
@@ -178,7 +171,8 @@ pub fn post_split(app: &App, request: &Request) -> Result<Response> {
         let quantity = line.optional("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
         Some((product_id?, quantity?))
     });
-    let parts = form.finish(|| parts)?;
+    let once = parts.as_ref().and_then(|parts| each_once(&mut form, parts.iter().map(|(id, _)| *id)));
+    let (parts, ()) = form.finish(|| Some((parts?, once?)))?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
         check_version(app, tx, request, request.path_id)?;
         let order_id = split(app, tx, &request.caller, request.path_id, &parts)?;
@@ -210,9 +204,7 @@ fn split(
             continue;
         };
         let quantity = quantity.unwrap_or(line.quantity);
-        if moved.iter().any(|(id, ..)| *id == product_id) {
-            fault("product_id", "appears_twice", "appears twice".to_owned());
-        } else if quantity > line.quantity {
+        if quantity > line.quantity {
             fault(
                 "quantity",
                 "too_large",
@@ -272,15 +264,17 @@ pub fn post_merge(app: &App, request: &Request) -> Result<Response> {
 /// Puts the lines of a draft on another one of the same supplier.
 fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id) -> Result<()> {
     let fault = |code, message: String| Problem::invalid_field("purchase_order_id", Bad::new(code, message));
-    // In one order, so that two merges wait for each other and no more.
+    // In one order, so that two merges wait for each other and no more. No stock changes.
     let (marks, ids) = db::in_list([id.min(other_id), id.max(other_id)]);
     let sql = format!("SELECT id FROM purchase_orders WHERE id IN ({marks}) ORDER BY id FOR UPDATE");
-    tx.rows(&sql, ids, |_| ())?;
-    let status = lock(tx, id)?;
-    allow(status, &[OrderStatus::Draft], "Only drafts are merged.")?;
+    let there: Vec<Id> = tx.rows(&sql, ids, |row| column(row, "id"))?;
     let this = find(app, tx, id, caller)?;
-    let unknown = || fault("unknown_purchase_order", "is not the id of a purchase order".to_owned());
-    let other = find(app, tx, other_id, caller).map_err(|_| unknown())?;
+    allow(this.head.status, &[OrderStatus::Draft], "Only drafts are merged.")?;
+    if !there.contains(&other_id) {
+        let message = "is not the id of a purchase order".to_owned();
+        return Err(fault("unknown_purchase_order", message).into());
+    }
+    let other = find(app, tx, other_id, caller)?;
     if other.head.status != OrderStatus::Draft {
         let status = other.head.status.text();
         return Err(fault("not_a_draft", format!("is {status}; only drafts are merged")).into());
@@ -299,7 +293,7 @@ fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id)
             format!("would make {} lines, and a purchase order holds {LINES_MAX}", new + this.lines.len());
         return Err(fault("too_many_lines", message).into());
     }
-    let too_large = |line: &crate::handlers::purchase_orders::view::OrderLine| {
+    let too_large = |line: &OrderLine| {
         let there = this.lines.iter().find(|known| known.product_id == line.product_id);
         there.is_some_and(|there| there.quantity + line.quantity > ON_HAND_MAX)
     };

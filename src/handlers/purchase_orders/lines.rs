@@ -3,13 +3,14 @@
 use rouille::Response;
 
 use crate::app::App;
-use crate::db::{self, Transaction};
+use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::handlers::purchase_orders::draft::{FROZEN, Wanted, known_products, set_line};
 use crate::handlers::purchase_orders::view::{OrderLine, PurchaseOrder, find};
 use crate::handlers::purchase_orders::{allow, changed, lock};
 use crate::problem::{self, Problem};
 use crate::restock::purchase::{self, LINES_MAX, OrderStatus};
+use crate::restock::supply;
 use crate::values::Id;
 use crate::web::request::Request;
 use crate::web::response;
@@ -61,7 +62,18 @@ pub fn put(app: &App, request: &Request) -> Result<Response> {
                 check_room(tx, &draft, product_id)?;
             }
         }
-        set_line(app, tx, id, draft.head.supplier_id, &wanted)?;
+        let currency = &app.config.currency;
+        let terms = match draft.head.supplier_id {
+            Some(supplier_id) => supply::terms(tx, currency, supplier_id, &[product_id])?.remove(&product_id),
+            None => None,
+        };
+        // As it stands, also for who may not know what it costs.
+        let sql = "SELECT quantity, unit_cost_minor_e4 FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+        let stood = tx.row(sql, (id, product_id), |row| {
+            let cost: Option<i64> = column(row, "unit_cost_minor_e4");
+            (column(row, "quantity"), cost.map(|minor_e4| currency.unit_cost(minor_e4)))
+        })?;
+        set_line(tx, id, &wanted, terms.as_ref(), stood, app.clock.now())?;
         changed(app, tx, &request.caller, id, &[product_id], &["lines"])?;
         find(app, tx, id, &request.caller)
     })?;

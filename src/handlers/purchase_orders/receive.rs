@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{Transaction, column};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handlers::movements::shelf_full;
-use crate::handlers::purchase_orders::{act, allow, lock};
+use crate::handlers::purchase_orders::{act, allow, each_once, lock};
 use crate::ledger::ON_HAND_MAX;
 use crate::problem::{self, FieldError, Problem};
 use crate::restock::purchase::{self, Arrival, LINES_MAX, OrderStatus};
@@ -68,16 +68,8 @@ fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
         }
         Some(Unpacked { product_id: product_id?, quantity: quantity?, rejected: rejected? })
     })?;
-    let mut seen = std::collections::BTreeSet::new();
-    let mut is_sound = true;
-    for (index, line) in lines.iter().flatten().enumerate() {
-        if !seen.insert(line.product_id) {
-            is_sound = false;
-            let place = format!("lines[{index}].product_id");
-            form.reject(&place, Bad::new("appears_twice", "appears twice; add up what came of a product"));
-        }
-    }
-    is_sound.then_some(lines)
+    each_once(form, lines.iter().flatten().map(|line| line.product_id))?;
+    Some(lines)
 }
 
 /// Puts what came on the shelf.
@@ -131,7 +123,7 @@ pub fn receive(
     match full {
         Some(arrival) => Err(shelf_full(owed[&arrival.product_id].on_hand, arrival.accepted).into()),
         // Meanwhile something was sold.
-        None => Err(crate::error::Error::Raced),
+        None => Err(Error::Raced),
     }
 }
 

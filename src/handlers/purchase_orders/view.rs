@@ -189,17 +189,19 @@ pub fn find(app: &App, db: &mut Connection, id: Id, caller: &Caller) -> Result<P
 
 fn waits_for(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result<Option<String>> {
     let Some(standing) = drafts::standing(db, head.id)? else { return Ok(None) };
-    let is_small = |Standing { supplier, total_minor_e4, .. }: &Standing| {
-        let seller = supplier.as_ref();
-        seller.is_some_and(|seller| seller.missing(*total_minor_e4, &app.config.currency).is_some())
-    };
-    Ok(match drafts::waits_for(app, &standing, app.clock.now()) {
-        // Who may not know costs is not told how much is missing.
-        Some(_) if !caller.knows_costs() && is_small(&standing) => {
-            Some("it comes to less than the supplier takes at least".to_owned())
-        }
-        reason => reason,
+    let reason = drafts::waits_for(app, &standing, app.clock.now());
+    Ok(match lacks(app, &standing, caller) {
+        // Who may not know costs is told of them neither here.
+        Some(lacks) if reason.is_some() && !caller.knows_costs() => Some(lacks),
+        _ => reason,
     })
+}
+
+/// What a draft lacks of what its supplier takes at least, in words. Who may not know costs is not told how much.
+pub fn lacks(app: &App, standing: &Standing, caller: &Caller) -> Option<String> {
+    let lacks = standing.supplier.as_ref()?.lacks(standing.total_minor_e4, &app.config.currency)?;
+    let hidden = "it comes to less than the supplier takes at least";
+    Some(if caller.knows_costs() { lacks } else { hidden.to_owned() })
 }
 
 fn lines(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result<Vec<OrderLine>> {

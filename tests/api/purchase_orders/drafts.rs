@@ -1,7 +1,11 @@
 //! Drafts: those of runs, which people change, approve of, split and merge.
 
 use serde_json::{Value, json};
+use storekeeper::app::App;
+use storekeeper::audit::Actor;
+use storekeeper::config::Config;
 use storekeeper::restock::purchase::LINES_MAX;
+use storekeeper::restock::{self, Selection};
 
 use super::{RULE, figures, with_approval};
 use crate::client::Client;
@@ -12,6 +16,15 @@ use crate::shelves::Rule;
 fn set(staff: &Client, order_id: u64, product_id: u64, quantity: i64) -> Value {
     let path = format!("/purchase_orders/{order_id}/lines/{product_id}");
     staff.put(&path, json!({"quantity": quantity})).expect(200).body
+}
+
+/// A run of a program for which nobody has to approve, on the same database; its id.
+fn run_without_approval(shop: &Shop) -> u64 {
+    let app = App::new(Config { restock_needs_approval: false, ..shop.app.config.clone() }).unwrap();
+    let actor = Actor::command("storekeeper-restock");
+    let run_id = restock::start(&app, actor).unwrap();
+    restock::run(&app, run_id, actor, Selection::default()).unwrap();
+    run_id
 }
 
 fn order(staff: &Client, order_id: u64) -> Value {
@@ -112,14 +125,7 @@ fn a_draft_of_a_run_that_was_killed_is_ordered_by_the_next_one() {
     staff.restock();
     let draft = staff.drafted(product);
     // As if the run had been killed before it came to ordering: the same database, without approval.
-    let auto = storekeeper::app::App::new(storekeeper::config::Config {
-        restock_needs_approval: false,
-        ..shop.app.config.clone()
-    })
-    .unwrap();
-    let actor = storekeeper::audit::Actor::command("storekeeper-restock");
-    let run_id = storekeeper::restock::start(&auto, actor).unwrap();
-    storekeeper::restock::run(&auto, run_id, actor, storekeeper::restock::Selection::default()).unwrap();
+    let run_id = run_without_approval(&shop);
     assert_eq!(staff.ordered(product), draft);
     let lines = staff.run_lines(run_id);
     assert_eq!((&lines[0]["outcome"], &lines[0]["quantity"]), (&json!("ordered"), &json!(20)));
@@ -235,8 +241,12 @@ fn a_draft_is_split_and_merged_and_no_unit_is_lost() {
     let split = |lines: Value| staff.post(&format!("{path}/split"), json!({"lines": lines}));
     split(json!([{"product_id": first}, {"product_id": second}]))
         .expect_bad_fields(&[("lines", "leaves_nothing")]);
-    split(json!([{"product_id": first, "quantity": 21}, {"product_id": 99}, {"product_id": first}]))
+    split(json!([{"product_id": first, "quantity": 21}, {"product_id": 99}]))
         .expect_bad_fields(&[("lines[0].quantity", "too_large"), ("lines[1].product_id", "not_on_order")]);
+    split(json!([{"product_id": first}, {"product_id": second, "quantity": 0}, {"product_id": first}]))
+        .expect_bad_fields(&[("lines[1].quantity", "invalid_number")]);
+    split(json!([{"product_id": first}, {"product_id": first}]))
+        .expect_bad_fields(&[("lines[1].product_id", "appears_twice")]);
     let part = split(json!([{"product_id": first, "quantity": 8}])).expect(201);
     let other = part.id();
     assert_eq!(part.body["lines"][0]["quantity"], 8);
@@ -352,15 +362,17 @@ fn a_full_draft_is_ordered_or_says_so() {
     assert!(line["reason"].as_str().unwrap().contains(&full), "{line}");
     let path = format!("/purchase_orders/{draft}/lines/{}", products[LINES_MAX]);
     staff.put(&path, json!({"quantity": 1})).expect_problem(409, "purchase_order_state");
+    // What finds no room there stays where it was.
+    let supplier = shop.supplier(&staff, 3);
+    let moving = shop.watched(&staff, 0, RULE);
+    staff.offer(supplier, moving, json!({"cost": "1.00", "preferred": true})).expect(201);
+    staff.restock();
+    let other = staff.drafted(moving);
+    staff.delete(&format!("/suppliers/{supplier}/products/{moving}")).expect(204);
+    assert_eq!(staff.restock()["failed"], 3);
+    assert_eq!((staff.drafted(moving), figures(&staff, moving)), (other, [0, 0, 20]));
     // Where nobody has to approve, it is ordered and another one is begun.
-    let auto = storekeeper::app::App::new(storekeeper::config::Config {
-        restock_needs_approval: false,
-        ..shop.app.config.clone()
-    })
-    .unwrap();
-    let actor = storekeeper::audit::Actor::command("storekeeper-restock");
-    let run_id = storekeeper::restock::start(&auto, actor).unwrap();
-    storekeeper::restock::run(&auto, run_id, actor, storekeeper::restock::Selection::default()).unwrap();
+    let run_id = run_without_approval(&shop);
     assert_eq!(staff.ordered(products[0]), draft);
     let second = staff.ordered(products[LINES_MAX]);
     assert_ne!(second, draft);

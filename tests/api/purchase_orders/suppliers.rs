@@ -221,3 +221,22 @@ fn an_order_is_a_table_and_a_letter() {
     );
     refused.expect_bad_fields(&[("lines[0].unit_cost", "not_yours")]);
 }
+
+#[test]
+fn more_than_any_shelf_holds_is_not_ordered_and_says_so() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let supplier = shop.supplier(&staff, 5);
+    let mug = bought(
+        &shop,
+        &staff,
+        supplier,
+        json!({"cost": "1.00", "pack_size": 7, "minimum_quantity": 1_000_000_000}),
+    );
+    let run = staff.restock();
+    assert_eq!((&run["ordered"], &run["failed"]), (&json!(0), &json!(1)));
+    let line = &staff.run_lines(run["id"].as_u64().unwrap())[0];
+    let words = "0 on hand and 1000000001 more would be over 1000000000";
+    assert!(line["reason"].as_str().unwrap().contains(words), "{line}");
+    assert_eq!(figures(&staff, mug), [0, 0, 0]);
+}
