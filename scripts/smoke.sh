@@ -187,7 +187,7 @@ if [ -n "$staff" ]; then
     shows '"caller":"staff"'
     token=$staff_token
     step "staff add a product with three on the shelf" 201 POST /products \
-        "{\"sku\": \"SMOKE-$run\", \"name\": \"Smoke test $run\", \"price\": \"12\", \"stock\": 3}"
+        "{\"sku\": \"SMOKE-$run\", \"name\": \"Smoke test $run\", \"price\": \"12\", \"stock\": 3, \"shelf\": \"Smoke $run\"}"
     product=$(field id)
     wanted=$product quantity=2
 else
@@ -304,7 +304,14 @@ if [ -n "$staff" ]; then
     step "what is left of it is still to be written off" 200 GET "/stock?archived=true&q=$run"
     shows "\"product_id\":$product,"
     step "staff bring it back" 200 POST "/products/$product/restore"
-    step "a count finds none" 201 POST "/products/$product/stock/movements" '{"counted": 0, "reason": "stock_take"}'
+    headers=("Idempotency-Key: smoke-take-$run")
+    step "staff begin to count its shelf" 201 POST /stock_takes "{\"shelf\": \"Smoke $run\"}"
+    take=$(field id)
+    step "none is there" 200 POST "/stock_takes/$take/counts" "{\"counts\": [{\"code\": \"SMOKE-$run\", \"counted\": 0}]}"
+    shows '"outcome":"counted"' '"counted":0'
+    headers=("Idempotency-Key: smoke-booking-$run")
+    step "that is booked" 200 POST "/stock_takes/$take/book"
+    shows '"status":"booked"' '"refused":[]'
     step "staff take it off sale for good" 204 DELETE "/products/$product"
     step "nothing is to be written off" 200 GET "/stock?archived=true&q=$run"
     shows '"data":[]'

@@ -14,6 +14,7 @@ use crate::db::{self, Pool, Together};
 use crate::error::Result;
 use crate::metrics::Metrics;
 use crate::passwords::Hasher;
+use crate::random;
 use crate::rates::Rates;
 use crate::throttle::Throttle;
 use crate::values::{Id, Timestamp};
@@ -33,13 +34,15 @@ pub struct App {
     pub numbering: Together<(), u64>,
     pub at_work: AtWork,
     pub metrics: Metrics,
+    /// The id of the watchdog's requests, which nobody else knows.
+    pub watchdog_id: String,
 }
 
 impl App {
     pub fn new(config: Config) -> Result<App> {
         let pool = db::open_pool(&config.database_url, config.database_connections)?;
         Ok(App {
-            watch: db::Watch::new(&pool, &config.database_url)?,
+            watch: db::Watch::new(&pool),
             pool,
             clock: Clock::default(),
             hasher: Hasher::new(),
@@ -50,6 +53,7 @@ impl App {
             numbering: Together::default(),
             at_work: AtWork::default(),
             metrics: Metrics::default(),
+            watchdog_id: random::label(),
             config,
         })
     }

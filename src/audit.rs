@@ -62,6 +62,8 @@ words! {
         Received = "received",
         /// Units on a shelf.
         Moved = "moved",
+        /// A stock take, into the ledger.
+        Booked = "booked",
         /// A restock run.
         Started = "started",
         /// Figures of a shelf, by `verify --repair`.
@@ -84,8 +86,11 @@ words! {
         Staff = "staff",
         /// Of a product, under its id.
         Stock = "stock",
+        StockTake = "stock_take",
         /// Also what it asks for a product.
         Supplier = "supplier",
+        /// A proof of the books.
+        Verification = "verification",
     }
 }
 

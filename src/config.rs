@@ -3,13 +3,22 @@
 use std::fs;
 use std::io::Read;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use crate::values::{Calendar, Currency, Holidays, ListenAddress, Origins, Zone};
+use serde::Serialize;
+
+use crate::logging;
+use crate::servers::Servers;
+use crate::values::{
+    Calendar, Currency, Holidays, Input, LOCALES, Line, ListenAddress, Locale, Origins, Zone,
+};
 
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
+    /// For what changes the tables, as far as it is another one.
+    pub admin_database_url: Option<String>,
     pub database_connections: u32,
     pub listen: ListenAddress,
     pub internal_listen: Option<ListenAddress>,
@@ -17,6 +26,8 @@ pub struct Config {
     pub max_connections_per_address: usize,
     pub currency: Currency,
     pub calendar: Calendar,
+    pub locale: Locale,
+    pub shop_name: String,
     pub delivery_business_days: u32,
     pub session_idle: chrono::Duration,
     pub session_max: chrono::Duration,
@@ -39,7 +50,24 @@ pub struct Config {
     pub restock_needs_approval: bool,
     pub caller_kept_answers: u32,
     pub caller_kept_kib: u32,
+    pub erasures: Option<PathBuf>,
+    pub backup_encrypt_to: Option<String>,
+    pub backup_copy: Option<String>,
     pub log: log::LevelFilter,
+    pub log_format: logging::Format,
+    /// All of them as they were given, for people to look at.
+    pub settings: Vec<SettingShown>,
+}
+
+/// A setting as it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct SettingShown {
+    pub name: &'static str,
+    /// None of a secret.
+    pub value: Option<String>,
+    /// Whether somebody has set it, and it is not the default.
+    pub is_set: bool,
+    pub meaning: String,
 }
 
 /// A variable: the one definition of its name, its default, what it may be, and what it means. `--help`
@@ -78,8 +106,10 @@ use Value::{Number, Secret, Text};
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
     setting("STOREKEEPER_DATABASE_URL", Required, Secret(database_url),
-        "mysql://user:password@host:3306/database, or mysql://user@localhost/database?socket=%2Fpath%2Fto%2Fsocket"),
-    setting("STOREKEEPER_DATABASE_CONNECTIONS", Means("6 a core"), Number(1, 500, |config, n| config.database_connections = n),
+        "mysql://user:password@host:3306/database, or mysql://user@localhost/database?socket=%2Fpath%2Fto%2Fsocket; several hosts of one cluster with commas between them, of which the first that takes changes is used; ?require_ssl=true or ?ssl_ca=FILE for TLS"),
+    setting("STOREKEEPER_ADMIN_DATABASE_URL", Means("the one above"), Secret(admin_database_url),
+        "the same database for a user who may change its tables, for storekeeper migrate, backup and restore; then the service's user need not be able to"),
+    setting("STOREKEEPER_DATABASE_CONNECTIONS", Means("6 a core, at most 60"), Number(1, 500, |config, n| config.database_connections = n),
         "database connections"),
     setting("STOREKEEPER_LISTEN", Is("127.0.0.1:8080"), Text(listen),
         "address and port to listen on, or unix: and the path of a socket; keep it on this machine, behind nginx"),
@@ -93,6 +123,10 @@ pub const SETTINGS: &[Setting] = &[
         "ISO 4217 code of the shop's one currency; do not change it once there are prices"),
     setting("STOREKEEPER_TIME_ZONE", Is("UTC"), Text(time_zone),
         "where the shop's days begin and end, such as Europe/Berlin: a name from the system's zone files (the package tzdata)"),
+    setting("STOREKEEPER_LOCALE", Is("en-GB"), Text(locale),
+        "how the desk writes numbers, money and dates: en-GB, en-US, de-DE, fr-FR, sv-SE and others; its words are English"),
+    setting("STOREKEEPER_SHOP_NAME", Is("Storekeeper"), Text(shop_name),
+        "the shop's name on the desk's pages and on what it prints"),
     setting("STOREKEEPER_HOLIDAYS", Means("(none)"), Text(holidays),
         "a file of days on which the shop is closed beside Saturdays and Sundays: a date such as 2026-12-25 a line, # begins a comment; read at the start"),
     setting("STOREKEEPER_DELIVERY_BUSINESS_DAYS", Is("3"), Number(0, 365, |config, n| config.delivery_business_days = n),
@@ -139,8 +173,16 @@ pub const SETTINGS: &[Setting] = &[
         "answers kept for one customer under Idempotency-Keys, each for 72 hours: nobody orders every five minutes for three days; 0 for no limit"),
     setting("STOREKEEPER_CALLER_KEPT_KIB", Is("1024"), Number(0, KEPT_MAX, |config, n| config.caller_kept_kib = n),
         "KiB of such answers of one customer: a thousand orders of five lines, or a hundred of a hundred lines; 0 for no limit"),
+    setting("STOREKEEPER_ERASURES", Means("erasures in the state folder"), Text(erasures),
+        "the file to which each erasure of a customer is added before it is done, so that storekeeper restore does it again; without a state folder (systemd's STATE_DIRECTORY) nowhere"),
+    setting("STOREKEEPER_BACKUP_ENCRYPT_TO", Means("(none)"), Text(backup_encrypt_to),
+        "whose public key storekeeper backup encrypts to: a recipient of age (age1…), or a key of gpg"),
+    setting("STOREKEEPER_BACKUP_COPY", Means("(none)"), Text(backup_copy),
+        "a program that copies backups to another place: storekeeper backup runs it with the paths of the file and its manifest"),
     setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
         "error, warn, info or debug; info has a line for every request that is let in"),
+    setting("STOREKEEPER_LOG_FORMAT", Is("text"), Text(log_format),
+        "text, or json for programs: one object a line"),
 ];
 
 const fn setting(name: &'static str, unset: Unset, value: Value, meaning: &'static str) -> Setting {
@@ -162,19 +204,24 @@ const KEPT_MAX: u32 = 100_000;
 /// Of two cores, 16 connections do a tenth more than 8; but each keeps a buffer of 4 MiB in the `mysql`
 /// crate, and with 12 the service stays under 64 MiB.
 const CONNECTIONS_A_CORE: u32 = 6;
+/// A MariaDB takes 151 connections by default: two services beside each other, as while one is replaced, leave room for
+/// what the timers and an operator run.
+const CONNECTIONS_MAX: u32 = 60;
 
 fn hours(hours: u32) -> chrono::Duration {
     chrono::Duration::hours(hours.into())
 }
 
 fn database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
-    match mysql::Opts::from_url(text) {
-        Ok(options) if options.get_db_name().is_some_and(|database| !database.is_empty()) => {
-            text.clone_into(&mut config.database_url);
-            Ok(())
-        }
-        _ => Err("must look like mysql://user:password@127.0.0.1:3306/storekeeper"),
-    }
+    Servers::parse(text)?;
+    text.clone_into(&mut config.database_url);
+    Ok(())
+}
+
+fn admin_database_url(config: &mut Config, text: &str) -> Result<(), &'static str> {
+    Servers::parse(text)?;
+    config.admin_database_url = Some(text.to_owned());
+    Ok(())
 }
 
 fn listen(config: &mut Config, text: &str) -> Result<(), String> {
@@ -196,6 +243,20 @@ fn time_zone(config: &mut Config, text: &str) -> Result<(), String> {
     config.calendar.zone = Zone::named(text).ok_or(
         "must be UTC or the name of a zone file under /usr/share/zoneinfo, such as Europe/Berlin; the package tzdata has them",
     )?;
+    Ok(())
+}
+
+fn locale(config: &mut Config, text: &str) -> Result<(), String> {
+    config.locale = Locale::named(text).ok_or_else(|| {
+        let names: Vec<&str> = LOCALES.iter().map(|locale| locale.name).collect();
+        format!("must be one of {}", names.join(", "))
+    })?;
+    Ok(())
+}
+
+fn shop_name(config: &mut Config, text: &str) -> Result<(), String> {
+    let line = Line::<100>::parse(&Input::Text(text.to_owned())).map_err(|bad| bad.message)?;
+    config.shop_name = line.0;
     Ok(())
 }
 
@@ -230,6 +291,33 @@ fn restock_approval(config: &mut Config, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn erasures(config: &mut Config, path: &str) -> Result<(), String> {
+    if !path.starts_with('/') {
+        return Err("must be the whole path of a file, from / on".into());
+    }
+    config.erasures = Some(path.into());
+    Ok(())
+}
+
+fn backup_encrypt_to(config: &mut Config, text: &str) -> Result<(), String> {
+    // It becomes an argument of another program.
+    if text.is_empty() || text.starts_with('-') {
+        return Err(
+            "must be a recipient of age, such as age1…, or a key of gpg, such as its fingerprint".into()
+        );
+    }
+    config.backup_encrypt_to = Some(text.to_owned());
+    Ok(())
+}
+
+fn backup_copy(config: &mut Config, text: &str) -> Result<(), String> {
+    if text.split_whitespace().next().is_none() {
+        return Err("must be a program, with its first arguments".into());
+    }
+    config.backup_copy = Some(text.to_owned());
+    Ok(())
+}
+
 fn log_level(config: &mut Config, text: &str) -> Result<(), String> {
     config.log = match text {
         "error" => log::LevelFilter::Error,
@@ -237,6 +325,15 @@ fn log_level(config: &mut Config, text: &str) -> Result<(), String> {
         "info" => log::LevelFilter::Info,
         "debug" => log::LevelFilter::Debug,
         _ => return Err("must be error, warn, info or debug".into()),
+    };
+    Ok(())
+}
+
+fn log_format(config: &mut Config, text: &str) -> Result<(), String> {
+    config.log_format = match text {
+        "text" => logging::Format::Text,
+        "json" => logging::Format::Json,
+        _ => return Err("must be text or json".into()),
     };
     Ok(())
 }
@@ -256,6 +353,14 @@ impl Setting {
             Number(min, max, _) => format!("{}, {min} to {max}", self.meaning),
             Text(_) | Secret(_) => self.meaning.to_owned(),
         }
+    }
+
+    fn shown(&self, given: Option<&str>) -> SettingShown {
+        let value = match self.value {
+            Secret(_) => None,
+            Number(..) | Text(_) => Some(given.unwrap_or(self.default()).to_owned()),
+        };
+        SettingShown { name: self.name, value, is_set: given.is_some(), meaning: self.meaning() }
     }
 
     /// Sets it in `config`, from what was given. The error is a sentence.
@@ -301,14 +406,17 @@ impl Config {
         let cores = available_parallelism().map_or(1, NonZero::get);
         Config {
             database_url: String::new(),
+            admin_database_url: None,
             database_connections: u32::try_from(cores)
-                .map_or(500, |cores| (CONNECTIONS_A_CORE * cores).min(500)),
+                .map_or(CONNECTIONS_MAX, |cores| (CONNECTIONS_A_CORE * cores).min(CONNECTIONS_MAX)),
             listen: ListenAddress::Tcp(([127, 0, 0, 1], 0).into()),
             internal_listen: None,
             max_connections: 1,
             max_connections_per_address: 0,
             currency: Currency::from_code("EUR").expect("a code in use"),
             calendar: Calendar { zone: Zone::utc(), holidays: Holidays::default() },
+            locale: LOCALES[0],
+            shop_name: String::new(),
             delivery_business_days: 0,
             session_idle: chrono::Duration::zero(),
             session_max: chrono::Duration::zero(),
@@ -330,7 +438,12 @@ impl Config {
             restock_needs_approval: false,
             caller_kept_answers: 0,
             caller_kept_kib: 0,
+            erasures: None,
+            backup_encrypt_to: None,
+            backup_copy: None,
             log: log::LevelFilter::Info,
+            log_format: logging::Format::Text,
+            settings: Vec::new(),
         }
     }
 
@@ -343,6 +456,7 @@ impl Config {
         for setting in SETTINGS {
             let text = given.iter().find(|(name, _)| name == setting.name).map(|(_, text)| text.as_str());
             errors.extend(setting.read(&mut config, text).err());
+            config.settings.push(setting.shown(text));
         }
         for (name, _) in given.iter().filter(|(name, _)| SETTINGS.iter().all(|known| known.name != name)) {
             errors.push(format!("{name} is not a setting; see storekeeper --help"));

@@ -6,6 +6,7 @@
 //! its callers word it. Every change runs inside its caller's transaction.
 
 mod lately;
+pub mod takes;
 mod value;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct Origin<'a> {
     pub note: Option<&'a str>,
     /// What one unit that comes has cost, where that is known.
     pub unit_cost: Option<UnitCost>,
+    /// The stock take that has counted them.
+    pub stock_take_id: Option<Id>,
 }
 
 /// The figures of one product, as locked or as read.
@@ -118,14 +121,21 @@ impl Figures {
 }
 
 /// Starts the ledger of a new product, with what is on the shelf as its `initial` movement.
-pub fn open(tx: &mut Transaction, product_id: Id, on_hand: i64, actor: Actor, now: Timestamp) -> Result<()> {
+pub fn open(
+    tx: &mut Transaction,
+    product_id: Id,
+    on_hand: i64,
+    unit_cost: Option<UnitCost>,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple)
          VALUES (?, 0, 0, 0, 0, ?, 1)",
         (product_id, now),
     )?;
     if on_hand > 0 {
-        let origin = Origin { actor, ..Origin::default() };
+        let origin = Origin { actor, unit_cost, ..Origin::default() };
         move_stock(tx, product_id, on_hand, Reason::Initial, &origin, now)?;
     }
     Ok(())
@@ -157,31 +167,38 @@ pub fn move_stock(
     let value_delta = match known {
         _ if delta < 0 => format!("-{}", value::leaving(on_hand, value, "?")),
         Some(_) => value::at_cost("?", "?"),
-        None => value::at_average(on_hand, value, "?"),
+        None => value::at_average("stock.product_id", on_hand, value, "?"),
     };
     // A known cost is multiplied by the units; elsewhere all that is bound is the units.
     let mut bound = vec![units; value_delta.matches('?').count()];
     if let Some(cost) = known {
         bound[0] = cost.minor_e4;
     }
+    let (cost_unknown, bound_before) = match known {
+        _ if delta <= 0 => ("cost_unknown".to_owned(), vec![]),
+        Some(_) => (value::unknown_after(on_hand, "cost_unknown", "0", "0"), vec![]),
+        None => (value::unknown_after(on_hand, "cost_unknown", "1", &value_delta), bound.clone()),
+    };
     let sql = format!(
         "UPDATE stock
-         SET last_value_delta = {value_delta}, value_minor_e4 = value_minor_e4 + {value_delta},
+         SET cost_unknown = {cost_unknown}, last_value_delta = {value_delta}, value_minor_e4 = value_minor_e4 + {value_delta},
              on_hand = on_hand + ?, movement_count = movement_count + 1,
              last_movement_at = GREATEST(last_movement_at, ?)
          WHERE product_id = ? AND on_hand + ? BETWEEN 0 AND ?"
     );
     let rest: [Value; 5] = [delta.into(), now.into(), product_id.into(), delta.into(), ON_HAND_MAX.into()];
-    let values = bound.iter().chain(&bound).map(Value::from).chain(rest).collect::<Vec<Value>>();
+    let bound = bound_before.iter().chain(&bound).chain(&bound);
+    let values = bound.map(Value::from).chain(rest).collect::<Vec<Value>>();
     let moved = tx.execute(&sql, values)?;
     if moved == 0 {
         return Ok(false);
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_assumed, reason, note,
-              actor_account_id, actor_api_key_id, at)
-         SELECT product_id, movement_count, ?, on_hand, last_value_delta, value_minor_e4, ?, ?, ?, ?, ?, last_movement_at
+             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_unknown, cost_assumed, reason, note,
+              actor_account_id, actor_api_key_id, stock_take_id, at)
+         SELECT product_id, movement_count, ?, on_hand, last_value_delta, value_minor_e4, cost_unknown, ?, ?, ?, ?, ?, ?,
+             last_movement_at
          FROM stock WHERE product_id = ?",
         (
             delta,
@@ -190,6 +207,7 @@ pub fn move_stock(
             origin.note,
             origin.actor.account_id,
             origin.actor.api_key_id,
+            origin.stock_take_id,
             product_id,
         ),
     )?;
@@ -318,10 +336,10 @@ pub fn ship(
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, value_delta, value_after, reason, actor_account_id,
+             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_unknown, reason, actor_account_id,
               actor_api_key_id, order_id, at)
-         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, s.last_value_delta, s.value_minor_e4, 'sale', ?, ?,
-             l.order_id, s.last_movement_at
+         SELECT l.product_id, s.movement_count, -l.quantity, s.on_hand, s.last_value_delta, s.value_minor_e4,
+             s.cost_unknown, 'sale', ?, ?, l.order_id, s.last_movement_at
          FROM order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
          WHERE l.order_id = ?",
         (actor.account_id, actor.api_key_id, order_id),
@@ -348,9 +366,10 @@ pub fn receive(
     let (on_hand, value) = ("s.on_hand", "s.value_minor_e4");
     let value = format!(
         "IF(l.unit_cost_minor_e4 IS NULL, {}, {})",
-        value::at_average(on_hand, value, "p.accepted"),
+        value::at_average("s.product_id", on_hand, value, "p.accepted"),
         value::at_cost("l.unit_cost_minor_e4", "p.accepted")
     );
+    let unknown = value::unknown_after(on_hand, "s.cost_unknown", "l.unit_cost_minor_e4 IS NULL", &value);
     let sql = format!(
         "UPDATE purchase_order_receipts p STRAIGHT_JOIN purchase_orders o ON o.id = p.purchase_order_id
              STRAIGHT_JOIN purchase_order_lines l
@@ -358,6 +377,7 @@ pub fn receive(
              STRAIGHT_JOIN stock s ON s.product_id = p.product_id
          SET s.incoming = s.incoming
                  - IF(o.status = 'ordered', LEAST(p.accepted, GREATEST(l.quantity - l.received, 0)), 0),
+             s.cost_unknown = {unknown},
              s.last_value_delta = {value}, s.value_minor_e4 = s.value_minor_e4 + {value},
              s.on_hand = s.on_hand + p.accepted, s.movement_count = s.movement_count + 1,
              s.last_movement_at = GREATEST(s.last_movement_at, ?)
@@ -369,10 +389,10 @@ pub fn receive(
     }
     tx.execute(
         "INSERT INTO stock_movements
-             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_assumed, reason, note,
+             (product_id, sequence, delta, balance_after, value_delta, value_after, cost_unknown, cost_assumed, reason, note,
               actor_account_id, actor_api_key_id, purchase_order_id, at)
          SELECT p.product_id, s.movement_count, p.accepted, s.on_hand, s.last_value_delta, s.value_minor_e4,
-             l.unit_cost_minor_e4 IS NULL, 'restock', ?, p.actor_account_id, p.actor_api_key_id, p.purchase_order_id,
+             s.cost_unknown, l.unit_cost_minor_e4 IS NULL, 'restock', ?, p.actor_account_id, p.actor_api_key_id, p.purchase_order_id,
              s.last_movement_at
          FROM purchase_order_receipts p STRAIGHT_JOIN stock s ON s.product_id = p.product_id
          STRAIGHT_JOIN purchase_order_lines l
@@ -421,7 +441,8 @@ pub struct Repair {
 }
 
 /// Those that [`repair`] sets right.
-const FIGURES: [&str; 6] = ["on_hand", "reserved", "incoming", "drafted", "movement_count", "value_minor_e4"];
+const FIGURES: [&str; 7] =
+    ["on_hand", "reserved", "incoming", "drafted", "movement_count", "value_minor_e4", "cost_unknown"];
 
 /// Every product that has stock, in the order of the ids.
 pub fn product_ids(db: &mut Connection) -> Result<Vec<Id>> {
@@ -450,9 +471,11 @@ pub fn repair(tx: &mut Transaction, product_id: Id) -> Result<Vec<Repair>> {
              (SELECT CAST(COALESCE(SUM(GREATEST(l.quantity - l.received, 0)), 0) AS SIGNED) {bought} 'ordered') AS incoming,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) {bought} 'draft') AS drafted,
              (SELECT COALESCE(MAX(sequence), 0) FROM stock_movements WHERE product_id = ?) AS movement_count,
-             (SELECT COALESCE(SUM(value_delta), 0) FROM stock_movements WHERE product_id = ?) AS value_minor_e4) should_be"
+             (SELECT COALESCE(SUM(value_delta), 0) FROM stock_movements WHERE product_id = ?) AS value_minor_e4,
+             COALESCE((SELECT cost_unknown FROM stock_movements WHERE product_id = ? ORDER BY sequence DESC LIMIT 1), 0)
+                 AS cost_unknown) should_be"
         ),
-        (product_id, product_id, product_id, product_id, product_id, product_id),
+        vec![product_id; FIGURES.len()],
         figures,
     )?;
     let (Some(stands), Some(should_be)) = (stands, should_be) else {

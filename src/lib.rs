@@ -6,12 +6,12 @@
 //! operations, which know no HTTP and run in their caller's transaction, and its SQL. [`web`] is what
 //! they use of HTTP, [`ledger`] and [`restock`] are the stock's rules, [`values`] is what is parsed
 //! once at the edge, [`db`] how SQL is run and rerun, and [`http`] how bytes become requests.
-//! [`app::App`] is what everybody is given.
+//! [`app::App`] is what everybody is given. The pages of the `desk` are a front end of the routes in the same process.
 //!
 //! # One direction
-//! From the ground up: `problem` and `values`; `config`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger` and `restock`; `web`; `handlers`; `routes`;
-//! the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
+//! From the ground up: `problem` and `values`; `config`, `servers`, `error`, `metrics`, `passwords`; `db`; `http`;
+//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger`, `restock` and `upkeep`; `web`; `handlers`; `desk`;
+//! `routes`; the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
@@ -44,6 +44,9 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod db;
+#[cfg(feature = "desk")]
+pub mod desk;
+pub mod erasures;
 pub mod error;
 pub mod events;
 pub mod handlers;
@@ -58,7 +61,9 @@ pub mod random;
 pub mod rates;
 pub mod restock;
 pub mod routes;
+pub mod servers;
 pub mod table;
 pub mod throttle;
+pub mod upkeep;
 pub mod values;
 pub mod web;

@@ -40,6 +40,7 @@ kinds! {
     OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
     STOCK_LIMIT = 409 "stock_limit" "The shelf cannot hold that";
     STOCK_CHANGED = 409 "stock_changed" "The stock has changed since it was counted";
+    STOCK_TAKE_STATE = 409 "stock_take_state" "The stock take's status does not allow this";
     PURCHASE_ORDER_STATE = 409 "purchase_order_state" "The purchase order's status does not allow this";
     BELOW_MINIMUM_ORDER = 409 "below_minimum_order" "Less than the supplier takes";
     SURPLUS = 409 "surplus" "More than was ordered";
@@ -50,6 +51,7 @@ kinds! {
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
     LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
+    VERIFICATION_RUNNING = 409 "verification_running" "The books are being proved";
     PRICE_CHANGED = 409 "price_changed" "The order would cost something else";
     BARCODE_TAKEN = 409 "barcode_taken" "A barcode is taken";
     SLUG_TAKEN = 409 "slug_taken" "The slug is taken";

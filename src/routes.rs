@@ -13,22 +13,24 @@ use std::time::Instant;
 use rouille::Response;
 
 use crate::app::App;
+#[cfg(feature = "desk")]
+use crate::desk;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, movements,
-    orders, products, purchase_orders, restock, sessions, sign_up, staff, stock, stock_value, suppliers,
-    welcome, what_if,
+    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, metrics,
+    movements, orders, products, purchase_orders, restock, sessions, settings, sign_up, staff, stock,
+    stock_takes, stock_value, suppliers, today, verifications, welcome, what_if,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
-use crate::problem::{self, Problem};
+use crate::problem::Problem;
 use crate::random;
 use crate::web::admission;
 use crate::web::api_key::KeyScope::{
     self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite,
     RestockRead, RestockWrite, StockRead, StockWrite,
 };
-use crate::web::caller::{self, Caller, Identified, Label, Role};
+use crate::web::caller::{self, Identified, Label};
 use crate::web::description::Description;
 use crate::web::idempotency;
 use crate::web::request::{Request, read_body};
@@ -66,9 +68,16 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/staff/{id}",                    Manager,      None,                  staff::read),
     route("PATCH",  "/staff/{id}",                    Manager,      None,                  staff::change),
 
+    route("GET",    "/settings",                      Manager,      None,                  settings::read),
+
     route("GET",    "/audit",                         Manager,      None,                  audit::list),
 
     route("GET",    "/events",                        Staff,        Some(EventsRead),      events::list),
+
+    route("GET",    "/today",                         Staff,        None,                  today::read),
+    route("POST",   "/verifications",                 Manager,      None,                  verifications::create),
+    route("GET",    "/verifications",                 Manager,      None,                  verifications::list),
+    route("GET",    "/verifications/{id}",            Manager,      None,                  verifications::read),
 
     route("POST",   "/api_keys",                      Manager,      None,                  api_keys::create),
     route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
@@ -105,8 +114,20 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/products/{id}/stock/movements", Staff,        Some(StockRead),       movements::list),
     route("POST",   "/products/{id}/stock/movements", Staff,        Some(StockWrite),      movements::create),
     route("POST",   "/products/{id}/stock/what-if",   Staff,        Some(StockRead),       what_if::ask).only_asking(),
+    route("GET",    "/products/{id}/stock/history",   Staff,        Some(StockRead),       movements::read_history),
+    route("GET",    "/products/{id}/stock/demand",    Staff,        Some(StockRead),       stock::read_demand),
     route("PATCH",  "/stock/movements/{id}",          Manager,      None,                  mentions::change_note),
     route("GET",    "/mentions",                      Manager,      None,                  mentions::list),
+
+    route("POST",   "/stock_takes",                   Staff,        Some(StockWrite),      stock_takes::create),
+    route("GET",    "/stock_takes",                   Staff,        Some(StockRead),       stock_takes::list),
+    route("GET",    "/stock_takes/{id}",              Staff,        Some(StockRead),       stock_takes::read),
+    route("PATCH",  "/stock_takes/{id}",              Staff,        Some(StockWrite),      stock_takes::patch),
+    route("GET",    "/stock_takes/{id}/lines",        Staff,        Some(StockRead),       stock_takes::list_lines),
+    route("POST",   "/stock_takes/{id}/counts",       Staff,        Some(StockWrite),      stock_takes::post_counts),
+    route("DELETE", "/stock_takes/{id}/counts/{product_id}", Staff, Some(StockWrite),      stock_takes::delete_count),
+    route("POST",   "/stock_takes/{id}/book",         Staff,        Some(StockWrite),      stock_takes::post_book),
+    route("POST",   "/stock_takes/{id}/cancel",       Staff,        Some(StockWrite),      stock_takes::post_cancel),
 
     route("GET",    "/restock/plan",                  Staff,        Some(RestockRead),     restock::plan),
     route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),
@@ -156,7 +177,7 @@ pub const ROUTES: &[Route] = &[
 const INTERNAL_ROUTES: &[Route] = &[
     route("GET",    "/healthz",                       Open,         None,                  health::alive),
     route("GET",    "/readyz",                        Open,         None,                  health::ready),
-    route("GET",    "/metrics",                       Open,         None,                  health::metrics),
+    route("GET",    "/metrics",                       Open,         None,                  metrics::read),
 ];
 
 /// What each feature says of itself in the OpenAPI document.
@@ -168,15 +189,19 @@ const PARTS: &[&str] = &[
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
     include_str!("handlers/events.json"),
+    include_str!("handlers/today.json"),
+    include_str!("handlers/verifications.json"),
     include_str!("handlers/products.json"),
     include_str!("handlers/categories.json"),
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
+    include_str!("handlers/stock_takes.json"),
     include_str!("handlers/what_if.json"),
     include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
     include_str!("handlers/purchase_orders.json"),
     include_str!("handlers/suppliers.json"),
+    include_str!("handlers/settings.json"),
     include_str!("handlers/health.json"),
     include_str!("handlers/welcome.json"),
     include_str!("handlers/documents.json"),
@@ -216,9 +241,23 @@ const UNKNOWN: Labels = Labels { route: "-", caller: Label::Unknown };
 /// Answers one request, whoever listens: `http` here, or rouille's own server.
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
     let mut response = dispatch_among(ROUTES, app, http);
-    let origins = &app.config.allowed_origins;
-    cors::open(&mut response, origins, http.header("Origin"), cors::is_preflight(http, origins));
+    if !is_for_people(http.raw_url()) {
+        let origins = &app.config.allowed_origins;
+        cors::open(&mut response, origins, http.header("Origin"), cors::is_preflight(http, origins));
+    }
     response
+}
+
+/// Whether it is a page of the desk, which knows a cookie, so that no page of another origin may read it.
+#[cfg(feature = "desk")]
+fn is_for_people(target: &str) -> bool {
+    desk::is_at(without_query(target))
+}
+
+/// A build without the desk has no such page.
+#[cfg(not(feature = "desk"))]
+fn is_for_people(_: &str) -> bool {
+    false
 }
 
 fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Response {
@@ -226,12 +265,13 @@ fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Respo
     let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
     let request_id = request_id.map_or_else(random::label, str::to_owned);
     let mut labels = UNKNOWN;
-    let answered = panic::catch_unwind(AssertUnwindSafe(|| answer(routes, app, http, &mut labels)));
+    let answered =
+        panic::catch_unwind(AssertUnwindSafe(|| answer(routes, app, http, &request_id, &mut labels)));
     let response = match answered {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => response::problem(error.into_problem(), &request_id),
+        Ok(Err(error)) => told(app, error.into_problem(), http.raw_url(), &request_id),
         // The panic hook has logged the cause.
-        Err(_) => response::problem(Problem::internal(), &request_id),
+        Err(_) => told(app, Problem::internal(), http.raw_url(), &request_id),
     };
     finish(app, http.method(), request_id, started, response, &labels)
 }
@@ -241,9 +281,12 @@ pub fn application(app: &Arc<App>) -> Application {
     let (handling, refusing, locating) = (app.clone(), app.clone(), app.clone());
     Application {
         handle: Box::new(move |request| dispatch(&handling, request)),
-        refuse: Box::new(move |problem, origin| {
-            let mut response = refuse(&refusing, problem);
-            cors::open(&mut response, &refusing.config.allowed_origins, origin, false);
+        refuse: Box::new(move |problem, asked| {
+            let mut response = refuse(&refusing, problem, &asked.target);
+            if !is_for_people(&asked.target) {
+                let origin = asked.origin.as_deref();
+                cors::open(&mut response, &refusing.config.allowed_origins, origin, false);
+            }
             response
         }),
         needs: Box::new(needs),
@@ -257,7 +300,7 @@ pub fn internal_application(app: &Arc<App>) -> Application {
     let (handling, refusing) = (app.clone(), app.clone());
     Application {
         handle: Box::new(move |request| dispatch_among(INTERNAL_ROUTES, &handling, request)),
-        refuse: Box::new(move |problem, _| refuse(&refusing, problem)),
+        refuse: Box::new(move |problem, asked| refuse(&refusing, problem, &asked.target)),
         needs: Box::new(needs),
         client: Box::new(|request| request.remote_addr().ip()),
     }
@@ -275,6 +318,11 @@ pub const INTERNAL_LIMITS: Limits = Limits {
 /// What a request will need, from its method and target.
 fn needs(method: &str, target: &str) -> Needs {
     let (method, path) = (get_for_head(method), without_query(target));
+    #[cfg(feature = "desk")]
+    if desk::is_at(path) {
+        let lane = if method == "POST" { Lane::Change } else { Lane::Read };
+        return Needs { lane, body_bytes: desk::BODY_BYTES_MAX };
+    }
     let mut routes = ROUTES.iter().chain(INTERNAL_ROUTES);
     let route = routes.find(|route| route.method == method && route.matches(path).is_some());
     Needs {
@@ -317,17 +365,46 @@ pub fn limits(app: &App) -> Limits {
 }
 
 /// The answer to what could not be read as a request, or was not let in; logged like any other.
-fn refuse(app: &App, problem: Problem) -> Response {
+fn refuse(app: &App, problem: Problem, target: &str) -> Response {
     let request_id = random::label();
-    let response = response::problem(problem, &request_id);
+    let response = told(app, problem, target, &request_id);
     finish(app, "-", request_id, Instant::now(), response, &UNKNOWN)
 }
 
-fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Labels) -> Result<Response> {
+/// A problem in the way of whoever asked: for people a page, and for programs a document.
+#[cfg(feature = "desk")]
+fn told(app: &App, problem: Problem, target: &str, request_id: &str) -> Response {
+    app.metrics.count_problem(problem.kind.code);
+    if is_for_people(target) {
+        return desk::refusal(ROUTES, app, target, problem, request_id);
+    }
+    response::problem(problem, request_id)
+}
+
+#[cfg(not(feature = "desk"))]
+fn told(app: &App, problem: Problem, _: &str, request_id: &str) -> Response {
+    app.metrics.count_problem(problem.kind.code);
+    response::problem(problem, request_id)
+}
+
+fn answer(
+    routes: &[Route],
+    app: &App,
+    http: &rouille::Request,
+    // Pages tell it; in documents it is written later.
+    #[cfg_attr(not(feature = "desk"), expect(unused_variables))] request_id: &str,
+    labels: &mut Labels,
+) -> Result<Response> {
     let path = without_query(http.raw_url());
     // Whoever asks only how the service is must learn it, above all in a crowd.
     if INTERNAL_ROUTES.iter().all(|route| route.path != path) {
         admission::admit_request(app, http)?;
+    }
+    #[cfg(feature = "desk")]
+    if desk::is_at(path) {
+        let (response, route, caller) = desk::answer(ROUTES, app, http, request_id);
+        *labels = Labels { route, caller };
+        return Ok(response);
     }
     let on_path = || routes.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let method = get_for_head(http.method());
@@ -353,7 +430,7 @@ fn answer(routes: &[Route], app: &App, http: &rouille::Request, labels: &mut Lab
         _ => caller::identify(app, http)?,
     };
     labels.caller = caller.label();
-    check_access(route, &caller)?;
+    route.check(&caller)?;
     let body = read_body(http, route.body_bytes)?;
     admission::admit_call(app, http, route, &caller, body.len())?;
     idempotency::refuse_for_secret(http, route, &caller)?;
@@ -381,23 +458,6 @@ fn without_query(target: &str) -> &str {
 /// The method of the route: HEAD is answered by those that take GET.
 fn get_for_head(method: &str) -> &str {
     if method == "HEAD" { "GET" } else { method }
-}
-
-fn check_access(route: &Route, caller: &Caller) -> Result<()> {
-    let detail = match (route.access, caller) {
-        (Open, _) => return Ok(()),
-        (_, Caller::Key { key, .. }) => return Ok(key.check(route.scope)?),
-        (Anyone, _)
-        | (SignedIn | OwnOrManager, Caller::Customer { .. })
-        | (_, Caller::Staff { role: Role::Manager, .. })
-        | (SignedIn | Staff, Caller::Staff { role: Role::Clerk, .. }) => return Ok(()),
-        (_, Caller::Anyone) => return Err(Problem::unauthenticated().into()),
-        (Staff, Caller::Customer { .. }) => "Log in with a staff account to do this.",
-        (Manager, Caller::Customer { .. }) | (OwnOrManager | Manager, Caller::Staff { .. }) => {
-            "Log in with a manager's account to do this, or ask a manager."
-        }
-    };
-    Err(Problem::new(problem::FORBIDDEN, detail).into())
 }
 
 fn allowed_methods(methods: impl Iterator<Item = &'static str>) -> String {
@@ -428,15 +488,21 @@ fn finish(
     app.metrics.count(known_method(method), labels.route, status, took);
     // Who is not let in at all may come back thousands of times a second.
     let turned_away = labels.route == UNKNOWN.route && matches!(status, 429 | 503);
-    if let Some(unlogged) = if turned_away { TURNED_AWAY.next() } else { Some(0) } {
+    // The watchdog would be half of a quiet shop's log.
+    let by_watchdog = status == 200 && request_id == app.watchdog_id;
+    if let Some(unlogged) = if turned_away { TURNED_AWAY.next() } else { Some(0) }
+        && !by_watchdog
+    {
+        let others = if unlogged > 0 { format!(" and {unlogged} more like it") } else { String::new() };
         // The method is whatever the client wrote; the log escapes it.
         log::info!(
-            "request id={request_id} method={} route={} status={status} duration_ms={:.1} caller={}{}",
-            short(method),
-            labels.route,
-            took.as_secs_f64() * 1000.0,
-            labels.caller,
-            if unlogged > 0 { format!(" and_more_like_it={unlogged}") } else { String::new() },
+            id = request_id.as_str(),
+            method = short(method),
+            route = labels.route,
+            status = status,
+            duration_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0,
+            caller:% = labels.caller;
+            "request{others}"
         );
     }
     let mut add = |name: &'static str, value: Cow<'static, str>| response.headers.push((name.into(), value));

@@ -233,7 +233,7 @@ impl Attempt {
         due: impl Fn(&Counter, Timestamp) -> Timestamp,
         db: &mut Connection,
     ) -> Result<()> {
-        let (marks, numbers) = in_list(self.counters.iter().map(|counter| counter.number.into()));
+        let (marks, numbers) = in_list(self.counters.iter().map(|counter| counter.number));
         let sql = format!("SELECT counter, forgiven_at FROM login_failures WHERE counter IN ({marks})");
         let rows: Vec<(u32, Timestamp)> =
             db.rows(&sql, numbers, |row| (column(row, "counter"), column(row, "forgiven_at")))?;

@@ -1,7 +1,7 @@
 //! One restock run from the command line, for a timer or by hand.
 //!
 //! Exit code 0: done, also when nothing was due. 1: some products failed, the others are done.
-//! 2: could not run. Killed at any moment, the next run completes the work and doubles nothing.
+//! 2: could not run; 3: nor will it before somebody puts the settings or the tables right. Killed at any moment, the next run completes the work and doubles nothing.
 
 use std::io::{BufWriter, Write, stdout};
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use storekeeper::app::App;
 use storekeeper::audit::Actor;
+use storekeeper::cli::arguments::{Arguments, Command, Program, flag, with_value};
 use storekeeper::cli::{self, Failure, Outcome};
 use storekeeper::config::Config;
 use storekeeper::db;
@@ -17,83 +18,45 @@ use storekeeper::restock::{self, Comparison, PlanLine, RunLine, Selection, Tried
 use storekeeper::table;
 use storekeeper::values::{Id, Price};
 
-const HELP: &str = "\
-storekeeper-restock: restock what runs low
-
-Usage: storekeeper-restock [OPTIONS]
-
-Options:
-      --dry-run      say what a run would do now, and why; write nothing
-      --what-if      say what the suggested reorder points would have come to in
-                     the past, beside those that there are; write nothing
-      --json         print JSON instead of a table
-      --product ID   look at this product only
-  -h, --help         print this
-  -V, --version      print the version
-
-Exit code: 0 done, also when nothing was due; 1 some products failed, the others are done; 2 could not run.
-The settings are those of storekeeper; see storekeeper --help.
-";
-
-#[derive(Default)]
-struct Arguments {
-    dry_run: bool,
-    what_if: bool,
-    json: bool,
-    product_id: Option<Id>,
-}
+const RESTOCK: Program = Program {
+    name: "storekeeper-restock",
+    about: "restock what runs low",
+    commands: &[Command {
+        words: "",
+        argument: None,
+        about: "order what is due",
+        options: &[
+            flag("dry-run", "say what a run would do now, and why; write nothing"),
+            flag(
+                "what-if",
+                "say what the suggested reorder points would have come to in the past, beside those that there are; write \
+                 nothing",
+            ),
+            flag("json", "print JSON instead of a table"),
+            with_value("product", "ID", "look at this product only"),
+        ],
+        run: restock,
+    }],
+    exit_codes: "0 done, also when nothing was due; 1 some products failed, the others are done; 2 could not run",
+};
 
 fn main() -> ExitCode {
-    cli::end(
-        "storekeeper-restock",
-        parse_arguments().and_then(|arguments| match arguments {
-            Some(arguments) => restock(&arguments),
-            None => Ok(ExitCode::SUCCESS),
-        }),
-    )
-}
-
-/// None when the question was for help or the version, which is answered here.
-fn parse_arguments() -> Result<Option<Arguments>, Failure> {
-    use lexopt::prelude::*;
-    let mut arguments = Arguments::default();
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("dry-run") => arguments.dry_run = true,
-            Long("what-if") => arguments.what_if = true,
-            Long("json") => arguments.json = true,
-            Long("product") => {
-                let text = parser.value()?.string()?;
-                let id = text.parse().ok().filter(|id| (1..=i64::MAX as Id).contains(id));
-                let id =
-                    id.ok_or_else(|| format!("--product is {text:?} but must be the id of a product"))?;
-                arguments.product_id = Some(id);
-            }
-            Short('h') | Long("help") => {
-                print!("{HELP}");
-                return Ok(None);
-            }
-            Short('V') | Long("version") => {
-                println!("storekeeper-restock {}", env!("CARGO_PKG_VERSION"));
-                return Ok(None);
-            }
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if arguments.dry_run && arguments.what_if {
-        return Err("--dry-run and --what-if are two questions: ask one at a time".into());
-    }
-    Ok(Some(arguments))
+    let outcome = RESTOCK.run(std::env::args_os().skip(1));
+    // Its timer tries again tomorrow whatever kept it, and the scripts of shops know one code for that.
+    cli::end(RESTOCK.name, outcome.map_err(|failure| failure.message.into()))
 }
 
 fn restock(arguments: &Arguments) -> Outcome {
-    let config = cli::settings()?;
+    if arguments.has("dry-run") && arguments.has("what-if") {
+        return Err("--dry-run and --what-if are two questions: ask one at a time".into());
+    }
+    let product_id = arguments.value("product").map(product_id).transpose()?;
+    let config = cli::settings(arguments)?;
     cli::require_current_schema(&config)?;
     // A run is one thread after another's transaction; it needs one connection.
     let app = App::new(Config { database_connections: 1, ..config })?;
-    let selection = Selection { product_id: arguments.product_id, ..Selection::default() };
-    if let Some(product_id) = arguments.product_id
+    let selection = Selection { product_id, ..Selection::default() };
+    if let Some(product_id) = product_id
         && db::read(&app.pool, |db| restock::scan(db, &app.config, selection, app.clock.now()))?.is_empty()
     {
         return Err(format!(
@@ -101,18 +64,25 @@ fn restock(arguments: &Arguments) -> Outcome {
         )
         .into());
     }
-    match arguments {
-        Arguments { what_if: true, .. } => what_if(&app, arguments, selection),
-        Arguments { dry_run: true, .. } => dry_run(&app, arguments, selection),
-        _ => run(&app, arguments, selection),
+    if arguments.has("what-if") {
+        what_if(&app, arguments, selection)
+    } else if arguments.has("dry-run") {
+        dry_run(&app, arguments, selection)
+    } else {
+        run(&app, arguments, selection)
     }
+}
+
+fn product_id(text: &str) -> Result<Id, Failure> {
+    let id = text.parse().ok().filter(|id| (1..=i64::MAX as Id).contains(id));
+    id.ok_or_else(|| format!("--product is {text:?} but must be the id of a product").into())
 }
 
 fn dry_run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let lines = db::read(&app.pool, |db| restock::plan(db, &app.config, selection, app.clock.now()))?;
     let due = lines.iter().filter(|line| line.quantity > 0);
     let (count, units) = due.fold((0, 0), |(count, units), line| (count + 1, units + line.quantity));
-    if arguments.json {
+    if arguments.has("json") {
         print_json(json!({"dry_run": true, "watched": lines.len(), "due": count, "units": units}), &lines)?;
     } else {
         print!("{}", plan_table(&lines));
@@ -143,7 +113,7 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
         summary.units
     );
     let failed = summary.failed;
-    if arguments.json {
+    if arguments.has("json") {
         print_json(json!({"dry_run": false, "run": summary}), &lines)?;
     } else {
         print!("{}", run_table(&lines));
@@ -161,7 +131,7 @@ fn run(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
 fn what_if(app: &App, arguments: &Arguments, selection: Selection) -> Outcome {
     let lines =
         db::read(&app.pool, |db| restock::compare_watched(db, &app.config, selection, app.clock.now()))?;
-    if arguments.json {
+    if arguments.has("json") {
         print_json(json!({"what_if": true, "watched": lines.len()}), &lines)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -35,6 +35,7 @@ invariants! {
     "11_demand_is_what_was_ordered"
     "12_hit_rates_are_counted"
     "13_value_is_the_sum_of_the_ledger"
+    "14_stock_takes_book_their_differences_once"
 }
 
 /// The rows that break a rule.
@@ -44,7 +45,7 @@ pub struct Violations {
 }
 
 /// As many offending rows as anybody reads.
-const ROWS_MAX: usize = 100;
+pub const ROWS_MAX: usize = 100;
 
 /// Looks for rows that break `invariant`; at most 100 of them are returned.
 pub fn violations(conn: &mut Conn, invariant: &Invariant) -> Result<Violations> {

@@ -125,6 +125,24 @@ migrations! {
     83 "0083_stock_value"
     84 "0084_stock_movements_value"
     85 "0085_stock_movements_of_before_value"
+    86 "0086_stock_takes"
+    87 "0087_stock_take_lines"
+    88 "0088_stock_movements_of_takes"
+    89 "0089_audit_log_of_takes"
+    93 "0093_upkeep"
+    94 "0094_audit_log_of_verifications"
+    99 "0099_restock_run_lines_without_costs"
+    100 "0100_purchase_order_lines_cost_of_offer"
+    101 "0101_mentions_of_purchase_orders"
+    102 "0102_stock_movements_cost_unknown"
+    103 "0103_stock_movements_of_before_cost_unknown"
+    104 "0104_stock_cost_unknown"
+    105 "0105_stock_of_before_cost_unknown"
+    106 "0106_stock_units_per_day"
+    107 "0107_products_by_shelf"
+    108 "0108_purchase_orders_noted"
+    109 "0109_stock_selling"
+    110 "0110_accounts_password_changed"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,8 +207,23 @@ fn apply_however_often(db: &mut Connection, migration: &Migration) -> Result<boo
     loop {
         match apply(db, migration) {
             Err(error) if is_rerun(&error) && attempt < ATTEMPTS_MAX => attempt += 1,
+            Err(error) => {
+                forget_refused(db, migration, &error);
+                return Err(error);
+            }
             applied => return applied,
         }
+    }
+}
+
+/// Takes back the record of a step whose statement the server has refused: nothing of it was done, so the release before,
+/// which does not know the step, goes on with these tables.
+fn forget_refused(db: &mut Connection, migration: &Migration, error: &Error) {
+    if matches!(error, Error::Database(mysql::Error::MySqlError(_))) && !migration.is_done(db).unwrap_or(true)
+    {
+        let sql = "DELETE FROM schema_migrations WHERE version = ? AND sha256 = ? AND finished_at IS NULL";
+        // One that stays is finished or started again by the next run.
+        let _ = db.execute(sql, (migration.version, migration.sha256()));
     }
 }
 
@@ -324,6 +357,13 @@ pub fn states<'a>(db: &mut Connection, migrations: &'a [Migration]) -> Result<Ve
 pub fn missing(db: &mut Connection) -> Result<Vec<&'static str>> {
     let states = states(db, MIGRATIONS)?.into_iter();
     Ok(states.filter(|(_, state)| *state != State::Applied).map(|(migration, _)| migration.name).collect())
+}
+
+/// The name of the last step of the database that this program does not know: a later release has made it.
+pub fn unknown(db: &mut Connection) -> Result<Option<String>> {
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
+    let sql = "SELECT name FROM schema_migrations WHERE version > ? ORDER BY version DESC LIMIT 1";
+    db.row(sql, (known,), |row| column(row, "name"))
 }
 
 impl Migration {

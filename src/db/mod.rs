@@ -138,8 +138,8 @@ pub fn column<T: mysql::prelude::FromValue>(row: &Row, name: &str) -> T {
 
 /// The values of an IN list, and `?, ?, ?` for them. The last one is repeated until there are a power of two,
 /// so that lists of all lengths are a few statements.
-pub fn in_list(ids: impl IntoIterator<Item = Id>) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+pub fn in_list(listed: impl IntoIterator<Item = impl Into<Value>>) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = listed.into_iter().map(Into::into).collect();
     let last = values.last().cloned().unwrap_or(Value::NULL);
     values.resize(values.len().next_power_of_two(), last);
     (vec!["?"; values.len()].join(", "), values)

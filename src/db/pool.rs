@@ -4,22 +4,20 @@
 //! done: a dead connection shows at the first statement, which [`super::transaction`] handles.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use mysql::consts::CapabilityFlags;
-use mysql::{Conn, Opts, OptsBuilder};
-use r2d2_mysql::MySqlConnectionManager;
+use mysql::Conn;
 
 use crate::allocator;
 use crate::db::statements::{Statements, kept_max};
 use crate::db::turns::Turns;
 use crate::error::{Error, Result};
+use crate::servers::Servers;
 
 /// A request that finds no free connection in this time is answered 503 instead of queueing on.
 const CHECKOUT_MAX: Duration = Duration::from_secs(1);
-/// The database is on this machine or in this rack.
-const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// No statement of a request comes near this; a lock is waited for 3 s at most.
 const STATEMENT_MAX: Duration = Duration::from_secs(10);
 /// Connections are replaced after a while, so that a changed server setting reaches all of them.
@@ -33,18 +31,17 @@ const IDLE_KEPT: u32 = 2;
 /// is some again, and nobody may send one meanwhile, so this ends by itself.
 const FULL_FOR: Duration = Duration::from_secs(15);
 
-/// How every connection behaves. READ COMMITTED takes no gap locks and shows guarded statements the
-/// newest committed row; a lock is waited for as long as a repeated Idempotency-Key may wait.
-const SESSION_SETTINGS: [&str; 2] = [
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET time_zone = '+00:00', innodb_lock_wait_timeout = 3, autocommit = 1, sql_mode = 'STRICT_ALL_TABLES,\
-     ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-];
+/// Where there are several servers, so often it is looked whether another one is to be used: a server that hangs is left within
+/// two seconds, and the first one is gone back to soon after it is ready again.
+const LOOK_ROUND_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]
 pub struct Pool {
+    pub(super) servers: Servers,
     connections: r2d2::Pool<Manager>,
     generation: Arc<AtomicU64>,
+    /// How often a transaction was run again.
+    pub(super) reruns: Arc<AtomicU64>,
     /// When a write last found no room.
     full_at: Arc<Mutex<Option<Instant>>>,
     pub(super) turns: Arc<Turns>,
@@ -56,13 +53,14 @@ pub type Pooled = r2d2::PooledConnection<Manager>;
 /// is down does not hold up the start.
 pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
     // [`Statements`] keeps what is prepared.
-    let options = options(database_url)?
-        .read_timeout(Some(STATEMENT_MAX))
-        .write_timeout(Some(STATEMENT_MAX))
-        .stmt_cache_size(0);
+    let servers = servers(database_url)?.with(|options| {
+        options.read_timeout(Some(STATEMENT_MAX)).write_timeout(Some(STATEMENT_MAX)).stmt_cache_size(0)
+    });
     let generation = Arc::new(AtomicU64::new(0));
-    let manager =
-        Manager { inner: MySqlConnectionManager::new(options), size, generation: generation.clone() };
+    if servers.are_several() {
+        look_round(servers.clone(), Arc::downgrade(&generation))?;
+    }
+    let manager = Manager { servers: servers.clone(), size, generation: generation.clone() };
     let connections = r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(IDLE_KEPT.min(size)))
@@ -72,22 +70,39 @@ pub fn open_pool(database_url: &str, size: u32) -> Result<Pool> {
         .test_on_check_out(false)
         .error_handler(Box::new(LogConnectErrors))
         .build_unchecked(manager);
-    Ok(Pool { connections, generation, full_at: Arc::default(), turns: Arc::new(Turns::new(size)) })
+    Ok(Pool {
+        servers,
+        connections,
+        generation,
+        reruns: Arc::default(),
+        full_at: Arc::default(),
+        turns: Arc::new(Turns::new(size)),
+    })
 }
 
 /// A connection outside any pool, without a limit on how long a statement may take: for the
 /// commands of an operator.
 pub fn connect_alone(database_url: &str) -> Result<Conn> {
-    Ok(Conn::new(options(database_url)?)?)
+    Ok(servers(database_url)?.connect()?)
 }
 
-pub(super) fn options(database_url: &str) -> Result<OptsBuilder> {
-    let options = Opts::from_url(database_url).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(OptsBuilder::from_opts(options)
-        .tcp_connect_timeout(Some(CONNECT_MAX))
-        // A guard that matches a row and changes nothing in it has still held.
-        .additional_capabilities(CapabilityFlags::CLIENT_FOUND_ROWS)
-        .init(SESSION_SETTINGS.to_vec()))
+fn servers(database_url: &str) -> Result<Servers> {
+    Servers::parse(database_url).map_err(|must| Error::Internal(format!("the database's address {must}")))
+}
+
+/// Has connections replaced when another server is to be used, as long as there is a pool.
+fn look_round(servers: Servers, generation: Weak<AtomicU64>) -> Result<()> {
+    let look = move || {
+        loop {
+            thread::sleep(LOOK_ROUND_EVERY);
+            let Some(generation) = generation.upgrade() else { return };
+            if servers.look_round() {
+                generation.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    };
+    let started = thread::Builder::new().name("servers".into()).spawn(look);
+    started.map(drop).map_err(|cause| Error::Internal(format!("no thread can be started: {cause}")))
 }
 
 impl Pool {
@@ -120,6 +135,11 @@ impl Pool {
         full_at.is_some_and(|at| at.elapsed() < FULL_FOR)
     }
 
+    /// How many transactions met another one and were run again.
+    pub fn reruns(&self) -> u64 {
+        self.reruns.load(Ordering::Relaxed)
+    }
+
     /// Connections that are open now, and those of them that are free.
     pub fn state(&self) -> (u32, u32) {
         let state = self.connections.state();
@@ -128,7 +148,7 @@ impl Pool {
 }
 
 pub struct Manager {
-    inner: MySqlConnectionManager,
+    servers: Servers,
     /// How many connections share what this process may keep prepared.
     size: u32,
     generation: Arc<AtomicU64>,
@@ -157,7 +177,7 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> std::result::Result<Tracked, mysql::Error> {
         let generation = self.generation.load(Ordering::Relaxed);
-        let mut conn = self.inner.connect()?;
+        let mut conn = self.servers.connect()?;
         let statements = Statements::new(kept_max(&mut conn, self.size));
         Ok(Tracked { conn, statements, usable: true, generation })
     }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use mysql::{Conn, OptsBuilder};
 
-use crate::db::pool::options;
 use crate::db::{Connection, Pool, migrations};
 use crate::error::Result;
+use crate::servers::{Servers, refuses_changes};
 
 /// A database that takes longer does not answer. Whoever asks for readiness is told within a second.
 const ANSWER_MAX: Duration = Duration::from_millis(500);
@@ -23,6 +23,8 @@ pub enum Readiness {
     Ready,
     /// The schema lacks so many steps.
     Behind(usize),
+    /// It can be read only.
+    RefusesChanges(&'static str),
     NoAnswer,
     StorageFull,
 }
@@ -32,7 +34,7 @@ pub struct Watch(Arc<Shared>);
 
 struct Shared {
     pool: Pool,
-    options: OptsBuilder,
+    servers: Servers,
     state: Mutex<State>,
     checked: Condvar,
 }
@@ -55,10 +57,12 @@ impl Shared {
 }
 
 impl Watch {
-    pub fn new(pool: &Pool, database_url: &str) -> Result<Watch> {
-        let options = options(database_url)?.read_timeout(Some(CHECK_MAX)).write_timeout(Some(CHECK_MAX));
+    pub fn new(pool: &Pool) -> Watch {
+        let patient =
+            |options: OptsBuilder| options.read_timeout(Some(CHECK_MAX)).write_timeout(Some(CHECK_MAX));
+        let servers = pool.servers.clone().with(patient);
         let state = Mutex::default();
-        Ok(Watch(Arc::new(Shared { pool: pool.clone(), options, state, checked: Condvar::new() })))
+        Watch(Arc::new(Shared { pool: pool.clone(), servers, state, checked: Condvar::new() }))
     }
 
     /// What the database answers now. A check that is under way for long is not waited for again, so that a
@@ -113,11 +117,10 @@ impl Shared {
         let on_kept = kept.map(ask);
         let asked = match on_kept {
             Some(Ok(answered)) => Ok(answered),
-            _ => Conn::new(self.options.clone()).map_err(Into::into).and_then(ask),
+            _ => self.servers.connect().map_err(Into::into).and_then(ask),
         };
         match asked {
-            Ok((0, conn)) => (Readiness::Ready, Some(conn)),
-            Ok((missing, conn)) => (Readiness::Behind(missing), Some(conn)),
+            Ok((readiness, conn)) => (readiness, Some(conn)),
             Err(cause) => {
                 log::warn!("not ready: {cause}");
                 (Readiness::NoAnswer, None)
@@ -126,8 +129,13 @@ impl Shared {
     }
 }
 
-/// How many steps the schema lacks.
-fn ask(mut conn: Conn) -> Result<(usize, Conn)> {
-    let missing = migrations::missing(&mut Connection::alone(&mut conn))?;
-    Ok((missing.len(), conn))
+/// What the server of this connection can be used for.
+fn ask(mut conn: Conn) -> Result<(Readiness, Conn)> {
+    let missing = migrations::missing(&mut Connection::alone(&mut conn))?.len();
+    let readiness = match refuses_changes(&mut conn)? {
+        Some(why) => Readiness::RefusesChanges(why),
+        None if missing > 0 => Readiness::Behind(missing),
+        None => Readiness::Ready,
+    };
+    Ok((readiness, conn))
 }

@@ -1,6 +1,7 @@
 //! Reads and transactions, and when they are run again.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,9 @@ use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
 use crate::db::{AtCommit, Connection, Pool, Transaction};
-use crate::error::database::{is_lost_connection, is_storage_full, is_worth_rerunning};
+use crate::error::database::{
+    is_lost_connection, is_storage_full, is_worth_another_connection, is_worth_rerunning,
+};
 use crate::error::{Error, Result};
 
 /// A transaction that loses against others this often in this time is better told to the caller.
@@ -84,6 +87,7 @@ pub fn transaction<T>(pool: &Pool, mut work: impl FnMut(&mut Transaction) -> Res
             }
             _ => return result,
         }
+        pool.reruns.fetch_add(1, Ordering::Relaxed);
         if !lost {
             pause(attempt);
         }
@@ -153,10 +157,10 @@ fn rolled_back(pooled: &mut Pooled) -> Result<()> {
     Ok(pooled.conn.query_drop("ROLLBACK")?)
 }
 
-/// Marks the connection as usable, or as lost. True when it was lost.
+/// Marks the connection as usable, or as lost to us. True when it was lost.
 fn note_loss<T>(pool: &Pool, pooled: &mut Pooled, result: &Result<T>) -> bool {
     let lost = match result {
-        Err(Error::Database(cause) | Error::OutcomeUnknown(cause)) => is_lost_connection(cause),
+        Err(Error::Database(cause) | Error::OutcomeUnknown(cause)) => is_worth_another_connection(cause),
         _ => false,
     };
     pooled.usable = !lost;

@@ -20,6 +20,8 @@ const OUT_OF_RANGE: [u16; 2] = [1264, 1690];
 /// The server cannot work at this moment: shutting down, the query was killed or took too long, read-only, or
 /// (Galera, group replication) the node is not ready or the COMMIT was not accepted.
 const NOT_NOW: [u16; 11] = [1047, 1180, 1290, 1317, 1792, 1836, 1874, 1969, 3024, 3098, 3100];
+/// Of those, what another server of the same data may do: a node that has lost its cluster, one that is read-only.
+const NOT_HERE: [u16; 3] = [1047, 1290, 1836];
 /// The connection has ended with this: a shutdown, a kill, or the server's own time-out.
 const CONNECTION_ENDED: [u16; 10] = [1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 3169, 4031];
 /// The server has as much of something as it is set to: connections (its own and this user's), memory, sort
@@ -62,6 +64,12 @@ pub fn is_lost_connection(error: &Error) -> bool {
         Error::MySqlError(error) => CONNECTION_ENDED.contains(&error.code),
         _ => false,
     }
+}
+
+/// Another connection may do what this one cannot: it is lost, or its server takes no changes, and where there are
+/// several, the next one is asked.
+pub fn is_worth_another_connection(error: &Error) -> bool {
+    is_lost_connection(error) || number(error).is_some_and(|number| NOT_HERE.contains(&number))
 }
 
 /// There is no room for what would be written, until an operator or a clean-up makes some.

@@ -5,7 +5,7 @@ use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::audit::{self, Action, Object};
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Filter, Transaction, column, unless_taken};
 use crate::error::{Error, Result};
 use crate::handlers::customers::{self, Customer};
@@ -27,6 +27,8 @@ pub struct Account {
     pub id: Id,
     pub customer_id: Id,
     pub username: String,
+    /// None while it is the one that the account was made with.
+    pub password_changed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -40,14 +42,15 @@ pub struct AccountAndCustomer {
 }
 
 /// Named apart from the customer's columns, which may stand in the same row.
-const COLUMNS: &str = "a.id AS account_id, a.customer_id, a.username, a.created_at AS account_created_at,
-    a.updated_at AS account_updated_at";
+const COLUMNS: &str = "a.id AS account_id, a.customer_id, a.username, a.password_changed_at,
+    a.created_at AS account_created_at, a.updated_at AS account_updated_at";
 
 /// What else of it comes back when it is read, changed and written back.
 #[rustfmt::skip]
 const SHOWN: &[Shown] = &[
     Shown::fixed("id", "it never changes"),
     Shown::fixed("customer_id", "an account stays its customer's"),
+    Shown::fixed("password_changed_at", "PATCH /customer_accounts/{id} with a password sets it"),
     Shown::fixed("created_at", "it never changes"),
     Shown::version("updated_at"),
     Shown::fixed("customer", "PATCH /customers/{id} changes the customer"),
@@ -79,6 +82,7 @@ impl Account {
             id: column(row, "account_id"),
             customer_id: column(row, "customer_id"),
             username: column(row, "username"),
+            password_changed_at: column(row, "password_changed_at"),
             created_at: column(row, "account_created_at"),
             updated_at: column(row, "account_updated_at"),
         }
@@ -293,7 +297,7 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
     db::transaction(&app.pool, |tx| {
         let account = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &account)?;
-        remove(app, tx, &request.caller, &account.account)
+        remove(app, tx, request.caller.actor(), &account.account)
     })?;
     Ok(response::no_content())
 }
@@ -336,10 +340,12 @@ pub fn update(
     let now = app.clock.now();
     let hash = new.map(|new| &new.hash);
     let replaces = new.and_then(|new| new.replaces.as_ref());
+    let password_changed_at = new.map(|_| now).or(old.account.password_changed_at);
     let updated = tx.execute(
-        "UPDATE accounts SET username = ?, username_key = ?, password_hash = COALESCE(?, password_hash), updated_at = ?
+        "UPDATE accounts SET username = ?, username_key = ?, password_hash = COALESCE(?, password_hash),
+             password_changed_at = ?, updated_at = ?
          WHERE id = ? AND password_hash = COALESCE(?, password_hash)",
-        (&username.0, username.key(), hash, now, old.account.id, replaces),
+        (&username.0, username.key(), hash, password_changed_at, now, old.account.id, replaces),
     );
     if unless_taken(updated, "accounts_username", || username_taken("username"))? == 0 {
         return Ok(None);
@@ -350,14 +356,14 @@ pub fn update(
     let renamed = (username.0 != old.account.username).then_some("username");
     let fields: Vec<&str> = renamed.into_iter().chain(hash.map(|_| "password")).collect();
     audit::record(app, tx, caller.actor(), Action::Changed, (Object::Account, old.account.id), &fields)?;
-    let account = Account { username: username.0, updated_at: now, ..old.account };
+    let account = Account { username: username.0, password_changed_at, updated_at: now, ..old.account };
     Ok(Some(AccountAndCustomer { account, ..old }))
 }
 
 /// Removes an account with all sessions of its customer: one of before it was made must not outlive it.
-pub fn remove(app: &App, tx: &mut Transaction, caller: &Caller, account: &Account) -> Result<()> {
+pub fn remove(app: &App, tx: &mut Transaction, actor: Actor, account: &Account) -> Result<()> {
     let removed = (Object::Account, account.id);
-    audit::record(app, tx, caller.actor(), Action::Removed, removed, audit::NO_FIELDS)?;
+    audit::record(app, tx, actor, Action::Removed, removed, audit::NO_FIELDS)?;
     customers::note_account(app, tx, account.customer_id)?;
     sessions::end_those_of_customer(tx, account.customer_id, None)?;
     throttle::forget_networks(tx, account.id)?;

@@ -15,11 +15,12 @@ use crate::problem::Problem;
 use crate::values::{Bad, Id, Input, Line, Timestamp};
 use crate::web::api_key::{KeyScope, PREFIX};
 use crate::web::caller::{Caller, sha256};
+use crate::web::idempotency::{self, Answer, Key};
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ApiKey {
     pub id: Id,
     pub name: String,
@@ -63,13 +64,14 @@ impl ApiKey {
     }
 }
 
-/// `POST /api_keys`: `{name, scopes, expires_at?}`. 201 with `key`, which is shown this once.
+/// `POST /api_keys`: `{name, scopes, expires_at?}`. 201 with `key`, which is shown this once: the answer that is kept
+/// under an Idempotency-Key has none.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     #[derive(Serialize)]
-    struct Made {
+    struct Made<'a> {
         #[serde(flatten)]
         made: ApiKey,
-        key: String,
+        key: Option<&'a str>,
     }
     let now = app.clock.now();
     let mut form = request.json()?;
@@ -79,9 +81,18 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let new = || Some(NewKey { name: name?, scopes: scopes?, expires_at: expires_at? });
     let new = form.finish(new)?;
     let key = format!("{PREFIX}{}", crate::random::hex::<32>());
-    let made = db::transaction(&app.pool, |tx| insert(app, tx, &request.caller, &new, &key))?;
-    let location = format!("/api_keys/{}", made.id);
-    Ok(response::json(201, &Made { made, key }).with_unique_header("Location", location))
+    let mut shown = None;
+    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
+        let made = insert(app, tx, &request.caller, &new, &key)?;
+        let location = format!("/api_keys/{}", made.id);
+        let made = |key| Made { made: made.clone(), key };
+        shown = Some(response::made(201, location.clone(), response::to_text(&made(Some(&key)))));
+        claim.keep(tx, Answer::created(location, &made(None)))
+    })?;
+    Ok(match shown {
+        Some(shown) if !answered.is_replayed() => shown,
+        _ => answered.into_response(),
+    })
 }
 
 /// Each scope once, in the order of the list of all.

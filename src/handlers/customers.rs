@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit::{self, Action, Object};
+use crate::audit::{self, Action, Actor, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
-use crate::error::Result;
+use crate::erasures::{self, Outcome};
+use crate::error::{Error, Result};
 use crate::events::{self, Kind};
 use crate::handlers::mentions;
 use crate::problem::{self, Problem};
@@ -128,7 +129,7 @@ pub fn named(q: &Search, filter: &mut Filter) {
     filter.add_words("c.search_text", &q.words, q.phone.as_deref());
 }
 
-/// `GET /customers?q=&updated_from=&updated_to=&limit=&after=`, by id; those who were changed in a span of time in the
+/// `GET /customers?q=&ids=&updated_from=&updated_to=&limit=&after=`, by id; those who were changed in a span of time in the
 /// order of the changes.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
@@ -139,11 +140,15 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     } else {
         Keyset::by_id("c.id")
     };
-    let page = Page::read(&mut form, &keyset);
+    let page = Page::read_with_ids(&mut form, &keyset);
     let q = form.optional("q", Search::parse);
-    let (page, updated, q) = form.finish(|| Some((page?, updated?, q?)))?;
+    let ((page, ids), updated, q) = form.finish(|| Some((page?, updated?, q?)))?;
     let mut filter = Filter::default();
     filter.add("c.erased_at IS NULL", []);
+    if let Some(ids) = ids {
+        let (marks, ids) = db::in_list(ids);
+        filter.add(format!("c.id IN ({marks})"), ids);
+    }
     page.restrict(&keyset, &mut filter);
     if let Some(updated) = updated {
         updated.restrict("c.updated_at", &mut filter);
@@ -213,12 +218,34 @@ fn write(
 /// whose orders are all finished. `GET /mentions` has the notes that may name them. 204; 409
 /// `customer_has_open_orders` names the orders under way.
 pub fn delete(app: &App, request: &Request) -> Result<Response> {
-    db::transaction(&app.pool, |tx| {
+    let mut erased = None;
+    let done = db::transaction(&app.pool, |tx| {
         let customer = lock(tx, request.caller.scope(), request.path_id)?;
         response::check_if_match(request, &customer)?;
-        erase(app, tx, &request.caller, customer.id)
-    })?;
+        erase(app, tx, request.caller.actor(), customer.id)?;
+        remember_erasure(app, customer.id, Outcome::Erased)?;
+        erased = Some(customer.id);
+        Ok(())
+    });
+    if let (Some(id), Err(cause)) = (erased, &done)
+        && !matches!(cause, Error::OutcomeUnknown(_))
+    {
+        remember_erasure(app, id, Outcome::NotErased)?;
+    }
+    done?;
     Ok(response::no_content())
+}
+
+/// Writes an erasure down outside of the database, before COMMIT: one that a restored backup would undo is none.
+fn remember_erasure(app: &App, id: Id, outcome: Outcome) -> Result<()> {
+    let Some(file) = &app.config.erasures else { return Ok(()) };
+    erasures::append(file, app.clock.now(), id, outcome).map_err(|cause| {
+        log::error!("an erasure cannot be written down in {}: {cause}", file.display());
+        let detail = "Erasures are written to a file beside the database, so that a restored backup does not bring anybody \
+                      back, and that file cannot be written. Nobody was erased; try again once the shop's operator has \
+                      mended it.";
+        Problem::new(problem::STORAGE_FULL, detail).retry_after(30).into()
+    })
 }
 
 /// Writes the search text of these customers again where it is not what their details say. Returns of how many.
@@ -292,10 +319,10 @@ pub fn note_account(app: &App, tx: &mut Transaction, id: Id) -> Result<()> {
 
 /// Erases a locked customer from everywhere; what staff wrote to movements and may be about them is put up for review.
 /// The row stays, without the person in it, when orders point at it.
-pub fn erase(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<()> {
+pub fn erase(app: &App, tx: &mut Transaction, actor: Actor, id: Id) -> Result<()> {
     refuse_while_orders_are_open(tx, id)?;
     mentions::find(app, tx, id)?;
-    audit::record(app, tx, caller.actor(), Action::Erased, (Object::Customer, id), audit::NO_FIELDS)?;
+    audit::record(app, tx, actor, Action::Erased, (Object::Customer, id), audit::NO_FIELDS)?;
     let now = app.clock.now();
     events::record_erased_orders(tx, now, id)?;
     events::record(tx, now, Kind::CustomerErased, id, events::NO_PRODUCTS, audit::NO_FIELDS)?;

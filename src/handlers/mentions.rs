@@ -1,9 +1,9 @@
-//! Mentions: what staff wrote to a movement and may name somebody who was erased.
+//! Mentions: what staff wrote to a movement or a purchase order and may name somebody who was erased.
 //!
 //! Whether "for Ada" means that Ada is for a person to say. An erasure compares the notes with what it is about to
 //! erase and puts up for review those that may name the person; it keeps what it recognised them by (their name, an
 //! order's tracking number), never the words. A manager reads each note and leaves it or writes another one; the units
-//! and who moved them stay as they are.
+//! and who moved them stay as they are. That of a purchase order is written where the order is changed.
 
 mod person;
 
@@ -36,16 +36,20 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("delta", LEDGER), Shown::fixed("balance_after", LEDGER), Shown::fixed("value_delta", LEDGER),
     Shown::fixed("value_after", LEDGER), Shown::fixed("cost_assumed", LEDGER), Shown::fixed("reason", LEDGER),
     Shown::fixed("actor", LEDGER), Shown::fixed("order_id", LEDGER), Shown::fixed("purchase_order_id", LEDGER),
+    Shown::fixed("stock_take_id", LEDGER),
     Shown::fixed("at", LEDGER),
 ];
 
 const LEDGER: &str =
     "a line of the ledger stays; POST /products/{id}/stock/movements adds one that corrects it";
 
-/// A movement whose note may name an erased customer.
+/// A movement or a purchase order whose note may name an erased customer.
 #[derive(Serialize)]
 struct Mention {
-    movement: Movement,
+    #[serde(skip)]
+    id: Id,
+    movement: Option<Movement>,
+    purchase_order: Option<NotedOrder>,
     /// The last one who was erased and may be named. It need not exist any more.
     customer_id: Id,
     /// By what they were recognised.
@@ -53,11 +57,20 @@ struct Mention {
     found_at: Timestamp,
 }
 
+#[derive(Serialize)]
+struct NotedOrder {
+    id: Id,
+    note: Option<String>,
+}
+
 impl Mention {
     fn from_row(row: &Row, costs_in: Option<&Currency>) -> Mention {
         let found: String = column(row, "found");
+        let order_id: Option<Id> = column(row, "noted_order_id");
         Mention {
-            movement: Movement::from_row(row, costs_in),
+            id: column(row, "mention_id"),
+            movement: order_id.is_none().then(|| Movement::from_row(row, costs_in)),
+            purchase_order: order_id.map(|id| NotedOrder { id, note: column(row, "order_note") }),
             customer_id: column(row, "customer_id"),
             found: found.split(',').map(str::to_owned).collect(),
             found_at: column(row, "found_at"),
@@ -65,9 +78,9 @@ impl Mention {
     }
 }
 
-/// `GET /mentions?customer_id=&limit=&after=`: the notes that nobody has looked at since, by movement.
+/// `GET /mentions?customer_id=&limit=&after=`: the notes that nobody has looked at since, as they were found.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let keyset = Keyset::by_id("n.movement_id");
+    let keyset = Keyset::by_id("n.id");
     let mut form = request.query()?;
     let page = Page::read(&mut form, &keyset);
     let customer_id = form.optional("customer_id", id);
@@ -78,8 +91,9 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     }
     page.restrict(&keyset, &mut filter);
     let sql = format!(
-        "SELECT {}, n.customer_id, n.found, n.found_at
-         FROM mentions n STRAIGHT_JOIN stock_movements m ON m.id = n.movement_id {} {} {} LIMIT ?",
+        "SELECT n.id AS mention_id, {}, o.id AS noted_order_id, o.note AS order_note, n.customer_id, n.found, n.found_at
+         FROM mentions n LEFT JOIN stock_movements m ON m.id = n.movement_id
+         LEFT JOIN purchase_orders o ON o.id = n.purchase_order_id {} {} {} LIMIT ?",
         movements::COLUMNS,
         movements::ACTORS,
         filter.sql(),
@@ -89,7 +103,7 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let costs_in = costs_in(app, &request.caller);
     let mention = |row: &Row| Mention::from_row(row, costs_in);
     let mentions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), mention))?;
-    Ok(response::json(200, &page.list(mentions, |mention| Cursor::by_id(mention.movement.id))))
+    Ok(response::json(200, &page.list(mentions, |mention| Cursor::by_id(mention.id))))
 }
 
 /// `PATCH /stock/movements/{id}`: `{note}`; without one the note stays and has been looked at. 200 with the movement.
@@ -134,6 +148,48 @@ pub fn review(
     Ok(Movement { note, ..movement })
 }
 
+/// Ends the review of a locked purchase order, since a manager has written its note, as it was or anew.
+pub fn end_of_order(tx: &mut Transaction, order_id: Id) -> Result<()> {
+    if tx.execute("DELETE FROM mentions WHERE purchase_order_id = ?", (order_id,))? > 0 {
+        idempotency::erase_about_purchase_orders(tx, &[order_id])?;
+    }
+    Ok(())
+}
+
+/// The note of a purchase order has been added to that of another one, with whom it may name.
+pub fn copy_to_order(tx: &mut Transaction, from_id: Id, to_id: Id) -> Result<()> {
+    tx.execute(
+        "INSERT INTO mentions (purchase_order_id, customer_id, found, found_at)
+         SELECT ?, n.customer_id, n.found, n.found_at FROM mentions n WHERE n.purchase_order_id = ?
+         ON DUPLICATE KEY UPDATE found_at = mentions.found_at",
+        (to_id, from_id),
+    )?;
+    Ok(())
+}
+
+/// Whose note it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Noted {
+    Movement(Id),
+    PurchaseOrder(Id),
+}
+
+impl Noted {
+    fn movement(self) -> Option<Id> {
+        match self {
+            Noted::Movement(id) => Some(id),
+            Noted::PurchaseOrder(_) => None,
+        }
+    }
+
+    fn purchase_order(self) -> Option<Id> {
+        match self {
+            Noted::Movement(_) => None,
+            Noted::PurchaseOrder(id) => Some(id),
+        }
+    }
+}
+
 /// Words that stand in more notes than this name nobody in particular. Those that name the person most clearly are put
 /// up for review, of these the newest.
 const MENTIONS_MAX: usize = 1000;
@@ -142,40 +198,53 @@ const MENTIONS_MAX: usize = 1000;
 /// them too. A note that is written at this very moment may be missed, as one that is written a moment later.
 pub fn find(app: &App, tx: &mut Transaction, customer_id: Id) -> Result<()> {
     let person = Person::read(tx, customer_id)?;
-    let mut mentions = Vec::new();
+    let mut mentions: Vec<(Found, Noted)> = Vec::new();
+    let mut look = |row: &Row, noted: fn(Id) -> Noted| {
+        let found = person.found_in(&column::<String>(row, "note"));
+        if !found.is_empty() {
+            mentions.push((found, noted(column(row, "id"))));
+        }
+    };
     // The rows come one by one, and most are let go again.
-    tx.rows(
-        "SELECT id, note FROM stock_movements FORCE INDEX (stock_movements_noted) WHERE note IS NOT NULL",
-        (),
-        |row| {
-            let found = person.found_in(&column::<String>(row, "note"));
-            if !found.is_empty() {
-                mentions.push((found, column::<Id>(row, "id")));
-            }
-        },
-    )?;
-    mentions.sort_by_key(|(found, id)| (std::cmp::Reverse(found.certainty()), std::cmp::Reverse(*id)));
+    let sql =
+        "SELECT id, note FROM stock_movements FORCE INDEX (stock_movements_noted) WHERE note IS NOT NULL";
+    tx.rows(sql, (), |row| look(row, Noted::Movement))?;
+    let sql =
+        "SELECT id, note FROM purchase_orders FORCE INDEX (purchase_orders_noted) WHERE note IS NOT NULL";
+    tx.rows(sql, (), |row| look(row, Noted::PurchaseOrder))?;
+    mentions.sort_by_key(|(found, noted)| (std::cmp::Reverse(found.certainty()), std::cmp::Reverse(*noted)));
     mentions.truncate(MENTIONS_MAX);
     // In one order, so that two erasures wait for each other and no more.
-    mentions.sort_by_key(|(_, id)| *id);
+    mentions.sort_by_key(|(_, noted)| *noted);
     write(tx, customer_id, &mentions, app.clock.now())
 }
 
-/// Two statements, however many notes there are: who orders, and whom one serves, waits for the customer's row.
-fn write(tx: &mut Transaction, customer_id: Id, mentions: &[(Found, Id)], now: Timestamp) -> Result<()> {
+/// A few statements, however many notes there are: who orders, and whom one serves, waits for the customer's row.
+fn write(tx: &mut Transaction, customer_id: Id, mentions: &[(Found, Noted)], now: Timestamp) -> Result<()> {
     if mentions.is_empty() {
         return Ok(());
     }
-    let rows = vec!["(?, ?, ?, ?)"; mentions.len()].join(", ");
-    let values = mentions.iter().flat_map(|(found, movement_id)| {
-        [(*movement_id).into(), customer_id.into(), found.to_string().into(), now.into()]
+    let rows = vec!["(?, ?, ?, ?, ?)"; mentions.len()].join(", ");
+    let values = mentions.iter().flat_map(|(found, noted)| -> [Value; 5] {
+        [
+            noted.movement().into(),
+            noted.purchase_order().into(),
+            customer_id.into(),
+            found.to_string().into(),
+            now.into(),
+        ]
     });
     tx.execute(
         &format!(
-            "INSERT INTO mentions (movement_id, customer_id, found, found_at) VALUES {rows}
+            "INSERT INTO mentions (movement_id, purchase_order_id, customer_id, found, found_at) VALUES {rows}
              ON DUPLICATE KEY UPDATE customer_id = VALUES(customer_id), found = VALUES(found), found_at = VALUES(found_at)"
         ),
         values.collect::<Vec<Value>>(),
     )?;
-    idempotency::erase_about_movements(tx, mentions.iter().map(|(_, movement_id)| *movement_id))
+    let movements: Vec<Id> = mentions.iter().filter_map(|(_, noted)| noted.movement()).collect();
+    if !movements.is_empty() {
+        idempotency::erase_about_movements(tx, movements)?;
+    }
+    let orders: Vec<Id> = mentions.iter().filter_map(|(_, noted)| noted.purchase_order()).collect();
+    idempotency::erase_about_purchase_orders(tx, &orders)
 }

@@ -1,5 +1,6 @@
 //! Movements: the ledger as staff see it, and what they find out about a shelf.
 
+mod history;
 mod of_shop;
 
 use mysql::Row;
@@ -11,7 +12,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
-use crate::handlers::costs::{costs_in, worth};
+use crate::handlers::costs::{costs_in, told_unit_cost, worth};
 use crate::handlers::stock;
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
@@ -23,6 +24,7 @@ use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
+pub use history::read as read_history;
 pub use of_shop::list_of_shop;
 
 /// One line of the ledger.
@@ -44,6 +46,7 @@ pub struct Movement {
     pub actor: Option<ActorNamed>,
     pub order_id: Option<Id>,
     pub purchase_order_id: Option<Id>,
+    pub stock_take_id: Option<Id>,
     pub at: Timestamp,
 }
 
@@ -59,7 +62,7 @@ pub struct ActorNamed {
 /// Of `stock_movements m` and [`ACTORS`].
 pub const COLUMNS: &str = "m.id, m.product_id, m.sequence, m.delta, m.balance_after, CAST(m.value_delta AS CHAR) AS value_delta,
     CAST(m.value_after AS CHAR) AS value_after, m.cost_assumed, m.reason, m.note,
-    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.purchase_order_id, m.at";
+    m.actor_account_id, a.username, m.actor_api_key_id, k.name AS api_key_name, m.order_id, m.purchase_order_id, m.stock_take_id, m.at";
 
 /// Whoever moved the units.
 pub const ACTORS: &str =
@@ -95,6 +98,10 @@ impl ActorNamed {
         };
         actor.account_id.or(actor.api_key_id).is_some().then_some(actor)
     }
+
+    pub fn name(&self) -> Option<&str> {
+        self.username.as_deref().or(self.api_key_name.as_deref())
+    }
 }
 
 impl Movement {
@@ -115,6 +122,7 @@ impl Movement {
             actor: ActorNamed::from_row(row),
             order_id: column(row, "order_id"),
             purchase_order_id: column(row, "purchase_order_id"),
+            stock_take_id: column(row, "stock_take_id"),
             at: column(row, "at"),
         }
     }
@@ -162,7 +170,7 @@ pub fn book(
         Change::Counted { counted, .. } => counted - on_hand,
     };
     let note = new.note.as_ref().map(|note| note.0.as_str());
-    let origin = Origin { actor, note, unit_cost: new.unit_cost };
+    let origin = Origin { actor, note, unit_cost: new.unit_cost, ..Origin::default() };
     if !ledger::move_stock(tx, product_id, delta, new.reason, &origin, app.clock.now())? {
         let refusal = if delta > 0 { shelf_full(on_hand, delta) } else { too_few(on_hand, delta) };
         return Err(refusal.into());
@@ -192,13 +200,7 @@ impl NewMovement {
         let expected = form.optional("expected_on_hand", |input| whole_number(input, 0, ON_HAND_MAX));
         let reason = form.required("reason", |input| Reason::parse_among(input, STAFF_REASONS));
         let note = form.optional("note", Paragraph::parse);
-        let unit_cost = form.optional("unit_cost", |input| {
-            if caller.knows_costs() {
-                app.config.currency.parse_unit_cost(input)
-            } else {
-                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
-            }
-        });
+        let unit_cost = form.optional("unit_cost", |input| told_unit_cost(app, caller, input));
         if let (Some(Reason::Correction), Some(None)) = (reason, &note) {
             form.reject("note", Bad::new("required", "is required with a correction: say what was wrong"));
         }

@@ -36,7 +36,7 @@ pub use steps::{
     Shipment, cancel, close, confirm, post_cancel, post_confirm, post_deliver, post_lost, post_reopen,
     post_returned, post_ship, reopen, ship,
 };
-pub use unconfirmed::cancel_unconfirmed;
+pub use unconfirmed::{cancel_unconfirmed, to_confirm};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Order {
@@ -52,7 +52,7 @@ pub struct Order {
     pub note: Option<Paragraph<1000>>,
     pub carrier: Option<Line<100>>,
     pub tracking_number: Option<Line<100>>,
-    /// When somebody behind the counter said that it is meant.
+    /// When somebody behind the counter said that it is meant: with the order, where they placed it.
     pub confirmed_at: Option<Timestamp>,
     #[serde(flatten)]
     confirmed_by: Option<ConfirmedBy>,
@@ -90,7 +90,7 @@ pub struct Earned {
 }
 
 /// Who confirmed an order, for those behind the counter.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 struct ConfirmedBy {
     confirmed_by_account_id: Option<Id>,
     confirmed_by_api_key_id: Option<Id>,
@@ -108,7 +108,7 @@ pub struct OrderLine {
 const COLUMNS: &str =
     "o.id, o.customer_id, o.status, o.placed_at, o.expected_delivery_date, o.currency, o.total_minor,
     o.shipping_address, o.note, o.carrier, o.tracking_number, o.confirmed_at, o.confirmed_by_account_id,
-    o.confirmed_by_api_key_id, o.updated_at";
+    o.confirmed_by_api_key_id, o.actor_account_id, o.actor_api_key_id, o.updated_at";
 
 const LINE_COLUMNS: &str = "l.order_id, l.product_id, l.name, l.quantity, l.unit_price_minor";
 
@@ -117,13 +117,14 @@ impl Order {
     fn from_row(row: &Row, app: &App, caller: &Caller) -> Order {
         let currency = &app.config.currency;
         let status: Status = column(row, "status");
-        let confirmed_at: Option<Timestamp> = column(row, "confirmed_at");
+        let placed_at: Timestamp = column(row, "placed_at");
+        let (confirmed_at, confirmed_by) = confirmed(row, placed_at);
         let is_confirmed = confirmed_at.is_some();
         Order {
             id: column(row, "id"),
             customer_id: column(row, "customer_id"),
             status,
-            order_date: column(row, "placed_at"),
+            order_date: placed_at,
             expected_delivery_date: column(row, "expected_delivery_date"),
             currency: column(row, "currency"),
             total: currency.price(column(row, "total_minor")),
@@ -133,14 +134,24 @@ impl Order {
             carrier: column::<Option<String>>(row, "carrier").map(Line),
             tracking_number: column::<Option<String>>(row, "tracking_number").map(Line),
             confirmed_at,
-            confirmed_by: ConfirmedBy::told_to(caller, || ConfirmedBy {
-                confirmed_by_account_id: column(row, "confirmed_by_account_id"),
-                confirmed_by_api_key_id: column(row, "confirmed_by_api_key_id"),
-            }),
+            confirmed_by: ConfirmedBy::told_to(caller, || confirmed_by),
             allowed_actions: allowed_actions(status, is_confirmed, None, app.clock.now(), caller),
             updated_at: column(row, "updated_at"),
             earned: Earned::told_to(caller),
         }
+    }
+}
+
+/// When and by whom it was said that the order is meant, as [`crate::restock::CONFIRMED`] looks for it.
+fn confirmed(row: &Row, placed_at: Timestamp) -> (Option<Timestamp>, ConfirmedBy) {
+    let by = |account: &str, key: &str| ConfirmedBy {
+        confirmed_by_account_id: column(row, account),
+        confirmed_by_api_key_id: column(row, key),
+    };
+    let placed_by = by("actor_account_id", "actor_api_key_id");
+    match column(row, "confirmed_at") {
+        None if placed_by != ConfirmedBy::default() => (Some(placed_at), placed_by),
+        confirmed_at => (confirmed_at, by("confirmed_by_account_id", "confirmed_by_api_key_id")),
     }
 }
 
@@ -256,9 +267,10 @@ fn with_lines(
         return Ok(orders);
     }
     let (marks, ids) = db::in_list(orders.iter().map(|order| order.id));
+    // Where nobody knows what some of them have cost, no value says it.
     let (value_delta, sales) = if caller.is_manager() {
         (
-            "CAST(m.value_delta AS CHAR)",
+            "IF(m.cost_unknown, NULL, CAST(m.value_delta AS CHAR))",
             "LEFT JOIN stock_movements m ON m.order_id = l.order_id AND m.product_id = l.product_id",
         )
     } else {
@@ -289,10 +301,10 @@ fn with_lines(
     Ok(orders)
 }
 
-/// The total less what the units of each line took with them, rounded to the coin. None where a line has not left, or has left
-/// at no value, since then nobody knows what its units have cost.
+/// The total less what the units of each line took with them, rounded to the coin. None where a line has not left, and where
+/// nobody knows what its units have cost.
 fn margin(total: Price, values: &[Option<i128>]) -> Option<Price> {
-    let values: Option<i128> = values.iter().map(|value| value.filter(|value| *value < 0)).sum();
+    let values: Option<i128> = values.iter().copied().sum();
     let minor_e4 = i128::from(total.minor) * 10_000 + values?;
     let minor = i64::try_from((minor_e4 + 5_000).div_euclid(10_000)).ok()?;
     Some(Price { minor, ..total })

@@ -15,16 +15,19 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::events::{self, Kind};
+use crate::handlers::costs::told_unit_cost;
 use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, SHOWN, WRITTEN};
 use crate::ledger;
 use crate::problem::Problem;
-use crate::values::{Currency, Id, Timestamp, whole_number};
+use crate::values::{Bad, Currency, Id, Timestamp, UnitCost, whole_number};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Echo;
 
+pub use barcodes::Barcode;
+pub use fields::from_json;
 pub use list::list;
 
 /// The longest body: a description with each character in two escapes, `\ud83d\ude00`, as some programs write
@@ -32,15 +35,21 @@ pub use list::list;
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
 
 /// `POST /products`: `{name, price, sku?, description?, category?, barcodes?, shelf?, image_urls?, slug?,
-/// stock?}`; `stock` is the number of units on the shelf, 0 when it is left out. 201; 409 `sku_taken`,
+/// stock?, unit_cost?}`; `stock` is the number of units on the shelf, 0 when it is left out, and `unit_cost`, from those who
+/// may know costs, what one of them has cost. 201; 409 `sku_taken`,
 /// `slug_taken` or `barcode_taken`, with the product that has it.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let details = Details::read(&mut form, &app.config.currency);
     let on_hand = form.with_default("stock", 0, |input| whole_number(input, 0, ledger::ON_HAND_MAX));
-    let (details, on_hand) = form.finish(|| Some((details?, on_hand?)))?;
+    let unit_cost = form.optional("unit_cost", |input| told_unit_cost(app, &request.caller, input));
+    if let (Some(0), Some(Some(_))) = (on_hand, unit_cost) {
+        let message = "is what the units on the shelf have cost: send it with stock, or leave it out";
+        form.reject("unit_cost", Bad::new("only_with_units_that_came", message));
+    }
+    let (details, on_hand, unit_cost) = form.finish(|| Some((details?, on_hand?, unit_cost?)))?;
     let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
-        let product = insert(app, tx, &request.caller, details.clone(), on_hand)?;
+        let product = insert(app, tx, &request.caller, details.clone(), on_hand, unit_cost)?;
         claim.keep(tx, Answer::created(format!("/products/{}", product.id), &product))
     })?;
     Ok(answered.into_response())
@@ -182,6 +191,7 @@ pub fn insert(
     caller: &Caller,
     details: Details,
     on_hand: i64,
+    unit_cost: Option<UnitCost>,
 ) -> Result<Product> {
     let now = app.clock.now();
     let sql = format!("INSERT INTO products SET {WRITTEN}, created_at = ?");
@@ -192,7 +202,7 @@ pub fn insert(
     fields.extend((on_hand > 0).then(|| "stock".to_owned()));
     events::record(tx, now, Kind::ProductCreated, id, events::NO_PRODUCTS, &fields)?;
     audit::record(app, tx, caller.actor(), Action::Created, (Object::Product, id), &fields)?;
-    ledger::open(tx, id, on_hand, caller.actor(), now)?;
+    ledger::open(tx, id, on_hand, unit_cost, caller.actor(), now)?;
     Ok(Product {
         id,
         details,

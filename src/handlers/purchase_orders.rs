@@ -2,6 +2,7 @@
 
 mod draft;
 mod lines;
+mod list;
 mod papers;
 mod receive;
 mod view;
@@ -12,66 +13,28 @@ use rouille::Response;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Filter, Transaction, column};
+use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
-use crate::handlers::purchase_orders::view::{Head, find, select_heads};
+use crate::handlers::mentions;
+use crate::handlers::purchase_orders::view::find;
 use crate::problem::{self, Problem};
 use crate::restock::drafts::{self, Seller};
-use crate::restock::late_before;
 use crate::restock::purchase::{self, OrderStatus};
-use crate::values::{Bad, Day, Id, Paragraph, Timestamp, boolean, id};
+use crate::restock::supply::LEAD_TIME_DAYS_MAX;
+use crate::values::{Bad, Day, Id, Paragraph, Timestamp, boolean};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
-use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Shown;
 
 pub use draft::{create, post_merge, post_split};
 pub use lines::{delete as delete_line, put as put_line, read as read_line};
+pub use list::list;
 pub use papers::{csv, mail};
 pub use receive::post_receive;
-
-/// `GET /purchase_orders?status=&supplier_id=&product_id=&for_runs=&overdue=&limit=&after=`: newest first, without their
-/// lines.
-pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let keyset = Keyset::by_id("o.id").descending();
-    let mut form = request.query()?;
-    let page = Page::read(&mut form, &keyset);
-    let status = form.optional("status", |input| OrderStatus::parse_among(input, OrderStatus::ALL));
-    let supplier_id = form.optional("supplier_id", id);
-    let product_id = form.optional("product_id", id);
-    let for_runs = form.optional("for_runs", boolean);
-    let overdue = form.optional("overdue", boolean);
-    let (page, status, supplier_id, product_id, for_runs, overdue) =
-        form.finish(|| Some((page?, status?, supplier_id?, product_id?, for_runs?, overdue?)))?;
-    let mut filter = Filter::default();
-    filter.add_if_given("o.status = ?", status.map(Into::into));
-    filter.add_if_given("o.supplier_id = ?", supplier_id.map(Into::into));
-    filter.add_if_given("(o.draft_of IS NOT NULL) = ?", for_runs.map(Into::into));
-    let has_line = "EXISTS (SELECT 1 FROM purchase_order_lines x WHERE x.purchase_order_id = o.id AND";
-    if let Some(product_id) = product_id {
-        filter.add(format!("{has_line} x.product_id = ?)"), [product_id.into()]);
-    }
-    if let Some(overdue) = overdue {
-        let today = late_before(&app.config.calendar, app.clock.now());
-        let not = if overdue { "" } else { "NOT " };
-        filter.add(
-            format!(
-                "{not}(o.status = 'ordered' AND {has_line} x.received < x.quantity AND x.expected_at < ?))"
-            ),
-            [today.into()],
-        );
-    }
-    page.restrict(&keyset, &mut filter);
-    let sql = select_heads(&filter, &keyset.order_by());
-    let values = filter.values(page.rows_to_read());
-    let head = |row: &mysql::Row| Head::from_row(app, row, &request.caller);
-    let orders = db::read(&app.pool, |db| db.rows(&sql, values.clone(), head))?;
-    Ok(response::json(200, &page.list(orders, |order| Cursor::by_id(order.id))))
-}
 
 /// `GET /purchase_orders/{id}`: with its lines and receipts.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
@@ -91,7 +54,7 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("currency", "the setting STOREKEEPER_CURRENCY decides"),
     Shown::fixed("line_count", LINES), Shown::fixed("units", LINES), Shown::fixed("total", LINES),
     Shown::fixed("lines", LINES),
-    Shown::fixed("received", RECEIVE), Shown::fixed("receipts", RECEIVE), Shown::books("outstanding", RECEIVE),
+    Shown::fixed("received", RECEIVE), Shown::fixed("receipt_count", RECEIVE), Shown::fixed("receipts", RECEIVE), Shown::books("outstanding", RECEIVE),
     Shown::fixed("minimum_order_value", "PATCH /suppliers/{id} changes it"),
     Shown::fixed("missing_value", LINES),
     Shown::books("waits_for", "it follows from the lines and the supplier"),
@@ -108,6 +71,9 @@ const SHOWN: &[Shown] = &[
 const LINES: &str = "PUT and DELETE /purchase_orders/{id}/lines/{product_id} change the lines of a draft";
 const RECEIVE: &str = "POST /purchase_orders/{id}/receive changes it";
 
+/// As the longest lead time.
+const EXPECTED_WITHIN: chrono::Duration = chrono::Duration::days(LEAD_TIME_DAYS_MAX);
+
 /// `PATCH /purchase_orders/{id}`: `{note?, expected_on?}`; null clears the note. `expected_on` is a day, of an order that
 /// is on its way: what is outstanding is expected then.
 pub fn patch(app: &App, request: &Request) -> Result<Response> {
@@ -123,6 +89,7 @@ pub fn patch(app: &App, request: &Request) -> Result<Response> {
         echo.check(&old)?;
         if let Some(day) = expected_on {
             allow(status, &[OrderStatus::Ordered], "Only what is on its way is expected on a day.")?;
+            check_expected(app, old.head.ordered_at, day)?;
             expect(app, tx, &request.caller, request.path_id, app.config.calendar.start_of(day))?;
         }
         if let Some(note) = &note {
@@ -133,7 +100,7 @@ pub fn patch(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &order))
 }
 
-/// Writes a note to a locked order.
+/// Writes a note to a locked order. A manager who does has looked at the one that may have named somebody.
 fn annotate(
     app: &App,
     tx: &mut Transaction,
@@ -142,7 +109,22 @@ fn annotate(
     note: Option<&Paragraph<2000>>,
 ) -> Result<()> {
     tx.execute("UPDATE purchase_orders SET note = ? WHERE id = ?", (note, id))?;
+    if caller.is_manager() {
+        mentions::end_of_order(tx, id)?;
+    }
     changed(app, tx, caller, id, &[], &["note"])
+}
+
+/// Goods come after they were ordered, and nobody waits for longer than the longest lead time.
+fn check_expected(app: &App, ordered_at: Option<Timestamp>, day: Day) -> Result<()> {
+    let day_of = |time| app.config.calendar.day_of(time);
+    let now = app.clock.now();
+    let (first, last) = (day_of(ordered_at.unwrap_or(now)), day_of(now + EXPECTED_WITHIN));
+    if (first..=last).contains(&day) {
+        return Ok(());
+    }
+    let message = format!("must be from {first}, when it was ordered, to {last}");
+    Err(Problem::invalid_field("expected_on", Bad::new("out_of_range", message)).into())
 }
 
 /// Says when what is outstanding of a locked order is expected.
@@ -199,7 +181,14 @@ pub fn order(
             "{name} is archived, and nothing is bought there. Restore it, or order elsewhere."
         ));
     }
-    if !accept_below_minimum && let Some(lacks) = view::lacks(app, &standing, caller) {
+    if let Some(product_id) = standing.archived_product_id {
+        return state(format!(
+            "Product {product_id} is archived. Take its line off with DELETE /purchase_orders/{id}/lines/{product_id}, or \
+             restore it with POST /products/{product_id}/restore."
+        ));
+    }
+    let lacks = standing.lacks(&app.config.currency, caller.knows_costs());
+    if let Some(lacks) = lacks.filter(|_| !accept_below_minimum) {
         let advice = "Add to it, or send \"accept_below_minimum\": true to order it as it is.";
         return Err(Problem::new(problem::BELOW_MINIMUM_ORDER, format!("{lacks}. {advice}")).into());
     }

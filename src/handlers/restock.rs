@@ -14,23 +14,27 @@ use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
 use crate::web::response;
 
-/// `GET /restock/plan?product_id=&supplier_id=&late=&limit=&after=`: what a run would do now and why, for every watched
-/// product, by id; of one that is archived it says so. With `late` only those of which something is late, or the others.
+/// `GET /restock/plan?product_id=&supplier_id=&late=&due=&limit=&after=`: what a run would do now and why, for every
+/// watched product, by id; of one that is archived it says so. With `late` only those of which something is late, with
+/// `due` only those of which the rule wants some bought, or the others.
 pub fn plan(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let page = Page::read(&mut form, &Keyset::by_id("s.product_id"));
     let product_id = form.optional("product_id", id);
     let supplier_id = form.optional("supplier_id", id);
     let late = form.optional("late", boolean);
-    let (page, product_id, supplier_id, late) =
-        form.finish(|| Some((page?, product_id?, supplier_id?, late?)))?;
+    let due = form.optional("due", boolean);
+    let (page, product_id, supplier_id, late, due) =
+        form.finish(|| Some((page?, product_id?, supplier_id?, late?, due?)))?;
     let now = app.clock.now();
     let selection = Selection {
         product_id,
         or_archived: product_id.is_some(),
+        or_unwatched: false,
         or_drafted: false,
         supplier_id,
         late: late.map(|late| (late, restock::late_before(&app.config.calendar, now))),
+        due,
         after: page.after.as_ref().map_or(0, |after| after.id),
         limit: Some(page.rows_to_read()),
     };
@@ -53,12 +57,15 @@ pub fn create_run(app: &App, request: &Request) -> Result<Response> {
         })?;
     }
     let actor = request.caller.actor();
-    let run_id = restock::start(app, actor)?;
-    restock::run(app, run_id, actor, Selection { product_id, ..Selection::default() })?;
-    // On its own, since the run has ended also when another one's answer is given below.
-    db::transaction(&app.pool, |tx| restock::finish(tx, run_id, app.clock.now()))?;
-    let answered = idempotency::once(app, Key::of(request)?, |tx, claim| {
-        let summary = restock::summary(tx, run_id)?.ok_or_else(Problem::not_found)?;
+    let run = || {
+        let run_id = restock::start(app, actor)?;
+        restock::run(app, run_id, actor, Selection { product_id, ..Selection::default() })?;
+        // On its own, since the run has ended also when another one's answer is given below.
+        db::transaction(&app.pool, |tx| restock::finish(tx, run_id, app.clock.now()))?;
+        Ok(run_id)
+    };
+    let answered = idempotency::once_after(app, Key::of(request)?, run, |tx, claim, run_id| {
+        let summary = restock::summary(tx, *run_id)?.ok_or_else(Problem::not_found)?;
         claim.keep(tx, Answer::created(format!("/restock/runs/{run_id}"), &summary))
     })?;
     Ok(answered.into_response())

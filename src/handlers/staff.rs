@@ -28,6 +28,8 @@ pub struct Member {
     pub role: Role,
     /// Whether the account cannot log in.
     pub disabled: bool,
+    /// None while it is the one that the account was made with.
+    pub password_changed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -39,12 +41,12 @@ const SHOWN: &[Shown] = &[
     Shown::fixed("username", "it never changes; storekeeper add-staff makes another account"),
     Shown::fixed("role", "PATCH /staff/{id} changes it, for managers"),
     Shown::fixed("disabled", "PATCH /staff/{id} changes it, for managers"),
+    Shown::fixed("password_changed_at", "PATCH /staff/{id} with a password sets it"),
     Shown::fixed("created_at", "it never changes"),
     Shown::version("updated_at"),
 ];
 
-const COLUMNS: &str =
-    "a.id, a.username, a.role, a.disabled_at IS NOT NULL AS disabled, a.created_at, a.updated_at";
+const COLUMNS: &str = "a.id, a.username, a.role, a.disabled_at IS NOT NULL AS disabled, a.password_changed_at, a.created_at, a.updated_at";
 
 /// What PATCH names.
 pub struct Changes {
@@ -60,6 +62,7 @@ impl Member {
             username: column(row, "username"),
             role: column(row, "role"),
             disabled: column(row, "disabled"),
+            password_changed_at: column(row, "password_changed_at"),
             created_at: column(row, "created_at"),
             updated_at: column(row, "updated_at"),
         }
@@ -177,6 +180,7 @@ pub fn update(
     let new = Member {
         role: changes.role.unwrap_or(old.role),
         disabled: changes.disabled.unwrap_or(old.disabled),
+        password_changed_at: new_hash.map(|_| now).or(old.password_changed_at),
         updated_at: now,
         ..old.clone()
     };
@@ -184,9 +188,9 @@ pub fn update(
     let replaces = new_hash.and_then(|new| new.replaces.as_ref());
     let updated = tx.execute(
         "UPDATE accounts SET role = ?, disabled_at = IF(?, COALESCE(disabled_at, ?), NULL),
-             password_hash = COALESCE(?, password_hash), updated_at = ?
+             password_hash = COALESCE(?, password_hash), password_changed_at = ?, updated_at = ?
          WHERE id = ? AND password_hash = COALESCE(?, password_hash)",
-        (new.role, new.disabled, now, hash, now, old.id, replaces),
+        (new.role, new.disabled, now, hash, new.password_changed_at, now, old.id, replaces),
     )?;
     if updated == 0 {
         return Ok(None);
@@ -194,7 +198,8 @@ pub fn update(
     if old.is_active_manager() && !new.is_active_manager() {
         leave_another_manager(tx, old.id, now)?;
     }
-    let mut fields = audit::differences(&old, &Member { updated_at: old.updated_at, ..new.clone() });
+    let Member { password_changed_at, updated_at, .. } = old;
+    let mut fields = audit::differences(&old, &Member { password_changed_at, updated_at, ..new.clone() });
     fields.extend(hash.map(|_| "password".to_owned()));
     audit::record(app, tx, actor, Action::Changed, (Object::Staff, old.id), &fields)?;
     if new.disabled {

@@ -1,12 +1,16 @@
 //! Stock as staff see it: the figures and the rule for restocking.
 
+mod demand;
+mod earlier;
+mod list;
+
 use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Action, Object};
-use crate::db::{self, Connection, Filter, Transaction, VISIBLE_WITHIN, column};
+use crate::db::{self, Connection, Transaction, VISIBLE_WITHIN, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::handlers::costs::{costs_in, worth};
@@ -14,17 +18,16 @@ use crate::ledger::{self, Figures, ON_HAND_MAX};
 use crate::problem::{FieldError, Problem};
 use crate::restock::Policy;
 use crate::restock::outlook::{self, Forecast, Known};
-use crate::restock::supply::{self, LEAD_TIME_DAYS_MAX, WAITING, Waiting};
-use crate::values::{
-    Bad, Currency, Day, Id, Input, Search, ServiceLevel, Timestamp, Worth, boolean, whole_number,
-};
+use crate::restock::supply::{LEAD_TIME_DAYS_MAX, WAITING, Waiting};
+use crate::values::{Bad, Currency, Day, Id, Input, ServiceLevel, Timestamp, Worth, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
-use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
-use crate::web::shown::{Echo, Shown};
-use crate::web::updated::Updated;
+use crate::web::shown::Shown;
+
+pub use demand::read as read_demand;
+pub use list::{COVER_BELOW, SELLING, list};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Stock {
@@ -37,9 +40,12 @@ pub struct Stock {
     pub policy: Policy,
     #[serde(flatten)]
     pub waiting: Waiting,
-    /// What the units on hand have cost, and one of them on average; None for who may not know it.
+    /// What the units on hand have cost, and one of them on average; None for who may not know it, and an average where
+    /// some of them came at nothing since nobody knew what they cost.
     pub value: Option<Worth>,
     pub average_cost: Option<Worth>,
+    #[serde(skip)]
+    is_cost_unknown: bool,
     /// Whether less is available than the reorder point, whatever is on its way.
     pub below_threshold: bool,
     /// When its figures or its rule were last changed.
@@ -85,7 +91,7 @@ pub struct PolicyChanges {
 /// The columns of `stock s` and `products p` that [`Stock::from_row`] reads.
 fn columns() -> String {
     format!(
-        "s.product_id, p.name, p.sku, s.updated_at, CAST(s.value_minor_e4 AS CHAR) AS value_minor_e4, {}, {}, {WAITING}",
+        "s.product_id, p.name, p.sku, s.updated_at, CAST(s.value_minor_e4 AS CHAR) AS value_minor_e4, s.cost_unknown, {}, {}, {WAITING}",
         Figures::columns_of("s"),
         Policy::columns_of("s")
     )
@@ -97,6 +103,7 @@ impl Stock {
         Stock {
             value: None,
             average_cost: None,
+            is_cost_unknown: column(row, "cost_unknown"),
             product_id: column(row, "product_id"),
             name: column(row, "name"),
             sku: column(row, "sku"),
@@ -115,7 +122,8 @@ impl Stock {
             let minor_e4 = value.minor_e4.checked_div(self.figures.on_hand.into())?;
             Some(Worth { minor_e4, ..value })
         };
-        Stock { value, average_cost: value.and_then(average), ..self }
+        let average_cost = value.filter(|_| !self.is_cost_unknown).and_then(average);
+        Stock { value, average_cost, ..self }
     }
 
     fn with_threshold(self) -> Stock {
@@ -214,78 +222,6 @@ fn order_max_fault(policy: &Policy) -> Option<(&'static str, &'static str, Strin
     })
 }
 
-/// `GET /stock?below_threshold=&out_of_stock=&q=&archived=&updated_from=&updated_to=&limit=&after=`: the active
-/// products, or those archived ones whose stock is not written off yet, by id; those whose stock was changed in a span of
-/// time in the order of the changes. Every word of `q` is looked for in name, SKU and
-/// barcodes.
-pub fn list(app: &App, request: &Request) -> Result<Response> {
-    let by_id = Keyset::by_id("s.product_id");
-    let by_update = Keyset::by_time("s.updated_at", "s.product_id");
-    let mut form = request.query()?;
-    let updated = Updated::read(&mut form, &app.config.calendar);
-    let is_by_update = matches!(updated, Some(Some(_)));
-    let page = Page::read(&mut form, if is_by_update { &by_update } else { &by_id });
-    let below_threshold = form.optional("below_threshold", boolean);
-    let out_of_stock = form.optional("out_of_stock", boolean);
-    let q = form.optional("q", Search::parse);
-    let archived = form.with_default("archived", false, boolean);
-    let (page, updated, below_threshold, out_of_stock, q, archived) =
-        form.finish(|| Some((page?, updated?, below_threshold?, out_of_stock?, q?, archived?)))?;
-    let by_products = |index| {
-        let keyset = Keyset::by_id("p.id").through(index);
-        (keyset, format!("products p {} STRAIGHT_JOIN stock s", keyset.hint()))
-    };
-    let (keyset, tables) = match (&q, below_threshold, archived) {
-        _ if is_by_update => (by_update, "stock s STRAIGHT_JOIN products p".to_owned()),
-        // The index that is read through for words gives the order too.
-        (Some(_), None | Some(false), _) => by_products("products_by_search"),
-        // Whichever table has fewer rows that are not wanted comes first.
-        (_, _, true) => by_products("products_by_id"),
-        (_, _, false) => (by_id, "stock s STRAIGHT_JOIN products p".to_owned()),
-    };
-    let mut filter = Filter::default();
-    filter.add("p.active = ?", [(!archived).into()]);
-    if archived {
-        filter.add("(s.on_hand > 0 OR s.reserved > 0 OR s.incoming > 0 OR s.drafted > 0)", []);
-    }
-    page.restrict(&keyset, &mut filter);
-    if let Some(updated) = updated {
-        updated.restrict("s.updated_at", &mut filter);
-    }
-    match below_threshold {
-        // Repeating that there is a point lets the database use the key on it.
-        Some(true) => {
-            filter.add("s.reorder_point IS NOT NULL AND s.on_hand - s.reserved < s.reorder_point", []);
-        }
-        Some(false) => {
-            filter.add("(s.reorder_point IS NULL OR s.on_hand - s.reserved >= s.reorder_point)", []);
-        }
-        None => {}
-    }
-    filter.add_if_given("(s.on_hand <= s.reserved) = ?", out_of_stock.map(Value::from));
-    if let Some(q) = q {
-        filter.add_words("p.search_text", &q.words, q.barcode.as_deref());
-    }
-    let sql = format!(
-        "SELECT {} FROM {tables} ON p.id = s.product_id {} {} LIMIT ?",
-        columns(),
-        filter.sql(),
-        keyset.order_by()
-    );
-    let values = filter.values(page.rows_to_read());
-    let costs_in = costs_in(app, &request.caller);
-    let stock =
-        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| Stock::from_row(row, costs_in)))?;
-    let cursor = |stock: &Stock| {
-        if is_by_update {
-            Cursor::by_time(stock.updated_at, stock.product_id)
-        } else {
-            Cursor::by_id(stock.product_id)
-        }
-    };
-    Ok(response::json(200, &page.list(stock, cursor)))
-}
-
 /// `GET /products/{id}/stock`, with the forecast; or with `?as_of=` what the figures were at that
 /// moment. Archived products keep their ledger.
 pub fn read(app: &App, request: &Request) -> Result<Response> {
@@ -306,72 +242,6 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     Ok(response::resource(request, &view))
 }
 
-/// The resource as somebody may have read it: with the figures that came back, if the books have moved since, with the
-/// lead time that counted then, and before midnight, when the forecast was another. Figures must go together, so that one which is changed by hand is
-/// not taken for an earlier one.
-fn earlier(app: &App, db: &mut Connection, echo: &Echo, stock: &Stock, now: Timestamp) -> Result<Vec<View>> {
-    let calendar = &app.config.calendar;
-    let mut stock = stock.clone();
-    if ledger::has_moved_lately(db, stock.product_id, now)? {
-        let came = |name| echo.get(name).and_then(|input| whole_number(input, 0, i64::MAX).ok());
-        let Figures { on_hand, reserved, incoming, drafted } = stock.figures;
-        stock.figures = Figures {
-            on_hand: came("on_hand").unwrap_or(on_hand),
-            reserved: came("reserved").unwrap_or(reserved),
-            incoming: came("incoming").unwrap_or(incoming),
-            drafted: came("drafted").unwrap_or(drafted),
-        };
-        // Who knows no costs was shown none.
-        let worth = |input| app.config.currency.parse_worth(input).ok();
-        let value = stock.value.map(|value| echo.get("value").and_then(worth).unwrap_or(value));
-        stock = stock.with_value(value);
-    }
-    // So may the times that count, in a copy of before the rule was changed, or the supplier.
-    if let Some(version) = echo.get("updated_at").and_then(|version| Timestamp::parse(version).ok())
-        && (version < stock.updated_at
-            || supply::has_changed_since(db, stock.product_id, now - ledger::LATELY)?)
-    {
-        let came = |name, min, max| echo.get(name).and_then(|input| whole_number(input, min, max).ok());
-        let Waiting { effective_lead_time_days, review_days } = stock.waiting;
-        stock.waiting = Waiting {
-            effective_lead_time_days: came("effective_lead_time_days", 0, LEAD_TIME_DAYS_MAX)
-                .unwrap_or(effective_lead_time_days),
-            review_days: came("review_days", 1, 7).unwrap_or(review_days),
-        };
-    }
-    let stock = stock.with_threshold();
-    let days = [now, now - ledger::LATELY].map(|time| calendar.day_of(time));
-    // A run since then may have added a day to what the forecast rests on, or the first ones.
-    let mut known = vec![Known::default()];
-    for until in days {
-        known.push(outlook::known_of_one(db, calendar, stock.product_id, until)?);
-    }
-    let on = |day| known.iter().map(move |known| (known, day));
-    let mut views: Vec<View> =
-        days.into_iter().flat_map(on).map(|(known, day)| View::new(stock.clone(), known, day)).collect();
-    views.iter_mut().for_each(|view| take_hit_rate(&mut view.forecast, echo));
-    Ok(views)
-}
-
-/// A run may have judged suggestions since then.
-fn take_hit_rate(forecast: &mut Forecast, echo: &Echo) {
-    let Some(Input::Object(members)) = echo.get("forecast") else {
-        return;
-    };
-    for (name, input) in members {
-        match (name.as_str(), input) {
-            ("looks_judged", looks) => {
-                forecast.looks_judged = whole_number(looks, 0, i64::MAX).unwrap_or(forecast.looks_judged);
-            }
-            ("wanted", Input::Number(text)) => forecast.wanted = text.parse().ok(),
-            ("wanted", Input::Null) => forecast.wanted = None,
-            ("reached", Input::Number(text)) => forecast.reached = text.parse().ok(),
-            ("reached", Input::Null) => forecast.reached = None,
-            _ => {}
-        }
-    }
-}
-
 #[derive(Serialize)]
 struct View {
     #[serde(flatten)]
@@ -381,8 +251,8 @@ struct View {
 
 impl View {
     fn new(stock: Stock, known: &Known, today: Day) -> View {
-        let (available, waiting_days) = (stock.figures.available(), stock.waiting.days());
-        let forecast = known.forecast(available, waiting_days, stock.policy.service_level, today);
+        let available = stock.figures.available();
+        let forecast = known.forecast(available, stock.waiting, stock.policy.service_level, today);
         View { stock, forecast }
     }
 }
@@ -458,7 +328,7 @@ pub fn change_policy(app: &App, request: &Request) -> Result<Response> {
         let today = app.config.calendar.day_of(now);
         let (old, known) = lock(app, tx, &request.caller, product_id, today)?;
         response::check_if_match(request, &old)?;
-        echo.check_or(&old, || earlier(app, tx, &echo, &old.stock, now))?;
+        echo.check_or(&old, || earlier::earlier(app, tx, &echo, &old.stock, now))?;
         let policy = changes.merged(old.stock.policy)?;
         set_policy(app, tx, &request.caller, product_id, old.stock.policy, &policy)?;
         Ok(View::new(find(tx, product_id, costs_in(app, &request.caller))?, &known, today))

@@ -35,7 +35,7 @@ struct Sum {
     products: i64,
     units: i64,
     value: Worth,
-    /// Units of products that stand at no value, since nobody knows what they have cost.
+    /// Units of products of which some stand at no value, since nobody knows what they have cost.
     units_without_value: i64,
 }
 
@@ -64,20 +64,24 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
                  WHERE product_id = s.product_id AND at > ? ORDER BY at, sequence LIMIT 1), {otherwise})"
         )
     };
-    let (on_hand, value, values) = match as_of {
-        None => ("s.on_hand".to_owned(), "s.value_minor_e4".to_owned(), Vec::new()),
+    let (on_hand, value, unknown, values) = match as_of {
+        None => {
+            ("s.on_hand".to_owned(), "s.value_minor_e4".to_owned(), "s.cost_unknown".to_owned(), Vec::new())
+        }
         Some(as_of) => (
             first_since("balance_after - delta", "s.on_hand"),
             first_since("value_after - value_delta", "s.value_minor_e4"),
-            vec![Value::from(as_of), as_of.into()],
+            // Carried along while there is something on the shelf.
+            first_since("cost_unknown", "s.cost_unknown"),
+            vec![Value::from(as_of), as_of.into(), as_of.into()],
         ),
     };
     let sums =
         "COUNT(*) AS products, CAST(SUM(t.on_hand) AS SIGNED) AS units, CAST(SUM(t.worth) AS CHAR) AS value,
-         CAST(SUM(IF(t.worth = 0, t.on_hand, 0)) AS SIGNED) AS units_without_value";
+         CAST(SUM(IF(t.is_unknown, t.on_hand, 0)) AS SIGNED) AS units_without_value";
     let sql = format!(
         "SELECT t.category, {sums} FROM (
-             SELECT p.category, {on_hand} AS on_hand, {value} AS worth
+             SELECT p.category, {on_hand} AS on_hand, {value} AS worth, {unknown} AS is_unknown
              FROM stock s STRAIGHT_JOIN products p ON p.id = s.product_id
          ) t WHERE t.on_hand > 0 GROUP BY t.category ORDER BY t.category"
     );

@@ -13,7 +13,7 @@ use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::handlers::suppliers::fields::{COLUMNS, Changes, Details, SHOWN, Supplier, WRITTEN};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::values::{Currency, Id, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
@@ -107,8 +107,12 @@ pub fn post_restore(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Supplier> {
-    let supplier = find_even_archived(db, currency, id)?.filter(|supplier| supplier.archived_at.is_none());
-    Ok(supplier.ok_or_else(Problem::not_found)?)
+    let supplier = find_even_archived(db, currency, id)?.ok_or_else(Problem::not_found)?;
+    if supplier.archived_at.is_some() {
+        let detail = format!("Supplier {id} is archived. Bring it back with POST /suppliers/{id}/restore.");
+        return Err(Problem::new(problem::NOT_FOUND, detail).into());
+    }
+    Ok(supplier)
 }
 
 fn find_even_archived(db: &mut Connection, currency: &Currency, id: Id) -> Result<Option<Supplier>> {

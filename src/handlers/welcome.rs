@@ -37,8 +37,9 @@ const WELCOME: Welcome = Welcome {
     products: "/products",
 };
 
-/// A build may leave the reference page out.
+/// A build may leave the reference page out, and the desk.
 const HAS_DOCS: bool = cfg!(feature = "docs");
+const HAS_DESK: bool = cfg!(feature = "desk");
 
 /// `GET /`: a page for people with a browser, and JSON for everything else.
 pub fn read(_: &App, request: &Request) -> Result<Response> {
@@ -59,7 +60,10 @@ pub fn read(_: &App, request: &Request) -> Result<Response> {
 /// The page without the lines of what this build does not have.
 fn page() -> String {
     let lines = PAGE.split_inclusive('\n');
-    lines.filter(|line| HAS_DOCS || !line.contains("\"/docs\"")).collect()
+    lines
+        .filter(|line| HAS_DOCS || !line.contains("\"/docs\""))
+        .filter(|line| HAS_DESK || !line.contains("\"/desk\""))
+        .collect()
 }
 
 /// Whether the first type named in `Accept` that there is here is HTML, as browsers have it. Who takes anything gets

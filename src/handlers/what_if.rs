@@ -32,8 +32,16 @@ pub fn ask(app: &App, request: &Request) -> Result<Response> {
         let supply = supply::preferred(db, &config.currency, &[product_id])?.remove(&product_id);
         Ok((stock, known, supply))
     })?;
-    let rule_of = |policy: Policy| Rule::of(policy, supply.as_ref());
-    let suggested = |policy: Policy| known.suggested(rule_of(policy).waiting_days(), policy.service_level);
+    let stated = |policy: Policy| Rule::of(policy, supply.as_ref());
+    // As long as its receipts have shown, but for a lead time that is proposed.
+    let rule_of = |policy: Policy| {
+        let rule = stated(policy);
+        Rule { lead_time_days: known.lead_time_days(rule.lead_time_days), ..rule }
+    };
+    let proposed_rule =
+        |policy: Policy| if changes.lead_time_days.is_some() { stated(policy) } else { rule_of(policy) };
+    let suggested =
+        |policy: Policy| known.suggested(proposed_rule(policy).waiting_days(), policy.service_level);
     let proposal = proposed(&changes, stock.policy, suggested)?;
     let asked = Asked {
         product_id,
@@ -42,7 +50,7 @@ pub fn ask(app: &App, request: &Request) -> Result<Response> {
         known: &known,
         days: days.and_then(|days| usize::try_from(days).ok()).unwrap_or(DAYS_MAX),
         now: rule_of(stock.policy),
-        proposal: rule_of(proposal),
+        proposal: proposed_rule(proposal),
         unit_cost: supply.as_ref().filter(|_| request.caller.knows_costs()).map(|supply| supply.terms.cost),
         with_curve: true,
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::http::body::{Body, IN_MEMORY_BYTES_MAX, Spooled};
 use crate::http::head::{
-    Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, framing, malformed, parse_head, too_large,
+    Asked, Framing, HEAD_BYTES_MAX, HEADERS_MAX, Head, framing, malformed, parse_head, too_large,
 };
 use crate::http::needs::{Lane, Needs, NeedsOf};
 use crate::http::places::Count;
@@ -58,9 +58,9 @@ impl Arriving {
         self.underway.is_some()
     }
 
-    /// The `Origin` that its head names.
-    pub fn origin(&self) -> Option<String> {
-        self.underway.as_ref()?.head.values("Origin").next().map(str::to_owned)
+    /// What its head asks for.
+    pub fn asked(&self) -> Option<Asked> {
+        Some(Asked::by(&self.underway.as_ref()?.head))
     }
 
     /// How much of the body is here.

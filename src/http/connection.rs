@@ -11,7 +11,7 @@ use rouille::Response;
 
 use crate::http::arriving::{Arriving, Received};
 use crate::http::body::IN_MEMORY_BYTES_MAX;
-use crate::http::head::origin_in;
+use crate::http::head::Asked;
 use crate::http::listener::Stream;
 use crate::http::needs::NeedsOf;
 use crate::http::outgoing::{Next, Outgoing};
@@ -119,15 +119,15 @@ impl Connection {
         }
     }
 
-    /// The `Origin` that the request names, as far as it has arrived, though it may be refused unread.
-    pub fn origin(&mut self, buffer: &mut [u8]) -> Option<String> {
+    /// What the request asks for, as far as it has arrived, though it may be refused unread.
+    pub fn asked(&mut self, buffer: &mut [u8]) -> Asked {
         // Who was turned away at the door was not listened to yet.
         if matches!(self.state, State::Idle)
             && let Ok(count) = self.stream.read(buffer)
         {
             self.inbound.extend_from_slice(&buffer[..count]);
         }
-        self.arriving.origin().or_else(|| origin_in(&self.inbound))
+        self.arriving.asked().unwrap_or_else(|| Asked::read(&self.inbound))
     }
 
     /// Whether bytes are here that belong to the next request.

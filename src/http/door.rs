@@ -12,24 +12,26 @@ use polling::Events;
 use crate::http::connection::Connection;
 use crate::http::listener::{Listener, Stream};
 use crate::http::queue::Job;
-use crate::http::shared::{READ_BYTES, Shared, shutting_down};
+use crate::http::shared::{READ_BYTES, Shared};
 use crate::http::waiting::LISTENER;
 
 /// During the drain, how late a connection may be noticed that a worker gives back just then.
-const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(250);
+const DRAIN_LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Out of file descriptors or memory: wait for a connection to end instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are let in before those that are ready have their turn again.
 const ACCEPTED_AT_ONCE: usize = 64;
 
 /// The life of the listening thread.
-pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
+pub fn watch(shared: &Arc<Shared>, listener: Listener) {
     let mut events = Events::new();
     let mut buffer = vec![0; READ_BYTES];
-    // SAFETY: nobody waits for it any more when this function has returned.
-    if let Err(error) = unsafe { shared.waiting.add_listener(listener) } {
+    // SAFETY: nobody waits for it any more when it is closed.
+    if let Err(error) = unsafe { shared.waiting.add_listener(&listener) } {
         return log::error!("cannot listen: {error}");
     }
+    // None when nobody is let in any more.
+    let mut listener = Some(listener);
     // When connections are let in again, after an error.
     let mut accept_again: Option<Instant> = None;
     while !shared.is_stopped() {
@@ -43,6 +45,7 @@ pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
         let now = Instant::now();
         for event in events.iter() {
             if event.key == LISTENER {
+                let Some(listener) = &listener else { continue };
                 accept_again = accept(shared, listener, &mut buffer).err().map(|_| now + ACCEPT_PAUSE);
                 if accept_again.is_none() {
                     shared.waiting.listen_again(listener);
@@ -51,18 +54,35 @@ pub fn watch(shared: &Arc<Shared>, listener: &Listener) {
                 go_on(shared, connection, &mut buffer);
             }
         }
-        if accept_again.is_some_and(|at| at <= now) {
+        if accept_again.is_some_and(|at| at <= now)
+            && let Some(listener) = &listener
+        {
             accept_again = None;
             shared.waiting.listen_again(listener);
         }
         end_the_late(shared, now);
-        if shared.is_draining() {
+        if shared.is_draining()
+            && let Some(listener) = listener.take()
+        {
+            close(shared, listener, &mut buffer);
+        }
+        if shared.hears_no_more() {
             // They get a last look at what may have arrived already, and end.
             for connection in shared.waiting.take_idle() {
                 go_on(shared, connection, &mut buffer);
             }
         }
     }
+}
+
+/// Lets nobody in any more. Who has connected already is let in, as far as nobody else would do it, and whoever comes now is
+/// told at once that nobody listens: a proxy goes elsewhere with what it has not sent.
+fn close(shared: &Arc<Shared>, listener: Listener, buffer: &mut [u8]) {
+    if !listener.stays_open {
+        // What fails has been logged.
+        let _ = accept(shared, &listener, buffer);
+    }
+    shared.waiting.end_listening(listener);
 }
 
 /// Does what a connection is ready for. Requests are read here and not by a worker, so that none is woken
@@ -106,17 +126,13 @@ fn accept(shared: &Arc<Shared>, listener: &Listener, buffer: &mut [u8]) -> io::R
 }
 
 fn admit(shared: &Arc<Shared>, stream: Stream, peer: SocketAddr, buffer: &mut [u8]) -> io::Result<()> {
-    let refusal = if shared.is_draining() {
-        shutting_down()
-    } else {
-        match shared.take_place(peer.ip()) {
-            Ok(places) => {
-                // Its request is often here already.
-                go_on(shared, Connection::new(stream, peer, places)?, buffer);
-                return Ok(());
-            }
-            Err(refusal) => refusal,
+    let refusal = match shared.take_place(peer.ip()) {
+        Ok(places) => {
+            // Its request is often here already.
+            go_on(shared, Connection::new(stream, peer, places)?, buffer);
+            return Ok(());
         }
+        Err(refusal) => refusal,
     };
     if let Some(turned_away) = shared.take_turned_away() {
         let connection = Connection::new(stream, peer, (turned_away, None))?;

@@ -86,14 +86,33 @@ pub fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Problem> {
     }
 }
 
-/// The `Origin` in a head that is too large, is not all here, or cannot be read.
-pub fn origin_in(bytes: &[u8]) -> Option<String> {
-    let lines = bytes.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
-    let mut headers = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
-        let (name, value) = line.split_at_checked(b"origin:".len())?;
-        name.eq_ignore_ascii_case(b"origin:").then(|| value.trim_ascii())
-    });
-    headers.next().map(|value| String::from_utf8_lossy(value).into_owned())
+/// What is known of a request that is refused, so that it is told in a way that whoever asked can read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Empty where it cannot be read.
+    pub target: String,
+    pub origin: Option<String>,
+}
+
+impl Asked {
+    pub fn by(head: &Head) -> Asked {
+        Asked { target: head.target.clone(), origin: head.values("Origin").next().map(str::to_owned) }
+    }
+
+    /// As far as it can be read in a head that is too large, is not all here, or is wrong.
+    pub fn read(bytes: &[u8]) -> Asked {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let target = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
+        let mut headers = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
+            let (name, value) = line.split_at_checked(b"origin:".len())?;
+            name.eq_ignore_ascii_case(b"origin:").then(|| value.trim_ascii())
+        });
+        Asked {
+            target: target.map(|target| origin_form(&text(target)).into_owned()).unwrap_or_default(),
+            origin: headers.next().map(text),
+        }
+    }
 }
 
 fn uri_too_long() -> Problem {

@@ -22,6 +22,10 @@ impl<J> Line<J> {
         self.turns.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
     pub fn push(&mut self, network: Network, job: J) {
         let waiting = self.waiting.entry(network).or_default();
         if waiting.is_empty() {

@@ -18,6 +18,8 @@ pub struct Listener {
     pub address: ListenAddress,
     /// The socket's file, when it was made here and goes when the server ends.
     pub file: Option<PathBuf>,
+    /// Whether somebody else keeps it open: who connects while this program ends is answered by the next one.
+    pub stays_open: bool,
 }
 
 enum Socket {
@@ -41,7 +43,7 @@ impl Listener {
                 remove_left_behind(path)?;
                 let socket = Socket::Unix(UnixListener::bind(path)?);
                 fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-                Ok(Listener { socket, address: address.clone(), file: Some(path.clone()) })
+                Ok(Listener { socket, address: address.clone(), file: Some(path.clone()), stays_open: false })
             }
         }
     }
@@ -53,19 +55,21 @@ impl Listener {
             return Err(io::Error::other("it is no stream socket that listens"));
         }
         let unix = UnixListener::from(socket);
-        match unix.local_addr() {
+        let listener = match unix.local_addr() {
             Ok(address) => {
                 let path = address.as_pathname().unwrap_or(Path::new("(without a name)")).to_owned();
-                Ok(Listener { socket: Socket::Unix(unix), address: ListenAddress::Unix(path), file: None })
+                let address = ListenAddress::Unix(path);
+                Listener { socket: Socket::Unix(unix), address, file: None, stays_open: false }
             }
             // Of another family.
-            Err(_) => Listener::from_tcp(TcpListener::from(OwnedFd::from(unix))),
-        }
+            Err(_) => Listener::from_tcp(TcpListener::from(OwnedFd::from(unix)))?,
+        };
+        Ok(Listener { stays_open: true, ..listener })
     }
 
     fn from_tcp(listener: TcpListener) -> io::Result<Listener> {
         let address = ListenAddress::Tcp(listener.local_addr()?);
-        Ok(Listener { socket: Socket::Tcp(listener), address, file: None })
+        Ok(Listener { socket: Socket::Tcp(listener), address, file: None, stays_open: false })
     }
 
     pub fn set_nonblocking(&self) -> io::Result<()> {

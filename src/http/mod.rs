@@ -38,12 +38,14 @@ use std::thread;
 use std::time::Duration;
 use std::{fs, io};
 
+pub use head::Asked;
 pub use listener::Listener;
 pub use needs::{Lane, Needs};
 pub use queue::Limits;
 pub use shared::Application;
 use shared::Shared;
 
+use crate::metrics::Load;
 use crate::values::ListenAddress;
 
 /// What is in flight may take this long to end after SIGTERM; the whole shutdown has 10 s.
@@ -67,7 +69,7 @@ pub fn start(listener: Listener, limits: Limits, application: Application) -> io
     thread::Builder::new()
         .name("door".into())
         .stack_size(THREAD_STACK_BYTES)
-        .spawn(move || door::watch(&watching, &listener))?;
+        .spawn(move || door::watch(&watching, listener))?;
     for _ in 0..limits.workers() {
         let working = shared.clone();
         thread::Builder::new()
@@ -79,10 +81,21 @@ pub fn start(listener: Listener, limits: Limits, application: Application) -> io
 }
 
 impl Server {
-    /// Answers what is in flight, refuses new work with 503, and returns when all connections have
-    /// ended, or after nine seconds. True when nothing was cut off.
+    /// Tells how busy it is, also when it has been stopped.
+    pub fn load(&self) -> impl Fn() -> Load + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move || Load {
+            connections: shared.served.now(),
+            connections_max: shared.limits.connections,
+            requests: shared.queue.under_way(),
+            workers: shared.limits.workers(),
+        }
+    }
+
+    /// Lets nobody in any more, answers what is in flight, and returns when all connections have ended, or after nine
+    /// seconds. True when nothing was cut off.
     pub fn stop(self) -> bool {
-        self.shared.draining.store(true, Ordering::SeqCst);
+        self.shared.drain();
         self.shared.waiting.wake();
         let left = self.shared.served.wait_for_none(DRAIN_MAX);
         if left > 0 {

@@ -34,6 +34,10 @@ impl Count {
         Some(Place(count.clone()))
     }
 
+    pub fn now(&self) -> usize {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until there is none, but no longer than this, and returns how many are left.
     pub fn wait_for_none(&self, most: Duration) -> usize {
         let deadline = Instant::now() + most;

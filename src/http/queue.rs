@@ -121,6 +121,12 @@ impl Queue {
         self.lock().add(job, limits);
     }
 
+    /// Requests that are worked on, or wait for it.
+    pub fn under_way(&self) -> usize {
+        let state = self.lock();
+        state.under_way.by_lane.iter().sum::<usize>() + state.waiting.iter().map(Line::len).sum::<usize>()
+    }
+
     pub fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();

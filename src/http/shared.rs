@@ -1,12 +1,14 @@
 //! What the listening thread and the workers have in common.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rouille::{Request, Response};
 
 use crate::http::connection::{Connection, Progress};
+use crate::http::head::Asked;
 use crate::http::needs::NeedsOf;
 use crate::http::places::{ByNetwork, Count, NetworkPlace, Place};
 use crate::http::queue::{Job, Limits, Queue};
@@ -16,11 +18,14 @@ use crate::values::Network;
 
 /// What one read takes: a head and most bodies.
 pub const READ_BYTES: usize = 16 * 1024;
+/// Of a drain, the time in which what arrives on a connection that is open is answered, and the connection ended with that. A
+/// proxy cannot know that a connection closes while it sends on it, and what changes something is not to be sent again.
+const STILL_HEARD: Duration = Duration::from_millis(200);
 /// This many connections beyond the limit are told so; more are closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
 
-/// Words what never became a request, or was not let in, for the page whose `Origin` was read of it.
-pub type Refuse = Box<dyn Fn(Problem, Option<&str>) -> Response + Send + Sync>;
+/// Words what never became a request, or was not let in, for whoever asked.
+pub type Refuse = Box<dyn Fn(Problem, &Asked) -> Response + Send + Sync>;
 
 /// What answers.
 pub struct Application {
@@ -38,7 +43,7 @@ pub struct Shared {
     pub limits: Limits,
     pub waiting: Waiting,
     pub queue: Queue,
-    pub draining: AtomicBool,
+    draining_since: OnceLock<Instant>,
     pub stopped: AtomicBool,
     last_key: AtomicUsize,
     pub served: Arc<Count>,
@@ -55,7 +60,7 @@ impl Shared {
             limits,
             waiting: Waiting::new()?,
             queue: Queue::default(),
-            draining: AtomicBool::new(false),
+            draining_since: OnceLock::new(),
             stopped: AtomicBool::new(false),
             last_key: AtomicUsize::new(0),
             served: Arc::default(),
@@ -65,8 +70,17 @@ impl Shared {
         })
     }
 
+    pub fn drain(&self) {
+        let _ = self.draining_since.set(Instant::now());
+    }
+
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.draining_since.get().is_some()
+    }
+
+    /// Whether what comes now comes too late for this process.
+    pub fn hears_no_more(&self) -> bool {
+        self.draining_since.get().is_some_and(|since| since.elapsed() >= STILL_HEARD)
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -100,7 +114,7 @@ impl Shared {
                 Some(Job::Run(connection, received))
             }
             Progress::Refused(problem) => Some(Job::Refuse(connection, problem)),
-            Progress::Wait if !self.is_draining() || connection.is_in_flight() => {
+            Progress::Wait if !self.hears_no_more() || connection.is_in_flight() => {
                 self.wait(connection);
                 None
             }

@@ -98,6 +98,13 @@ impl Waiting {
         }
     }
 
+    /// Waits for nobody else, and closes the listener.
+    pub fn end_listening(&self, listener: Listener) {
+        if let Err(error) = self.poller.delete(&listener) {
+            log::error!("cannot end listening: {error}");
+        }
+    }
+
     /// Takes out the connection with this key.
     pub fn take(&self, key: usize) -> Option<Connection> {
         self.held().connections.remove(&key)

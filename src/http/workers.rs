@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::http::arriving::Received;
 use crate::http::connection::{Connection, Progress};
+use crate::http::head::Asked;
 use crate::http::queue::{Job, Place};
 use crate::http::shared::{READ_BYTES, Shared, shutting_down};
 
@@ -31,8 +32,8 @@ pub fn work(shared: &Arc<Shared>) {
                 continue;
             }
             Job::Refuse(mut connection, problem) => {
-                let origin = connection.origin(&mut buffer);
-                let response = (shared.application.refuse)(problem, origin.as_deref());
+                let asked = connection.asked(&mut buffer);
+                let response = (shared.application.refuse)(problem, &asked);
                 let progress = connection.answer(response, None, false);
                 (connection, progress)
             }
@@ -50,10 +51,14 @@ fn answer(
     mut connection: Connection,
     mut received: Received,
 ) -> (Connection, Progress) {
-    let ready = if shared.is_draining() { Err(shutting_down()) } else { received.bring_body() };
+    let ready = if shared.hears_no_more() { Err(shutting_down()) } else { received.bring_body() };
     let response = match ready {
         Ok(()) => (shared.application.handle)(&received.http),
-        Err(problem) => (shared.application.refuse)(problem, received.http.header("Origin")),
+        Err(problem) => {
+            let origin = received.http.header("Origin").map(str::to_owned);
+            let asked = Asked { target: received.http.raw_url().to_owned(), origin };
+            (shared.application.refuse)(problem, &asked)
+        }
     };
     let keep_alive = received.keep_alive && !shared.is_draining();
     let progress = connection.answer(response, Some(&received), keep_alive);

@@ -75,7 +75,8 @@ pub struct TriedPoint {
     pub money_bound: Option<Price>,
 }
 
-const NO_PAST: &str = "nothing is known of its past: restock runs sum up each day once it is over";
+const NO_PAST: &str =
+    "nothing is known of its past: a restock run of all products sums up each day once it is over";
 const NOT_WATCHED: &str = "it is not watched: as it is now nothing is ordered";
 
 pub fn compare(calendar: &Calendar, asked: Asked) -> Comparison {
@@ -159,6 +160,7 @@ pub fn compare_watched(
         compared.extend(some.iter().map(|watched| {
             let known = known.remove(&watched.product_id).unwrap_or_default();
             let rule = Rule::of(watched.policy, watched.supply.as_ref());
+            let rule = Rule { lead_time_days: known.lead_time_days(rule.lead_time_days), ..rule };
             let suggested = known.suggested(rule.waiting_days(), rule.policy.service_level);
             let asked = Asked {
                 product_id: watched.product_id,

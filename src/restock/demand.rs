@@ -287,8 +287,7 @@ pub struct Past {
 /// The pasts of these products up to `today`, or to where the summary ends before. Those that nothing was ever ordered
 /// of and nothing happened to for a year are left out.
 pub fn pasts(db: &mut Connection, product_ids: &[Id], today: Day) -> Result<HashMap<Id, Past>> {
-    let filled = "SELECT filled_until FROM demand_summary WHERE id = 1 AND filled_until IS NOT NULL";
-    let Some(filled_until) = db.row(filled, (), |row| column::<Day>(row, "filled_until"))? else {
+    let Some(filled_until) = filled_until(db)? else {
         return Ok(HashMap::new());
     };
     let until = filled_until.min(today);
@@ -319,6 +318,17 @@ impl Past {
         }
         Past { days, first: Some(first), last: until.0.pred_opt().map(Day) }
     }
+}
+
+/// Whether a run has summed up what products sell.
+pub fn is_summed_up(db: &mut Connection) -> Result<bool> {
+    Ok(filled_until(db)?.is_some())
+}
+
+/// Before which day the days are summed up.
+fn filled_until(db: &mut Connection) -> Result<Option<Day>> {
+    let sql = "SELECT filled_until FROM demand_summary WHERE id = 1 AND filled_until IS NOT NULL";
+    db.row(sql, (), |row| column(row, "filled_until"))
 }
 
 /// Deletes the days that are over for so long that nobody looks at them, and returns how many there were.

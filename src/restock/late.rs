@@ -41,19 +41,16 @@ pub fn late(db: &mut Connection, before: Timestamp) -> Result<HashMap<Id, Late>>
     Ok(rows.into_iter().collect())
 }
 
-/// How many purchase orders should have come before that moment, wholly or in part.
-pub fn late_orders(db: &mut Connection, before: Timestamp) -> Result<i64> {
-    let sql = format!("SELECT COUNT(DISTINCT o.id) AS late {LATE_LINES}");
-    Ok(db.row(&sql, (before,), |row| column(row, "late"))?.unwrap_or(0))
-}
-
 /// The reason of a decision, with what is late.
 pub fn explained(reason: String, late: Option<Late>, calendar: &Calendar) -> String {
     match late {
         None => reason,
         Some(Late { units, expected_at }) => {
             let day = calendar.day_of(expected_at);
-            format!("{reason}; {units} units are late, the first of them expected on {day}")
+            match units {
+                1 => format!("{reason}; 1 unit is late, expected on {day}"),
+                _ => format!("{reason}; {units} units are late, the first of them expected on {day}"),
+            }
         }
     }
 }

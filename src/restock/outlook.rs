@@ -8,9 +8,10 @@ use serde::Serialize;
 use crate::db::Connection;
 use crate::error::Result;
 use crate::restock::demand::{self, PRODUCTS_AT_ONCE, Past};
-use crate::restock::forecast::{Demand, LeadTime, Method, NEW_DAYS, forecast};
+use crate::restock::forecast::{Demand, DemandDay, LeadTime, Method, NEW_DAYS, counted_days, forecast};
 use crate::restock::hits::{self, HitRate};
-use crate::restock::lead_times;
+use crate::restock::lead_times::{self, Learned};
+use crate::restock::supply::Waiting;
 use crate::values::{Calendar, Day, Id, ServiceLevel};
 
 /// Beyond this many days of cover a date of stock-out means nothing.
@@ -31,6 +32,9 @@ pub struct Forecast {
     /// Rounded to a tenth; null when nothing is expected.
     pub days_of_cover: Option<f64>,
     pub stock_out_date: Option<Day>,
+    /// The mean of the lead times of receipts, rounded up, with which this counts; None where it counts with what the
+    /// product or its supplier says.
+    pub lead_time_learned_days: Option<i64>,
     /// The standard deviation of the lead times of receipts, rounded to a tenth.
     pub lead_time_spread_days: Option<f64>,
     /// What products of its category sell a day, with which a new product begins; rounded to a hundredth.
@@ -47,7 +51,7 @@ pub struct Forecast {
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     pub(super) past: Past,
-    lead_time_spread: Option<f64>,
+    learned: Option<Learned>,
     category_units_per_day: Option<f64>,
     hit_rate: HitRate,
 }
@@ -63,8 +67,8 @@ pub fn known(
     let mut known: HashMap<Id, Known> =
         pasts.into_iter().map(|(id, past)| (id, Known { past, ..Known::default() })).collect();
     for some in product_ids.chunks(PRODUCTS_AT_ONCE) {
-        for (product_id, spread) in lead_times::spreads(db, some)? {
-            known.entry(product_id).or_default().lead_time_spread = Some(spread);
+        for (product_id, learned) in lead_times::learned(db, some)? {
+            known.entry(product_id).or_default().learned = Some(learned);
         }
         let is_new = |id: &Id| known.get(id).is_none_or(|known| known.past.days.len() < NEW_DAYS);
         let new: Vec<Id> = some.iter().copied().filter(is_new).collect();
@@ -84,9 +88,35 @@ pub fn known_of_one(db: &mut Connection, calendar: &Calendar, product_id: Id, to
 }
 
 impl Known {
+    /// How long the product takes: as its receipts have shown, or as somebody says while there are few.
+    pub fn lead_time_days(&self, stated: i64) -> i64 {
+        self.learned.map_or(stated, |learned| learned.days)
+    }
+
+    /// What a reorder point has to last for.
+    pub fn waiting_days(&self, waiting: Waiting) -> i64 {
+        let days = self.lead_time_days(waiting.effective_lead_time_days);
+        Waiting { effective_lead_time_days: days, ..waiting }.days()
+    }
+
+    /// `lead_time_days` is how long the point has to last for.
     fn demand(&self, lead_time_days: i64) -> Demand {
-        let lead_time = LeadTime { days: lead_time_days, spread: self.lead_time_spread };
+        let lead_time = LeadTime { days: lead_time_days, spread: self.learned.map(|learned| learned.spread) };
         forecast(&self.past.days, lead_time, self.category_units_per_day)
+    }
+
+    /// Expected of the days to come.
+    pub fn units_per_day(&self, lead_time_days: i64) -> f64 {
+        self.demand(lead_time_days).units_per_day
+    }
+
+    /// The days that the forecast rests on, the oldest first, each with what was wanted on it; None where that says
+    /// nothing about demand.
+    pub fn days(&self) -> Vec<(Day, DemandDay, Option<i64>)> {
+        let Past { days, first, .. } = &self.past;
+        let dates = first.iter().flat_map(|first| first.0.iter_days()).map(Day);
+        let counted = counted_days(days);
+        dates.zip(days).zip(counted).map(|((date, day), counted)| (date, *day, counted)).collect()
     }
 
     pub fn suggested(&self, lead_time_days: i64, service_level: ServiceLevel) -> i64 {
@@ -96,11 +126,11 @@ impl Known {
     pub fn forecast(
         &self,
         available: i64,
-        lead_time_days: i64,
+        waiting: Waiting,
         service_level: ServiceLevel,
         today: Day,
     ) -> Forecast {
-        let demand = self.demand(lead_time_days);
+        let demand = self.demand(self.waiting_days(waiting));
         let per_day = demand.units_per_day;
         let parts = self.hit_rate.parts();
         let cover = (per_day > 0.0).then(|| real(available.max(0)) / per_day);
@@ -117,7 +147,8 @@ impl Known {
             units_per_day: rounded(per_day, 100.0),
             days_of_cover: cover.map(|cover| rounded(cover, 10.0)),
             stock_out_date: date,
-            lead_time_spread_days: self.lead_time_spread.map(|spread| rounded(spread, 10.0)),
+            lead_time_learned_days: self.learned.map(|learned| learned.days),
+            lead_time_spread_days: self.learned.map(|learned| rounded(learned.spread, 10.0)),
             category_units_per_day: self.category_units_per_day.map(|rate| rounded(rate, 100.0)),
             suggested_reorder_point: demand.suggested(service_level.probability()),
             looks_judged: self.hit_rate.judged,

@@ -52,7 +52,7 @@ pub struct PlanLine {
     pub supplier_name: Option<String>,
     pub pack_size: i64,
     pub minimum_quantity: i64,
-    /// `order`, `receive` (the lead time is 0), `draft` (somebody has to approve of it) or `nothing`.
+    /// `order`, `receive` (at once), `draft` (somebody has to approve of it) or `nothing`.
     pub action: &'static str,
     pub quantity: i64,
     pub reason: String,
@@ -85,15 +85,15 @@ impl Watched {
 
     /// What should be bought, what stands on the draft of the runs aside.
     pub fn decide(&self, today: Day) -> Decision {
-        let on_draft = self.drafted.by_runs.map_or(0, |line| line.quantity);
+        let on_draft = self.drafted.by_runs.as_ref().map_or(0, |line| line.quantity);
         let shelf = Figures { drafted: self.shelf.drafted - on_draft, ..self.shelf };
         decide(&shelf, &self.policy, &self.packing(), today).unless_archived(self.archived)
     }
 
     /// The line of the draft that it would be put on, where somebody has set that.
-    fn set_by_person(&self) -> Option<Line> {
+    fn set_by_person(&self) -> Option<&Line> {
         let supplier_id = self.supply.as_ref().map(|supply| supply.supplier_id);
-        self.drafted.by_person.filter(|line| line.draft_of == draft_of(supplier_id))
+        self.drafted.by_person.as_ref().filter(|line| line.draft_of == draft_of(supplier_id))
     }
 
     /// What a run puts on the draft: nothing where somebody has set the line.
@@ -104,7 +104,7 @@ impl Watched {
     /// Whether the draft of the runs says already what the rule says.
     pub fn is_settled(&self, decision: &Decision) -> bool {
         let quantity = self.to_draft(decision);
-        match self.drafted.by_runs {
+        match &self.drafted.by_runs {
             Some(line) => line.is_of(self.supply.as_ref(), quantity),
             None => quantity == 0,
         }
@@ -113,7 +113,13 @@ impl Watched {
     /// Why.
     pub fn reason(&self, decision: &Decision) -> String {
         let reason = decision.explained(&self.policy, &self.packing());
-        let reason = unconfirmed::explained(reason, self.left_out);
+        let mut reason = unconfirmed::explained(reason, self.left_out);
+        if self.waiting.is_unknown && decision.quantity() > 0 {
+            reason.push_str(
+                "; of those who sell it none is active and preferred, so it goes on the shop's own list and is there once \
+                 somebody receives it",
+            );
+        }
         match self.set_by_person() {
             Some(Line { order_id, quantity, .. }) if decision.quantity() > 0 => format!(
                 "{reason}; but somebody has set its line on draft purchase order {order_id} to {quantity}, which runs leave alone"
@@ -125,7 +131,7 @@ impl Watched {
     /// Why, with all that is to be said of the product.
     pub fn explained(&self, decision: &Decision) -> String {
         let reason = self.reason(decision);
-        match self.drafted.by_runs {
+        match &self.drafted.by_runs {
             Some(line) => format!("{reason}; draft purchase order {} has {}", line.order_id, line.quantity),
             None => reason,
         }
@@ -139,10 +145,15 @@ pub struct Selection {
     pub product_id: Option<Id>,
     /// Also when it is archived, watched or not, to say so.
     pub or_archived: bool,
+    /// Also when nobody watches it, to say so.
+    pub or_unwatched: bool,
     /// Also those that an earlier run has put on a draft and that are watched no more.
     pub or_drafted: bool,
     /// Only those of which something that was expected before a moment has not come, or only the others.
     pub late: Option<(bool, Timestamp)>,
+    /// Only those of which the rule wants some bought now, on a draft already or not, or only the others. The plan looks
+    /// at it, and a run decides by itself.
+    pub due: Option<bool>,
     /// Only those that are bought from this supplier.
     pub supplier_id: Option<Id>,
     /// Only those with larger ids than this.
@@ -161,11 +172,12 @@ pub fn scan(
     now: Timestamp,
 ) -> Result<Vec<Watched>> {
     let mut filter = Filter::default();
-    if selection.or_archived {
-        filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", []);
-    } else {
-        filter.add("s.reorder_point IS NOT NULL", []);
-        filter.add("p.active = 1", []);
+    match selection {
+        Selection { or_unwatched: true, .. } => {}
+        Selection { or_archived: true, .. } => {
+            filter.add("(p.active = 0 OR s.reorder_point IS NOT NULL)", [])
+        }
+        _ => filter.add("s.reorder_point IS NOT NULL AND p.active = 1", []),
     }
     let late = format!("s.product_id IN (SELECT l.product_id {LATE_LINES})");
     match selection.late {
@@ -187,7 +199,7 @@ pub fn scan(
     // skips what is not watched, and are sorted here.
     let page = selection.limit.map_or("LIMIT ?", |_| "ORDER BY s.product_id LIMIT ?");
     let mut watched = read(db, filter, page, selection.limit.unwrap_or(i64::MAX))?;
-    let drafted = drafts::drafted(db, now)?;
+    let mut drafted = drafts::drafted(db, now)?;
     if selection.or_drafted {
         let there: HashSet<Id> = watched.iter().map(|watched| watched.product_id).collect();
         let is_wanted =
@@ -207,7 +219,7 @@ pub fn scan(
     let left_out = unconfirmed::left_out(db, config.strangers_units_max())?;
     for watched in &mut watched {
         watched.supply = supplies.remove(&watched.product_id);
-        watched.drafted = drafted.get(&watched.product_id).copied().unwrap_or_default();
+        watched.drafted = drafted.remove(&watched.product_id).unwrap_or_default();
         watched.left_out = left_out.get(&watched.product_id).copied().unwrap_or(0);
         watched.shelf = watched.shelf.without_reserved(watched.left_out);
     }
@@ -238,8 +250,17 @@ pub fn plan(
     selection: Selection,
     now: Timestamp,
 ) -> Result<Vec<PlanLine>> {
-    let watched = scan(db, config, selection, now)?;
     let today = config.calendar.day_of(now);
+    let watched = match selection.due {
+        None => scan(db, config, selection, now)?,
+        // The rule says what is due, so all are looked at; a page of them is forecast.
+        Some(due) => {
+            let all = scan(db, config, Selection { limit: None, ..selection }, now)?;
+            let wanted = all.into_iter().filter(|of| (of.decide(today).quantity() > 0) == due);
+            let limit = selection.limit.and_then(|limit| usize::try_from(limit).ok());
+            wanted.take(limit.unwrap_or(usize::MAX)).collect()
+        }
+    };
     let late = late::late(db, late_before(&config.calendar, now))?;
     let mut lines = Vec::with_capacity(watched.len());
     let mut watched = watched.into_iter().peekable();
@@ -282,16 +303,16 @@ impl PlanLine {
             action: match quantity {
                 0 => "nothing",
                 _ if config.restock_needs_approval => "draft",
-                _ if watched.waiting.effective_lead_time_days == 0 => "receive",
+                _ if watched.waiting.is_at_once() => "receive",
                 _ => "order",
             },
             quantity,
             reason,
-            draft_purchase_order_id: watched.drafted.by_runs.map(|line| line.order_id),
+            draft_purchase_order_id: watched.drafted.by_runs.as_ref().map(|line| line.order_id),
             late,
             forecast: known.forecast(
                 watched.shelf.available(),
-                watched.waiting.days(),
+                watched.waiting,
                 watched.policy.service_level,
                 today,
             ),

@@ -12,7 +12,8 @@ use crate::db::{Transaction, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::ledger::{self, ON_HAND_MAX};
-use crate::values::{Id, Line, Timestamp, UnitCost, words};
+use crate::restock::supply;
+use crate::values::{Currency, Id, Line, Timestamp, UnitCost, words};
 
 words! {
     /// Where a purchase order stands.
@@ -63,6 +64,8 @@ pub struct NewLine<'a> {
     pub quantity: i64,
     pub supplier_sku: Option<&'a Line<100>>,
     pub unit_cost: Option<UnitCost>,
+    /// It is what the supplier asks, and follows its price breaks; what a person wrote stays.
+    pub cost_of_offer: bool,
     pub set_by_person: bool,
     pub reason: Option<&'a str>,
 }
@@ -77,21 +80,45 @@ pub fn put_line(
 ) -> Result<()> {
     tx.execute(
         "INSERT INTO purchase_order_lines
-             (purchase_order_id, product_id, quantity, supplier_sku, unit_cost_minor_e4, set_by_person, reason, received, rejected)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)
+             (purchase_order_id, product_id, quantity, supplier_sku, unit_cost_minor_e4, cost_of_offer, set_by_person, reason,
+              received, rejected)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
          ON DUPLICATE KEY UPDATE quantity = VALUES(quantity), supplier_sku = VALUES(supplier_sku),
-             unit_cost_minor_e4 = VALUES(unit_cost_minor_e4), set_by_person = VALUES(set_by_person), reason = VALUES(reason)",
+             unit_cost_minor_e4 = VALUES(unit_cost_minor_e4), cost_of_offer = VALUES(cost_of_offer), set_by_person = VALUES(set_by_person), reason = VALUES(reason)",
         (
             order_id,
             line.product_id,
             line.quantity,
             line.supplier_sku,
             line.unit_cost.map(|cost| cost.minor_e4),
+            line.cost_of_offer,
             line.set_by_person,
             line.reason,
         ),
     )?;
     ledger::draft(tx, order_id, line.product_id, line.quantity - before, now)
+}
+
+/// Sets what lines of a locked draft cost to what its supplier asks for so many, as far as nobody has written the cost.
+pub fn take_offered_costs(
+    tx: &mut Transaction,
+    currency: &Currency,
+    order_id: Id,
+    supplier_id: Option<Id>,
+    product_ids: &[Id],
+) -> Result<()> {
+    let Some(supplier_id) = supplier_id.filter(|_| !product_ids.is_empty()) else { return Ok(()) };
+    let offers = supply::terms(tx, currency, supplier_id, product_ids)?;
+    let sql = "SELECT product_id, quantity FROM purchase_order_lines WHERE purchase_order_id = ? AND cost_of_offer = 1";
+    let lines: Vec<(Id, i64)> =
+        tx.rows(sql, (order_id,), |row| (column(row, "product_id"), column(row, "quantity")))?;
+    for (product_id, quantity) in lines {
+        if let Some(terms) = offers.get(&product_id) {
+            let sql = "UPDATE purchase_order_lines SET unit_cost_minor_e4 = ? WHERE purchase_order_id = ? AND product_id = ?";
+            tx.execute(sql, (terms.cost_at(quantity).minor_e4, order_id, product_id))?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the line of a product, which holds `before` units, off a locked draft.
@@ -114,12 +141,14 @@ pub fn touch(tx: &mut Transaction, order_id: Id, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Orders a locked draft: its lines are frozen with the lead times of now, and what has a lead time of 0 is received at
-/// once, as far as its shelf can hold it.
+/// Orders a locked draft: its lines are frozen with the lead times of now and the numbers that the supplier gives the
+/// products now. What has a lead time of 0 is received at once, as far as its shelf can hold it; but not what is on the
+/// shop's own list while some supplier sells it, since there nobody said 0.
 pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Result<()> {
     let now = app.clock.now();
     let product_ids = product_ids(tx, order_id)?;
     tx.take_turn(product_ids.iter().copied())?;
+    take_supplier_skus(tx, order_id)?;
     // Read by itself, since in an UPDATE it would wait for whoever edits the supplier.
     let sql = "SELECT v.lead_time_days FROM purchase_orders o JOIN suppliers v ON v.id = o.supplier_id WHERE o.id = ?";
     let suppliers: Option<i64> = tx.row(sql, (order_id,), |row| column(row, "lead_time_days"))?;
@@ -147,8 +176,11 @@ pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Res
         "INSERT INTO purchase_order_receipts
              (purchase_order_id, receipt, product_id, accepted, rejected, actor_account_id, actor_api_key_id, at)
          SELECT l.purchase_order_id, 1, l.product_id, l.quantity, 0, ?, ?, ?
-         FROM purchase_order_lines l STRAIGHT_JOIN stock s ON s.product_id = l.product_id
-         WHERE l.purchase_order_id = ? AND l.lead_time_days = 0 AND s.on_hand + l.quantity <= ?",
+         FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+         STRAIGHT_JOIN stock s ON s.product_id = l.product_id
+         WHERE o.id = ? AND l.lead_time_days = 0 AND s.on_hand + l.quantity <= ?
+             AND (s.lead_time_days = 0 OR o.supplier_id IS NOT NULL
+                  OR NOT EXISTS (SELECT 1 FROM supplier_products t WHERE t.product_id = l.product_id))",
         (actor.account_id, actor.api_key_id, now, order_id, ON_HAND_MAX),
     )?;
     if at_once > 0 {
@@ -157,6 +189,23 @@ pub fn place(app: &App, tx: &mut Transaction, order_id: Id, actor: Actor) -> Res
         let arrived: Vec<Id> = tx.rows(sql, (order_id,), |row| column(row, "product_id"))?;
         // What would not fit was left out under the lock.
         book(tx, order_id, 1, (&arrived, &arrived), None, now)?;
+    }
+    Ok(())
+}
+
+/// Writes on the lines of a locked draft what its supplier calls the products by now. What it does not sell stays.
+fn take_supplier_skus(tx: &mut Transaction, order_id: Id) -> Result<()> {
+    // Read by itself, since in an UPDATE it would wait for whoever edits the offers.
+    let sql = "SELECT l.product_id, t.supplier_sku
+         FROM purchase_orders o STRAIGHT_JOIN purchase_order_lines l ON l.purchase_order_id = o.id
+         STRAIGHT_JOIN supplier_products t ON t.supplier_id = o.supplier_id AND t.product_id = l.product_id
+         WHERE o.id = ? AND NOT (l.supplier_sku <=> t.supplier_sku COLLATE utf8mb4_bin)";
+    let renamed: Vec<(Id, Option<String>)> =
+        tx.rows(sql, (order_id,), |row| (column(row, "product_id"), column(row, "supplier_sku")))?;
+    for (product_id, supplier_sku) in renamed {
+        let sql =
+            "UPDATE purchase_order_lines SET supplier_sku = ? WHERE purchase_order_id = ? AND product_id = ?";
+        tx.execute(sql, (supplier_sku, order_id, product_id))?;
     }
     Ok(())
 }
@@ -188,6 +237,12 @@ pub struct Arrival {
     pub accepted: i64,
     /// Sent back, or thrown away: it never was on the shelf, and is still owed.
     pub rejected: i64,
+}
+
+impl Arrival {
+    pub fn came(&self) -> i64 {
+        self.accepted + self.rejected
+    }
 }
 
 /// Puts on the shelf what came of a locked order; the note goes into the ledger. False when a shelf cannot hold it; the caller must then roll back.

@@ -1,12 +1,11 @@
 //! The rule: what to order of a product, and why.
 
-use std::cmp::Ordering;
-
 use mysql::{Row, Value};
 use serde::Serialize;
 
 use crate::db::column;
-use crate::ledger::Figures;
+use crate::ledger::{Figures, ON_HAND_MAX};
+use crate::restock::packing::{Packing, whole};
 use crate::values::{Day, ServiceLevel};
 
 /// How a product is restocked. Without a reorder point it is not watched.
@@ -62,48 +61,6 @@ pub enum Decision {
     },
 }
 
-/// How a product is sold to the shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packing {
-    /// Only whole packs are sold.
-    pub pack_size: i64,
-    /// Less is not sold.
-    pub minimum_quantity: i64,
-}
-
-impl Packing {
-    pub const SINGLE_UNITS: Packing = Packing { pack_size: 1, minimum_quantity: 1 };
-
-    /// What became of what the rule wants, in words: nothing when it is sold so.
-    fn raise_explained(self, by_rule: i64, quantity: i64) -> String {
-        let Packing { pack_size, minimum_quantity } = self;
-        let packs = if pack_size > 1 { format!(" in packs of {pack_size}") } else { String::new() };
-        match quantity.cmp(&by_rule) {
-            Ordering::Equal => String::new(),
-            Ordering::Less => format!(", lowered to {quantity}, which can be bought{packs},"),
-            Ordering::Greater if by_rule < minimum_quantity => {
-                format!(
-                    ", raised to {quantity}, since the supplier sells at least {minimum_quantity}{packs},"
-                )
-            }
-            Ordering::Greater => {
-                format!(", raised to {quantity}, since the supplier sells packs of {pack_size},")
-            }
-        }
-    }
-
-    /// These units, or the least above them that is sold.
-    fn raised(self, units: i64) -> i64 {
-        whole(units.max(self.minimum_quantity), self.pack_size)
-    }
-}
-
-/// The units, or the next multiple above them.
-fn whole(units: i64, multiple: i64) -> i64 {
-    let multiple = multiple.max(1);
-    (units.saturating_sub(1).div_euclid(multiple) + 1).saturating_mul(multiple)
-}
-
 /// Why nothing is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -120,6 +77,10 @@ pub enum Reason {
     },
     /// What the supplier sells at least is more than may be ordered at once, or what may be does not reach the point.
     NotSoldSo,
+    /// In packs and whole multiples it would be so many, more than any shelf holds.
+    NeverFits {
+        quantity: i64,
+    },
 }
 
 /// The rule, in words: the *position* of a product is what is on the shelf, less what is reserved for
@@ -177,6 +138,9 @@ pub fn decide(shelf: &Figures, policy: &Policy, packing: &Packing, today: Day) -
     if quantity < packing.minimum_quantity || quantity < by_rule.min(point.max(1)) {
         return nothing(Reason::NotSoldSo);
     }
+    if quantity > ON_HAND_MAX {
+        return nothing(Reason::NeverFits { quantity });
+    }
     if quantity < needed && shelf.incoming.saturating_add(shelf.drafted) > 0 {
         return nothing(Reason::Capped { needed });
     }
@@ -230,6 +194,11 @@ impl Decision {
                 "position {position} is below the reorder point {point}, but {needed} are needed, at most {} are \
                  ordered at once, and the last order is still open; receive or cancel it, or raise order_max",
                 policy.order_max.unwrap_or(0)
+            ),
+            Decision::Nothing { position, reason: Reason::NeverFits { quantity } } => format!(
+                "position {position} is below the reorder point {point}, but in packs of {} and at least {} it would be \
+                 {quantity}, and a shelf holds {ON_HAND_MAX}; change what the supplier asks, or the rule",
+                packing.pack_size, packing.minimum_quantity
             ),
             Decision::Nothing { position, reason: Reason::NotSoldSo } => format!(
                 "position {position} is below the reorder point {point}, but at most {} are ordered at once, and the \
@@ -436,7 +405,8 @@ mod tests {
     #[test]
     fn the_largest_figures_do_not_overflow() {
         let most = i64::MAX;
-        assert_eq!(quantity(shelf(0, most, 0), policy(most, most, most)), most);
+        // What no shelf holds is named, and not ordered.
+        assert_eq!(quantity(shelf(0, most, 0), policy(most, most, most)), 0);
         assert_eq!(quantity(shelf(most, 0, most), policy(most, most, 1)), 0);
     }
 

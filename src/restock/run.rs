@@ -1,6 +1,6 @@
 //! One restock run, and what is kept of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use mysql::{Row, Value};
 use serde::Serialize;
@@ -16,8 +16,8 @@ use crate::pruning;
 use crate::restock::hits::{self, Suggestion};
 use crate::restock::purchase::{self, LINES_MAX, NewLine, draft_of};
 use crate::restock::supply::{WAITING, Waiting};
-use crate::restock::{Decision, Policy, Selection, Watched, demand, drafts, outlook, scan};
-use crate::values::{Id, Timestamp, words};
+use crate::restock::{Decision, Policy, Selection, Watched, demand, drafts, outlook, sales_rates, scan};
+use crate::values::{Id, ServiceLevel, Timestamp, words};
 
 words! {
     /// What came of a product in a run.
@@ -25,7 +25,7 @@ words! {
         /// On a draft purchase order, which waits for somebody or something.
         Drafted = "drafted",
         Ordered = "ordered",
-        /// The lead time is 0: the goods are on the shelf.
+        /// At once: the goods are on the shelf.
         Received = "received",
         Nothing = "nothing",
         Failed = "failed",
@@ -104,7 +104,7 @@ impl RunLine {
             outcome,
             quantity: 0,
             reason,
-            purchase_order_id: product.drafted.by_runs.map(|line| line.order_id),
+            purchase_order_id: product.drafted.by_runs.as_ref().map(|line| line.order_id),
         }
     }
 }
@@ -129,7 +129,9 @@ pub fn start(app: &App, actor: Actor) -> Result<Id> {
 /// fails is named in its line and holds up no other. [`finish`] ends the run. The summary of demand is brought up to now
 /// last.
 pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<()> {
-    let selection = Selection { or_drafted: true, ..selection };
+    // Who asks for one product is told why nothing is done.
+    let or_unwatched = selection.product_id.is_some();
+    let selection = Selection { or_drafted: true, or_unwatched, ..selection };
     let now = app.clock.now();
     let watched = db::read(&app.pool, |db| scan(db, &app.config, selection, now))?;
     let today = app.config.calendar.day_of(now);
@@ -173,8 +175,8 @@ fn settle(app: &App, run_id: Id, order_id: Id, actor: Actor) -> Result<()> {
 /// What a run says of what the database did not do. The error's text may hold the data of others; the log has it whole.
 const REFUSED: &str = "the database refused; the log of the run has the cause";
 
-/// Brings the summary of demand up to now; of all watched products it keeps what is suggested today, and judges what was
-/// suggested before.
+/// Brings the summary of demand up to now, and what is expected of each product; of all watched products it keeps what is
+/// suggested today, and judges what was suggested before.
 fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
     demand::fill(app, selection.product_id)?;
     if selection.product_id.is_some() {
@@ -182,14 +184,18 @@ fn sum_up(app: &App, selection: Selection, watched: &[Watched]) -> Result<()> {
     }
     let today = app.config.calendar.day_of(app.clock.now());
     hits::judge(app, today)?;
-    for some in watched.chunks(LINES_AT_ONCE) {
-        let ids: Vec<Id> = some.iter().map(|watched| watched.product_id).collect();
+    let levels: HashMap<Id, ServiceLevel> =
+        watched.iter().map(|watched| (watched.product_id, watched.policy.service_level)).collect();
+    for some in db::read(&app.pool, sales_rates::products)?.chunks(LINES_AT_ONCE) {
+        let ids: Vec<Id> = some.iter().map(|product| product.id).collect();
         let known = db::read(&app.pool, |db| outlook::known(db, &app.config.calendar, &ids, today))?;
-        let suggestion = |of: &Watched| {
-            let (lead_time_days, service_level) = (of.waiting.days(), of.policy.service_level);
-            let known = known.get(&of.product_id)?;
+        sales_rates::keep(app, some, &known)?;
+        let suggestion = |of: &sales_rates::Product| {
+            let (product_id, service_level) = (of.id, *levels.get(&of.id)?);
+            let known = known.get(&product_id)?;
+            let lead_time_days = known.waiting_days(of.waiting);
             let suggested = known.suggested(lead_time_days, service_level);
-            Some(Suggestion { product_id: of.product_id, lead_time_days, suggested, service_level })
+            Some(Suggestion { product_id, lead_time_days, suggested, service_level })
         };
         let suggestions: Vec<Suggestion> = some.iter().filter_map(suggestion).collect();
         hits::keep(app, &suggestions, today)?;
@@ -250,11 +256,11 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
     tx.take_turn([scanned.product_id])?;
     let supply = scanned.supply.as_ref();
     let supplier_id = supply.map(|supply| supply.supplier_id);
-    let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.map(|line| line.draft_of)];
+    let drafts_of = [Some(draft_of(supplier_id)), scanned.drafted.by_runs.as_ref().map(|line| line.draft_of)];
     let open = drafts::lock(tx, drafts_of.into_iter().flatten().collect(), scanned.product_id)?;
     let mut product = lock(tx, scanned)?;
     product.drafted = drafts::held(&open);
-    let by_runs = product.drafted.by_runs;
+    let by_runs = product.drafted.by_runs.clone();
     let decision = product.decide(app.config.calendar.day_of(now));
     let quantity = product.to_draft(&decision);
     let reason = product.reason(&decision);
@@ -264,7 +270,7 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
         return Ok(None);
     }
     // What is on its way has time to find room, but no order is for more than a shelf holds.
-    let on_hand = if product.waiting.effective_lead_time_days == 0 { product.shelf.on_hand } else { 0 };
+    let on_hand = if product.waiting.is_at_once() { product.shelf.on_hand } else { 0 };
     if on_hand + quantity > ON_HAND_MAX {
         line.outcome = Outcome::Failed;
         line.reason = format!(
@@ -274,7 +280,7 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
         write(tx, run_id, &[line])?;
         return Ok(None);
     }
-    let kept = by_runs.filter(|there| quantity > 0 && there.draft_of == draft_of(supplier_id));
+    let kept = by_runs.as_ref().filter(|there| quantity > 0 && there.draft_of == draft_of(supplier_id));
     let order_id = match kept {
         _ if quantity == 0 => None,
         Some(there) => Some(there.order_id),
@@ -287,7 +293,7 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
         let kind = Kind::PurchaseOrderChanged;
         purchase::record(tx, now, kind, order_id, &[product.product_id], &["lines"])
     };
-    if let Some(there) = by_runs.filter(|_| kept.is_none()) {
+    if let Some(there) = by_runs.as_ref().filter(|_| kept.is_none()) {
         purchase::take_line(tx, there.order_id, product.product_id, there.quantity, now)?;
         changed(tx, there.order_id)?;
     }
@@ -298,6 +304,7 @@ fn decide_and_draft(app: &App, tx: &mut Transaction, run_id: Id, scanned: &Watch
             quantity,
             supplier_sku: supply.and_then(|supply| supply.terms.supplier_sku.as_ref()),
             unit_cost: supply.map(|supply| supply.terms.cost_at(quantity)),
+            cost_of_offer: supply.is_some(),
             set_by_person: false,
             reason: Some(&line.reason),
         };

@@ -14,11 +14,15 @@ use crate::restock::Packing;
 use crate::values::{Currency, Id, Line, Timestamp, UnitCost};
 
 /// How the preferred supplier of `stock s` is waited for, as [`Waiting::from_row`] reads it beside `lead_time_days`: its
-/// lead time, times 128, and the days on which the shop orders there. One subquery fits into every statement, and
-/// locking the stock locks no supplier.
-pub const WAITING: &str = "(SELECT v.lead_time_days * 128 + v.order_days
-     FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
-     WHERE o.preferred_product_id = s.product_id AND v.active = 1) AS supplier_waited_for";
+/// lead time, times 128, and the days on which the shop orders there. -1 where somebody sells the product and nobody who
+/// is active is preferred, NULL where nobody sells it. One column fits into every statement, and locking the stock locks
+/// no supplier.
+pub const WAITING: &str = "COALESCE(
+         (SELECT v.lead_time_days * 128 + v.order_days
+          FROM supplier_products o STRAIGHT_JOIN suppliers v ON v.id = o.supplier_id
+          WHERE o.preferred_product_id = s.product_id AND v.active = 1),
+         (SELECT -1 FROM supplier_products o WHERE o.product_id = s.product_id LIMIT 1)
+     ) AS supplier_waited_for";
 
 /// How long a product is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,16 +32,29 @@ pub struct Waiting {
     /// The longest time from one day on which the shop orders to the next: 1 where that is every day, 7 where it is
     /// Mondays.
     pub review_days: i64,
+    /// The lead time is 0 only because nobody says how long it is: the product is sold by some supplier, and none who is
+    /// active is preferred. What is ordered is expected today, and comes when somebody receives it.
+    #[serde(skip)]
+    pub is_unknown: bool,
 }
 
 impl Waiting {
     pub fn from_row(row: &Row) -> Waiting {
         let own: Option<i64> = column(row, "lead_time_days");
-        let suppliers = column::<Option<i64>>(row, "supplier_waited_for").unwrap_or(0);
+        let sold: Option<i64> = column(row, "supplier_waited_for");
+        let preferred = sold.filter(|days| *days >= 0);
+        let suppliers = preferred.unwrap_or(0);
         Waiting {
             effective_lead_time_days: own.unwrap_or(suppliers / 128),
             review_days: review_days((suppliers % 128).try_into().unwrap_or(0)),
+            is_unknown: own.is_none() && sold.is_some() && preferred.is_none(),
         }
+    }
+
+    /// Whether goods are on the shelf as soon as they are ordered: somebody wrote a lead time of 0, or nobody sells them
+    /// and they come from the shop's own list.
+    pub fn is_at_once(self) -> bool {
+        self.effective_lead_time_days == 0 && !self.is_unknown
     }
 
     /// What a reorder point has to last for: who has just missed the day for ordering waits for the next one first.
@@ -119,6 +136,10 @@ impl Terms {
             breaks.into(),
             self.preferred.then_some(product_id).into(),
         ]
+    }
+
+    pub fn packing(&self) -> Packing {
+        Packing { pack_size: self.pack_size, minimum_quantity: self.minimum_quantity }
     }
 
     /// What one unit costs when so many are ordered at once: that of the last price break that they reach.
@@ -212,10 +233,7 @@ pub fn terms(
 
 /// How a product is sold to the shop.
 pub fn packing(supply: Option<&Supply>) -> Packing {
-    supply.map_or(Packing::SINGLE_UNITS, |Supply { terms, .. }| Packing {
-        pack_size: terms.pack_size,
-        minimum_quantity: terms.minimum_quantity,
-    })
+    supply.map_or(Packing::SINGLE_UNITS, |supply| supply.terms.packing())
 }
 
 /// Whether a supplier of the product, or what it asks for it, has changed at this time or later.

@@ -52,7 +52,7 @@ impl Rule {
     /// What a reorder point has to last for.
     pub fn waiting_days(&self) -> i64 {
         let review_days = supply::review_days(self.order_days);
-        Waiting { effective_lead_time_days: self.lead_time_days, review_days }.days()
+        Waiting { effective_lead_time_days: self.lead_time_days, review_days, is_unknown: false }.days()
     }
 
     fn orders_on(&self, day: Day) -> bool {

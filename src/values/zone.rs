@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use chrono::{DateTime, Datelike, Duration, NaiveDate};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime};
 use tz::TimeZone;
 
 use super::{Day, Timestamp};
@@ -58,10 +58,14 @@ impl Zone {
         local.ut_offset().into()
     }
 
+    /// What calendar and clock in this zone show.
+    pub fn local(&self, time: Timestamp) -> NaiveDateTime {
+        time.0 + Duration::seconds(self.ahead_s(seconds(time)))
+    }
+
     /// The day that a calendar in this zone shows.
     pub fn day_of(&self, time: Timestamp) -> Day {
-        let local = time + Duration::seconds(self.ahead_s(seconds(time)));
-        Day(local.0.date())
+        Day(self.local(time).date())
     }
 
     /// When a day begins: at midnight, the first where there are two; or where clocks skip midnight, or the whole day,

@@ -35,6 +35,7 @@ words! {
 }
 
 /// A key that may be used now.
+#[derive(Clone)]
 pub struct ApiKey {
     pub id: Id,
     /// With one space between.

@@ -26,6 +26,7 @@ words! {
 }
 
 /// Who is calling, as far as is known.
+#[derive(Clone)]
 pub enum Caller {
     Anyone,
     Customer {
@@ -68,6 +69,7 @@ impl fmt::Display for Label {
     }
 }
 
+#[derive(Clone)]
 pub struct Session {
     pub id: Id,
     pub token_sha256: [u8; 32],
@@ -206,9 +208,18 @@ pub fn identify(app: &App, http: &rouille::Request) -> crate::error::Result<Iden
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(Problem::unauthenticated().into());
     }
-    let token = token.trim();
-    let token_sha256 = sha256(token);
     let key = http.header("Idempotency-Key").filter(|_| http.method() == "POST");
+    identify_by(app, http, token.trim(), key)
+}
+
+/// The same from the token, wherever it stood, with the key.
+pub fn identify_by(
+    app: &App,
+    http: &rouille::Request,
+    token: &str,
+    key: Option<&str>,
+) -> crate::error::Result<Identified> {
+    let token_sha256 = sha256(token);
     if token.starts_with(api_key::PREFIX) {
         let found = api_key::find(app, token_sha256, key)?;
         let (key, stored) = found.ok_or_else(Problem::unauthenticated)?;

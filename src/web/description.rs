@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::problem::{self, KINDS};
 use crate::web::description::building::Building;
 use crate::web::description::parts::{
-    Common, Json, Ordered, Part, extended, in_one_line, object, parsed, raw,
+    Common, Json, Ordered, Part, extended, in_one_line, is_only_extended, object, parsed, raw,
 };
 use crate::web::response;
 use crate::web::route::Route;
@@ -49,7 +49,8 @@ fn expanded(routes: &[Route], parts: &[&str]) -> String {
             assert!(before.is_none(), "{route} is described twice");
         }
     }
-    common.schemas = Ordered(common.schemas.0.iter().map(|one| extended(one, &common.schemas)).collect());
+    let served = common.schemas.0.iter().filter(|(_, schema)| !is_only_extended(schema));
+    common.schemas = Ordered(served.map(|one| extended(one, &common.schemas)).collect());
     let mut building = Building::new(common);
 
     let mut paths: Ordered<Ordered<Json>> = Ordered::default();

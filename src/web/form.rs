@@ -34,6 +34,11 @@ impl Form {
         self.members.iter().any(|(key, input)| key == name && !is_nothing(input))
     }
 
+    /// Whether a field was sent as null, and not read yet.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.members.iter().any(|(key, input)| key == name && *input == Input::Null)
+    }
+
     fn take(&mut self, name: &'static str) -> Option<Input> {
         self.asked.push(name);
         let at = self.members.iter().position(|(key, _)| key == name)?;

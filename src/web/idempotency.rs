@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::db::{self, Transaction};
+use crate::at_work::Alone;
+use crate::db::{self, Transaction, column};
 use crate::error::database::{is_duplicate_of, is_lock_wait_timeout};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
@@ -27,6 +28,7 @@ use crate::web::route::{Route, Secret};
 use crate::web::stored::{KEPT_FOR, Stored, UnderKey, stored_key};
 
 /// What the caller is told, now and at every repetition.
+#[derive(Clone)]
 pub struct Answer {
     /// 201, or 200 where the POST changed something that was there.
     status: u16,
@@ -107,7 +109,8 @@ impl Key {
         }
         if stored.request_sha256 != self.request_sha256 {
             let detail = "This key was used for another request. Make a new key for every new request.";
-            return Err(Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail));
+            let problem = Problem::new(problem::IDEMPOTENCY_KEY_REUSED, detail);
+            return Err(problem.with_extra("answered", stored.outline()));
         }
         let Stored { status, location, body, .. } = stored;
         let answer = Answer { status, location, body, order_id: None, movement_id: None, customer_id: None };
@@ -156,6 +159,11 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Whether the work of this request was not done, since the same one was answered before.
+    pub fn is_replayed(&self) -> bool {
+        self.replayed
+    }
+
     pub fn into_response(self) -> Response {
         let response = self.answer.into_response();
         if self.replayed { response.with_unique_header("Idempotency-Replayed", "true") } else { response }
@@ -175,8 +183,8 @@ pub fn refuse_for_secret(http: &rouille::Request, route: &Route, caller: &Caller
             Err(Problem::new(problem::IDEMPOTENCY_KEY_NEEDS_LOGIN, detail))
         }
         Secret::ForEverybody => {
-            let detail = "The answer holds a secret that is shown this once, so it is not kept under a key. Leave the \
-                          Idempotency-Key out, and when the answer does not arrive, ask for another secret.";
+            let detail = "The answer holds a session's token, which is shown this once, so it is not kept under a key. Leave the \
+                          Idempotency-Key out, and when the answer does not arrive, log in again.";
             Err(Problem::new(problem::INVALID_IDEMPOTENCY_KEY, detail))
         }
         Secret::ForStrangers | Secret::ForNobody => Ok(()),
@@ -209,8 +217,7 @@ fn erased(stored: &Stored) -> Problem {
          said of a person has been erased since. Look there for what is left, and make a new key for a new request.",
         stored.status, stored.location
     );
-    let answered = json!({"status": stored.status, "location": stored.location});
-    Problem::new(problem::ANSWER_ERASED, detail).with_extra("answered", answered)
+    Problem::new(problem::ANSWER_ERASED, detail).with_extra("answered", stored.outline())
 }
 
 /// When the oldest answer is given up, there is room again.
@@ -230,14 +237,41 @@ fn too_many(oldest: Timestamp, now: Timestamp) -> Problem {
 pub fn once(
     app: &App,
     key: Option<Key>,
-    mut work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
+    work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
 ) -> Result<Answered> {
     let claim = Claim { key, now: app.clock.now() };
-    let alone =
-        claim.key.as_ref().map(|key| app.at_work.begin(&key.caller, &key.digest).ok_or_else(still_running));
-    let _alone = alone.transpose()?;
+    let _alone = claim.alone(app)?;
+    claimed(app, &claim, work)
+}
+
+/// The same where `before` has transactions of its own, which nothing undoes: it is not begun again when the same request
+/// was answered before. `work` is given what it came to.
+pub fn once_after<T>(
+    app: &App,
+    key: Option<Key>,
+    before: impl FnOnce() -> Result<T>,
+    mut work: impl FnMut(&mut Transaction, &Claim, &T) -> Result<Kept>,
+) -> Result<Answered> {
+    let claim = Claim { key, now: app.clock.now() };
+    let _alone = claim.alone(app)?;
+    if let Some(key) = &claim.key
+        && let Some(stored) = find(app, key, "")?
+        && let Some(answered) = key.answered(stored, claim.now)?
+    {
+        return Ok(answered);
+    }
+    let made = before()?;
+    claimed(app, &claim, |tx, claim| work(tx, claim, &made))
+}
+
+/// Does the work under its key, which nobody else here has meanwhile.
+fn claimed(
+    app: &App,
+    claim: &Claim,
+    mut work: impl FnMut(&mut Transaction, &Claim) -> Result<Kept>,
+) -> Result<Answered> {
     loop {
-        let refusal = match db::transaction(&app.pool, |tx| work(tx, &claim)) {
+        let refusal = match db::transaction(&app.pool, |tx| work(tx, claim)) {
             Ok(Kept(answer)) => return Ok(Answered { answer, replayed: false }),
             Err(Error::Refused(refusal)) => refusal,
             Err(error) => return Err(error),
@@ -273,6 +307,33 @@ pub fn kept_or(app: &App, key: Option<Key>, refused: Error) -> Result<Response> 
     Err(refused)
 }
 
+/// Does what its version sees to being done once, unless it was noted under this text that it is done; then None. The
+/// text tells the very request, and nobody who reads the database can guess it.
+pub fn unless_done(
+    app: &App,
+    caller: &Caller,
+    text: &str,
+    location: &str,
+    work: impl FnOnce() -> Result<Response>,
+) -> Result<Option<Response>> {
+    let Some(caller) = caller.id() else {
+        return work().map(Some);
+    };
+    let key = Key { caller, digest: stored_key(text), request_sha256: Sha256::digest(text).into() };
+    let _alone = app.at_work.begin(&key.caller, &key.digest).ok_or_else(still_running)?;
+    if find(app, &key, "")?.is_some() {
+        return Ok(None);
+    }
+    let response = work()?;
+    let answer = Answer { status: 200, ..Answer::created(location.to_owned(), &json!({})) };
+    let claim = Claim { key: Some(key), now: app.clock.now() };
+    // It is done, and what cannot be noted is found out from the version.
+    if let Err(cause) = db::transaction(&app.pool, |tx| claim.keep(tx, answer.clone())) {
+        log::warn!("could not note what was done at {location}: {cause:?}");
+    }
+    Ok(Some(response))
+}
+
 /// The right to keep an answer under a key.
 pub struct Claim {
     key: Option<Key>,
@@ -280,6 +341,12 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The key for this request alone among those of this process; a copy waits for it.
+    fn alone<'a>(&self, app: &'a App) -> Result<Option<Alone<'a>>, Problem> {
+        let begin = |key: &Key| app.at_work.begin(&key.caller, &key.digest).ok_or_else(still_running);
+        self.key.as_ref().map(begin).transpose()
+    }
+
     /// Claims the key with the answer that is kept under it, if there is a key.
     pub fn keep(&self, tx: &mut Transaction, answer: Answer) -> Result<Kept> {
         let Some(key) = &self.key else {
@@ -349,6 +416,27 @@ pub fn erase_about_customer(tx: &mut Transaction, customer_id: Id) -> Result<()>
 pub fn erase_about_movements(tx: &mut Transaction, movement_ids: impl IntoIterator<Item = Id>) -> Result<()> {
     let (marks, ids) = db::in_list(movement_ids);
     tx.execute(&format!("{ERASE} WHERE movement_id IN ({marks})"), ids)?;
+    Ok(())
+}
+
+/// Erases the answers that show these purchase orders with their notes; they are found by where the order is.
+pub fn erase_about_purchase_orders(tx: &mut Transaction, order_ids: &[Id]) -> Result<()> {
+    if order_ids.is_empty() {
+        return Ok(());
+    }
+    let location = |id: &Id| mysql::Value::from(format!("/purchase_orders/{id}"));
+    let locations: Vec<mysql::Value> = order_ids.iter().map(location).collect();
+    let marks = vec!["?"; locations.len()].join(", ");
+    // Read without a lock, since there is no index: an UPDATE would wait for every key that is in use.
+    let sql = format!("SELECT caller, idempotency_key FROM idempotency_keys WHERE location IN ({marks})");
+    let keys: Vec<[String; 2]> =
+        tx.rows(&sql, locations, |row| [column(row, "caller"), column(row, "idempotency_key")])?;
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let marks = vec!["(caller = ? AND idempotency_key = ?)"; keys.len()].join(" OR ");
+    let values: Vec<mysql::Value> = keys.into_iter().flatten().map(mysql::Value::from).collect();
+    tx.execute(&format!("{ERASE} WHERE {marks}"), values)?;
     Ok(())
 }
 

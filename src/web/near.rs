@@ -33,6 +33,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("sku", &["code", "articlenumber", "articleno", "number", "partnumber", "stockcode"]),
     ("barcode", &["ean", "gtin", "upc", "isbn", "ean13"]),
     ("barcodes", &["ean", "gtin", "upc", "isbn", "ean13"]),
+    ("code", &["barcode", "ean", "gtin", "upc", "isbn", "ean13", "sku"]),
     ("description", &["details", "text", "body", "about", "longdescription", "summary"]),
     ("image_urls", &["image", "images", "imageurl", "imgurl", "picture", "pictures", "photo", "photos", "thumbnail"]),
     ("shelf", &["location", "bin", "place"]),

@@ -3,15 +3,19 @@
 //! A cursor is the sort key of the last row that was given, so a page costs the same however deep
 //! it lies. It is opaque to callers: hexadecimal of `<sort value>/<id>`.
 
+use std::collections::BTreeSet;
+
 use mysql::Value;
 use serde::Serialize;
 
 use crate::db::Filter;
-use crate::values::{Bad, Id, Input, Timestamp, whole_number};
+use crate::values::{Bad, Id, Input, Timestamp, query_ids, whole_number};
 use crate::web::form::Form;
 
 pub const LIMIT_MAX: i64 = 100;
 pub const LIMIT_DEFAULT: i64 = 20;
+/// What a page names, or a basket holds: as many as fit on one page of a list.
+const IDS_MAX: usize = 100;
 /// A page of large rows ends here: a hundred clients that read slowly then hold 50 MB, not the 1.2 GB of pages of a
 /// hundred products with the longest descriptions. A hundred ordinary products are 60 KB.
 const PAGE_BYTES_MAX: usize = 512 * 1024;
@@ -170,6 +174,17 @@ impl Page {
             })
         });
         Some(Page { limit: limit?, after: after? })
+    }
+
+    /// With the ids that are asked for, if any are: all of them on one page, unless `limit` says otherwise.
+    pub fn read_with_ids(form: &mut Form, keyset: &Keyset) -> Option<(Page, Option<BTreeSet<Id>>)> {
+        let with_limit = form.has("limit");
+        let page = Page::read(form, keyset);
+        // No ids at all are not all of them.
+        let ids = form.changed("ids", |input| query_ids(input, IDS_MAX));
+        let (page, ids) = (page?, ids?);
+        let limit = if ids.is_some() && !with_limit { LIMIT_MAX } else { page.limit };
+        Some((Page { limit, ..page }, ids))
     }
 
     /// Leaves out what was on the pages before.

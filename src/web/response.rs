@@ -139,6 +139,8 @@ pub fn check_if_match(request: &Request, current: &impl Serialize) -> Result<(),
     let named = |name| names_one(request, name, |_| true);
     let detail = if request.http.header("If-Match").is_some() && !named("If-Match") {
         "If-Match names no ETag. Send the one that came with what you read, with its quotes."
+    } else if wanted {
+        "It is there already, and If-None-Match says that it must not be. Leave the header out to change it."
     } else {
         "Somebody changed it since you read it. Read it again, then send your change with the new ETag."
     };
@@ -162,11 +164,13 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 19] = [
+const FROM_THE_BOOKS: [&str; 20] = [
     "allowed_actions",
     "available",
     "average_cost",
     "below_threshold",
+    // How far a booking has come: who was cut off goes on.
+    "booked",
     "drafted",
     // It may be the supplier's, for whom it is set.
     "effective_lead_time_days",
@@ -190,7 +194,7 @@ const FROM_THE_BOOKS: [&str; 19] = [
 
 /// The version of a resource, from its JSON text: a digest of what people set and did, and one of what follows from the
 /// books. So it changes exactly when what the caller sees changes, and its first half when somebody changed it.
-fn version_of(text: &str) -> String {
+pub fn version_of(text: &str) -> String {
     // Names are found in the text, for each read makes one: inside a string their quotes would have backslashes. Such a
     // member is a number, a word, a time, a list of words or an object of these.
     static BOOKS: LazyLock<Regex> = LazyLock::new(|| {

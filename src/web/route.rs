@@ -4,8 +4,10 @@ use rouille::Response;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::problem::{self, Problem};
 use crate::values::{Id, id_from_digits};
 use crate::web::api_key::KeyScope;
+use crate::web::caller::{Caller, Role};
 use crate::web::request::Request;
 
 pub struct Route {
@@ -39,8 +41,8 @@ pub enum Access {
     Manager,
 }
 
-/// Whose answers hold a secret that is shown this once, a token or a key. They are never stored, so these callers
-/// may not send an Idempotency-Key.
+/// Whose answers hold a session's token, which is shown this once. They are never stored, so these callers may not send
+/// an Idempotency-Key. (What is kept of a new API key's answer is without the key.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secret {
     ForNobody,
@@ -52,6 +54,43 @@ pub enum Secret {
 /// What a route takes that says nothing else. An order of 100 lines with its address and note is the most that any
 /// of them needs, 26 KiB however it is written.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+impl Access {
+    /// Refuses a person who may not.
+    pub fn check(self, caller: &Caller) -> Result<(), Problem> {
+        use Access::{Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
+        let detail = match (self, caller) {
+            (Open | Anyone, _)
+            | (SignedIn | OwnOrManager, Caller::Customer { .. })
+            | (_, Caller::Staff { role: Role::Manager, .. })
+            | (SignedIn | Staff, Caller::Staff { role: Role::Clerk, .. }) => return Ok(()),
+            (_, Caller::Anyone) => return Err(Problem::unauthenticated()),
+            (_, Caller::Key { .. }) => "Log in with a username and a password to do this.",
+            (Staff, Caller::Customer { .. }) => "Log in with a staff account to do this.",
+            (Manager, Caller::Customer { .. }) | (OwnOrManager | Manager, Caller::Staff { .. }) => {
+                "Log in with a manager's account to do this, or ask a manager."
+            }
+        };
+        Err(Problem::new(problem::FORBIDDEN, detail))
+    }
+}
+
+/// The id in `path`, and that of a product within it, when it fits `pattern`; 0 where that has none.
+pub fn ids_in(path: &str, pattern: &str) -> Option<(Id, Id)> {
+    // All routes are tried for each request, and looking for one byte is a tenth of looking for "{id}".
+    let Some((before, rest)) = pattern.split_once('{') else {
+        return (path == pattern).then_some((0, 0));
+    };
+    let ids = path.strip_prefix(before)?;
+    let rest = rest.strip_prefix("id}")?;
+    match rest.strip_suffix("{product_id}") {
+        Some(between) => {
+            let (id, product_id) = ids.split_once(between)?;
+            Some((id_from_digits(id)?, id_from_digits(product_id)?))
+        }
+        None => Some((id_from_digits(ids.strip_suffix(rest)?)?, 0)),
+    }
+}
 
 impl Route {
     /// The same route, for bodies of up to this many bytes.
@@ -68,20 +107,16 @@ impl Route {
         self.method != "GET" && !self.only_asks
     }
 
-    /// The id in `path`, and that of a product within it, when it fits this route; 0 where the route has none.
+    /// The ids in `path` when it fits this route, as of [`ids_in`].
     pub fn matches(&self, path: &str) -> Option<(Id, Id)> {
-        // All routes are tried for each request, and looking for one byte is a tenth of looking for "{id}".
-        let Some((before, rest)) = self.path.split_once('{') else {
-            return (path == self.path).then_some((0, 0));
-        };
-        let ids = path.strip_prefix(before)?;
-        let rest = rest.strip_prefix("id}")?;
-        match rest.strip_suffix("{product_id}") {
-            Some(between) => {
-                let (id, product_id) = ids.split_once(between)?;
-                Some((id_from_digits(id)?, id_from_digits(product_id)?))
-            }
-            None => Some((id_from_digits(ids.strip_suffix(rest)?)?, 0)),
+        ids_in(path, self.path)
+    }
+
+    /// Refuses who may not call.
+    pub fn check(&self, caller: &Caller) -> Result<(), Problem> {
+        match caller {
+            Caller::Key { key, .. } if self.access != Access::Open => key.check(self.scope),
+            _ => self.access.check(caller),
         }
     }
 
@@ -96,7 +131,7 @@ impl Route {
     /// For whom it makes a secret.
     pub fn makes_a_secret(&self) -> Secret {
         match (self.method, self.path) {
-            ("POST", "/sessions" | "/api_keys") => Secret::ForEverybody,
+            ("POST", "/sessions") => Secret::ForEverybody,
             ("POST", "/customers") => Secret::ForStrangers,
             _ => Secret::ForNobody,
         }
@@ -105,8 +140,9 @@ impl Route {
     /// Whether it takes parameters in the query: lists, and what a product's stock was. What is there for anybody who
     /// monitors the shop does not look at what keeps a proxy from answering.
     pub fn takes_query(&self) -> bool {
-        let of_one =
-            ["id}", "/current", "/track", "/csv", "/mail"].iter().any(|end| self.path.ends_with(end));
+        let of_one = ["id}", "/current", "/track", "/csv", "/mail", "/today"]
+            .iter()
+            .any(|end| self.path.ends_with(end));
         self.method == "GET" && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
     }
 

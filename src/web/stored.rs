@@ -3,6 +3,7 @@
 
 use chrono::Duration;
 use mysql::{Row, Value};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
@@ -40,6 +41,11 @@ pub struct UnderKey {
 }
 
 impl Stored {
+    /// What was done, and where that is.
+    pub fn outline(&self) -> serde_json::Value {
+        json!({"status": self.status, "location": self.location})
+    }
+
     /// Of `idempotency_keys k`.
     pub const COLUMNS: &str = "k.request_sha256, k.status, k.location, k.body, k.created_at AS stored_at";
 

@@ -1,9 +1,13 @@
 //! The operator's commands, run as the program that cargo has built.
 
 mod arguments;
+mod backup;
 mod calendar;
+mod doctor;
 mod migrate;
+mod restore;
 mod serve;
+mod setup;
 mod staff;
 mod verify;
 

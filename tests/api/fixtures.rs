@@ -78,6 +78,16 @@ impl Client {
         self.put(&format!("/suppliers/{supplier_id}/products/{product_id}"), terms)
     }
 
+    /// The newest proof of the books, once it has ended.
+    pub fn verification(&self) -> Value {
+        let mut newest = Value::Null;
+        until("the proof never ends", || {
+            newest = self.get("/verifications?limit=1").expect(200).body["data"][0].clone();
+            newest["running"] != true
+        });
+        newest
+    }
+
     /// How many units can be ordered, as the refusal of an order for more than any test has says.
     pub fn available(&self, product_id: u64) -> i64 {
         let refused = self.order(&[(product_id, 100_000)]).expect_problem(409, "out_of_stock");

@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 /// of one floor may use each other in one direction.
 const FLOORS: &[&[&str]] = &[
     &["problem", "values", "random", "table"],
-    &["config", "error", "metrics", "passwords", "logging", "allocator"],
+    &["config", "servers", "error", "metrics", "passwords", "logging", "allocator"],
     &["db"],
     &["http"],
     &["app", "at_work", "pruning", "rates", "throttle"],
-    &["audit", "events", "ledger", "restock"],
+    &["audit", "erasures", "events", "ledger", "restock", "upkeep"],
     &["web"],
     &["handlers"],
+    &["desk"],
     &["routes"],
     &["cli", "bin"],
 ];
 
 /// Who knows nothing of HTTP may not even word a refusal.
-const WITHOUT_HTTP: &[&str] = &["audit", "events", "ledger", "restock", "db", "values"];
+const WITHOUT_HTTP: &[&str] = &["audit", "erasures", "events", "ledger", "restock", "upkeep", "db", "values"];
 
 /// A source file and what it uses of this crate, as paths of modules.
 struct Source {

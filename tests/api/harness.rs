@@ -199,6 +199,7 @@ fn program(path: &str, database_url: &str) -> Command {
         command.env_remove(name);
     }
     command.env_remove("RUNTIME_DIRECTORY");
+    command.env_remove("STATE_DIRECTORY");
     command.envs(UNLIMITED);
     command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null());
     command

@@ -79,8 +79,8 @@ fn a_shelf_that_a_count_left_short_breaks_nothing() {
         sql.query_drop(format!("DELETE FROM stock_movements WHERE product_id = {pot} AND sequence = 2"))
             .unwrap();
         sql.query_drop(format!(
-            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at)
-             VALUES ({pot}, 2, -5, 0, '{reason}', 'Why.', '2026-03-01')"
+            "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, cost_unknown, reason, note, at)
+             VALUES ({pot}, 2, -5, 0, 1, '{reason}', 'Why.', '2026-03-01')"
         ))
         .unwrap();
         assert_eq!(broken(&mut sql), [], "{reason}");

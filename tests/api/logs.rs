@@ -1,14 +1,16 @@
 //! What the service writes to its standard error: a line a request, and nobody's secrets.
 
-use std::io::Write;
+use std::fs;
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 
 use mysql::prelude::Queryable;
 use regex::Regex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::fixtures::items_json;
-use crate::harness::{STAFF_PASSWORD, Shop};
+use crate::harness::{self, STAFF_PASSWORD, Shop};
 use crate::program::{Service, run_with_input};
 use crate::wire;
 
@@ -99,6 +101,48 @@ fn every_request_has_one_line_with_what_an_operator_needs() {
     }
     assert!(!log.contains("4711"), "an id of a path is in the log:\n{log}");
     assert!(!log.contains(&key), "{log}");
+}
+
+#[test]
+fn programs_read_the_log_as_json_and_the_journal_is_told_how_grave_a_line_is() {
+    let shop = Shop::open();
+    let service = Service::start(&shop.database_url, &[("STOREKEEPER_LOG_FORMAT", "json")]);
+    let answer = Client::new(service.base.trim_end_matches("\"}"), None).get("/products");
+    let id = answer.header("X-Request-Id").expect("an id").to_owned();
+    let log = service.stop();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let line = lines.iter().find(|line| line["id"] == id).expect("a line for the request");
+    assert_eq!((&line["level"], &line["message"]), (&json!("INFO"), &json!("request")));
+    assert_eq!(
+        (&line["status"], &line["route"], &line["caller"]),
+        (&json!(200), &json!("/products"), &json!("anyone"))
+    );
+    assert!(line["duration_ms"].is_number() && line["time"].is_string(), "{line}");
+
+    // What systemd does: it says which file the journal reads, and standard error is that file.
+    let log = tempfile();
+    let (device, inode) = log.metadata().map(|file| (file.dev(), file.ino())).unwrap();
+    for (stream, begins) in
+        [(format!("{device}:{inode}"), "<3>storekeeper: "), ("1:2".to_owned(), "storekeeper: ")]
+    {
+        let mut command = harness::storekeeper(&shop.database_url);
+        command.env("JOURNAL_STREAM", stream).env("STOREKEEPER_LOG", "loud").stderr(log.try_clone().unwrap());
+        assert_eq!(command.status().unwrap().code(), Some(3));
+        let mut said = String::new();
+        (&log).rewind().unwrap();
+        (&log).read_to_string(&mut said).unwrap();
+        assert!(said.starts_with(begins), "{said}");
+        log.set_len(0).unwrap();
+        (&log).rewind().unwrap();
+    }
+}
+
+/// A file that nobody else sees.
+fn tempfile() -> fs::File {
+    let path = std::env::temp_dir().join(format!("storekeeper-log-{}", std::process::id()));
+    let file = fs::File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+    fs::remove_file(path).unwrap();
+    file
 }
 
 #[test]

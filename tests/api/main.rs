@@ -5,6 +5,8 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 #![allow(clippy::cast_precision_loss, clippy::cast_lossless)]
 
+#[cfg(feature = "desk")]
+mod browser;
 mod client;
 mod fixtures;
 mod harness;
@@ -30,6 +32,8 @@ mod contract;
 mod customers;
 mod days;
 mod demand;
+#[cfg(feature = "desk")]
+mod desk;
 
 mod documents;
 mod erasure;
@@ -46,6 +50,7 @@ mod ledger;
 mod ledger_scale;
 mod logs;
 mod mentions;
+mod metrics;
 mod migrations;
 mod order_limits;
 mod orders;
@@ -67,6 +72,8 @@ mod restock_races;
 mod restock_rule;
 mod restock_strangers;
 mod round_trips;
+mod sample_data;
+mod servers;
 mod sessions;
 mod shop_ledger;
 mod shutdown;
@@ -74,14 +81,17 @@ mod sign_up;
 mod staff;
 mod statements;
 mod stock;
+mod stock_takes;
 mod storage;
 mod strangers;
 mod suppliers;
 mod tables;
+mod today;
 mod tour;
 mod updated;
 mod upgrades;
 mod value;
+mod verifications;
 mod welcome;
 mod what_if;
 mod words;

@@ -1,4 +1,5 @@
-//! A private MariaDB, which can be killed.
+//! A private MariaDB, which can be killed; or another server, in the folder that `STOREKEEPER_TEST_SERVER` names: a MySQL
+//! with `bin/mysqld`, or a MariaDB with `sbin/mariadbd` and `bin/mariadb-install-db`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,26 +34,33 @@ impl MariaDb {
             # Ctrl-C reaches the whole group; this shell must outlive the tests to clean up after them.
             trap '' INT TERM HUP
             cd "$1"
-            user=$(id -un) flush=$3
+            user=$(id -un) flush=$3 other=$4
             mkdir data
+            # Of its own, since a server that starts, also to install, removes what others of the same user keep in /tmp.
+            mkdir tmp
             if [ -n "$2" ]; then
                 mount -t tmpfs -o size="$2" storekeeper-test "$1/data" || { touch refused; cat; rm -rf "$1"; exit; }
                 set -- "$1" --innodb-log-file-size=8M
             else
                 set -- "$1"
             fi
-            mariadb-install-db --no-defaults --user="$user" --datadir="$1/data" --skip-test-db \
-                --auth-root-authentication-method=normal ${2-} >install.log 2>&1
+            if [ -n "$other" ] && [ -x "$other/bin/mysqld" ]; then
+                program=$other/bin/mysqld own=--mysqlx=OFF
+                "$program" --no-defaults --initialize-insecure --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" ${2-} >install.log 2>&1
+            else
+                program=mariadbd install=mariadb-install-db own=
+                [ -z "$other" ] || program=$other/sbin/mariadbd install="$other/bin/mariadb-install-db --basedir=$other"
+                $install --no-defaults --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" --skip-test-db \
+                    --auth-root-authentication-method=normal ${2-} >install.log 2>&1
+            fi
             touch installed
-            # Of its own, since a server that starts removes what others of the same user keep in /tmp.
-            mkdir tmp
             # Tests with millions of rows raise the buffer pool; later 10.11 servers want to be told how far.
             start() {
-                mariadbd --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
+                "$program" --no-defaults --user="$user" --datadir="$1/data" --socket="$1/socket" --skip-networking \
                     --tmpdir="$1/tmp" --pid-file="$1/pid" \
                     --max-connections=1000 --innodb-flush-log-at-trx-commit="$flush" --innodb-buffer-pool-size=256M \
                     --loose-innodb-buffer-pool-size-max=2G \
-                    --skip-log-bin ${2-} >>server.log 2>&1 &
+                    --skip-log-bin $own ${2-} >>server.log 2>&1 &
                 pid=$!
             }
             stop() {
@@ -71,6 +79,7 @@ impl MariaDb {
             .args(["-c", script, "sh"])
             .arg(&folder)
             .args([size, flush_log_at_commit])
+            .arg(std::env::var_os("STOREKEEPER_TEST_SERVER").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -114,6 +123,10 @@ impl MariaDb {
         let pid = fs::read_to_string(self.folder.join("pid")).expect("the server's own note of its process");
         let sent = Command::new("kill").args(["-s", name, pid.trim()]).status();
         assert!(sent.expect("kill").success());
+        // Each of its threads stops when its turn comes, and may answer until then.
+        while name == "STOP" && !is_stopped(pid.trim()) {
+            thread::yield_now();
+        }
     }
 
     fn order(&mut self, order: &str) {
@@ -151,4 +164,13 @@ impl Drop for MariaDb {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// Whether all threads of a process stand still.
+fn is_stopped(pid: &str) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process that runs");
+    threads.flatten().all(|thread| {
+        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        status.contains("\nState:\tT")
+    })
 }

@@ -186,8 +186,8 @@ fn of_a_name_that_stands_everywhere_a_thousand_notes_are_put_up_and_the_surest_a
     let noted = Noted::open();
     let sure = noted.note("found", "ring +44 20 123456");
     let mut sql = noted.shop.sql();
-    let filling = "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, note, at)
-        SELECT s.product_id, s.movement_count + n.seq, 0, s.on_hand, 'stock_take', 'Ada counted', s.last_movement_at
+    let filling = "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, cost_unknown, reason, note, at)
+        SELECT s.product_id, s.movement_count + n.seq, 0, s.on_hand, s.cost_unknown, 'stock_take', 'Ada counted', s.last_movement_at
         FROM stock s JOIN seq_1_to_1500 n WHERE s.product_id = ?";
     sql.exec_drop(filling, (noted.product,)).unwrap();
     sql.query_drop("UPDATE stock SET movement_count = movement_count + 1500").unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::access::key_with;
 use crate::client::{Answer, Client};
-use crate::fixtures::{CUSTOMER_PASSWORD, Guest, items_json, unique};
+use crate::fixtures::{CUSTOMER_PASSWORD, Guest, NONE, items_json, unique};
 use crate::harness::Shop;
 use crate::shelves::together;
 
@@ -212,6 +212,50 @@ fn a_placed_order_is_confirmed_once_by_whoever_says_so_first() {
     for order in [first, third] {
         step(&staff, order, "confirm").expect_problem(409, "order_state");
     }
+}
+
+/// Whoever takes an order down on the telephone has heard that it is meant.
+#[test]
+fn what_is_placed_behind_the_counter_is_confirmed_with_that() {
+    let shop = Shop::open_with(&[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "48")]);
+    let (staff, guest, account) = (shop.staff(), shop.guest(), with_account(&shop));
+    let product = shop.product(&staff, 100);
+    let program = key_with(&shop, &staff, &["orders:write"]);
+    let [by_staff, by_program] =
+        [&staff, &program].map(|client| order_for(client, &guest, product, 1).expect(201));
+    for (placed, who) in [(&by_staff, "confirmed_by_account_id"), (&by_program, "confirmed_by_api_key_id")] {
+        assert_eq!(placed.body["confirmed_at"], placed.body["order_date"]);
+        assert!(placed.body[who].is_u64(), "{}", placed.text);
+        assert_eq!(placed.body["allowed_actions"], json!(["cancel", "ship"]));
+        let read = staff.get(&format!("/orders/{}", placed.id())).expect(200);
+        assert_eq!(read.body["confirmed_at"], placed.body["confirmed_at"]);
+        let again = step(&program, placed.id(), "confirm").expect(200);
+        assert_eq!(again.body[who], placed.body[who], "nothing changes");
+        assert_eq!(staff.get(&format!("/orders/{}", placed.id())).expect(200).etag(), read.etag());
+    }
+    let of_guest = guest.client.order(&[(product, 1)]).expect(201).id();
+    let of_account = account.client.order(&[(product, 1)]).expect(201).id();
+    let shipped = guest.client.order(&[(product, 1)]).expect(201).id();
+    step(&staff, shipped, "ship").expect(200);
+    let listed = |client: &Client, query: &str| {
+        let orders = client.all_pages(&format!("/orders?sort=order_date&{query}"));
+        orders.iter().filter_map(|order| order["id"].as_u64()).collect::<Vec<_>>()
+    };
+    let [by_staff, by_program] = [by_staff.id(), by_program.id()];
+    assert_eq!(listed(&staff, "confirmed=true"), [by_staff, by_program]);
+    assert_eq!(listed(&staff, "confirmed=false&status=placed"), [of_guest, of_account]);
+    assert_eq!(listed(&staff, "to_confirm=true"), [of_guest]);
+    assert_eq!(listed(&staff, "to_confirm=true&status=shipped"), NONE);
+    assert_eq!(listed(&staff, "to_confirm=false"), [by_staff, by_program, of_account, shipped]);
+    assert_eq!(listed(&guest.client, "to_confirm=true"), [of_guest]);
+    assert_eq!(listed(&account.client, "to_confirm=true"), NONE);
+    let figure = staff.get("/today").expect(200).body["orders"]["to_confirm"].clone();
+    assert_eq!(figure, json!({"count": 1, "or_more": false}));
+    shop.sql().query_drop("UPDATE orders SET placed_at = placed_at - INTERVAL 49 HOUR").unwrap();
+    let said = run_with(&shop, &[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "48")]);
+    assert!(said.ends_with("cancelled 1 unconfirmed orders\n"), "{said}");
+    assert_eq!(listed(&staff, "status=cancelled"), [of_guest]);
+    assert_eq!(listed(&staff, "to_confirm=true"), NONE);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -134,17 +135,25 @@ fn relay(client: UnixStream, database: &Path, planned: &Arc<Planned>) {
     let ends = || [client.try_clone().unwrap(), server.try_clone().unwrap()];
     let ([mut from_client, mut to_server], [mut to_client, mut from_server]) = (ends(), ends());
     let (planned, hush) = (planned.clone(), silent.clone());
+    let (answering, over) = mpsc::channel::<()>();
     thread::spawn(move || {
-        pass_commands(&mut from_client, &mut to_server, &planned, &hush);
+        pass_commands(&mut from_client, &mut to_server, &planned, &hush, &over);
         hang_up(&[from_client, to_server]);
     });
     thread::spawn(move || {
         pass_answers(&mut from_server, &mut to_client, &silent);
         hang_up(&[to_client, from_server]);
+        drop(answering);
     });
 }
 
-fn pass_commands(client: &mut UnixStream, server: &mut UnixStream, planned: &Planned, silent: &Mutex<bool>) {
+fn pass_commands(
+    client: &mut UnixStream,
+    server: &mut UnixStream,
+    planned: &Planned,
+    silent: &Mutex<bool>,
+    answers_are_over: &Receiver<()>,
+) {
     let mut ready = false;
     while let Ok(mut packet) = read_packet(client) {
         replace(&mut packet, LOCK_WAIT);
@@ -166,8 +175,8 @@ fn pass_commands(client: &mut UnixStream, server: &mut UnixStream, planned: &Pla
             return;
         }
         if matches!(fault, Some(Fault::CutAfter | Fault::Late)) {
-            // It has been done when the answer comes, with which the other thread hangs up.
-            let _ = server.read(&mut [0]);
+            // It has been done when its answer is there, with which the other thread hangs up and ends.
+            let _ = answers_are_over.recv();
             if fault == Some(Fault::Late) {
                 planned.late_is_over();
             }
@@ -178,10 +187,45 @@ fn pass_commands(client: &mut UnixStream, server: &mut UnixStream, planned: &Pla
 
 fn pass_answers(server: &mut UnixStream, client: &mut UnixStream, silent: &Mutex<bool>) {
     let mut bytes = [0; 4096];
+    let mut kept_back = Vec::new();
     while let Ok(length @ 1..) = server.read(&mut bytes) {
-        if *silent.lock().unwrap() || client.write_all(&bytes[..length]).is_err() {
+        if *silent.lock().unwrap() {
+            kept_back.extend_from_slice(&bytes[..length]);
+            if is_whole(&kept_back) {
+                return;
+            }
+        } else if client.write_all(&bytes[..length]).is_err() {
             return;
         }
+    }
+}
+
+/// Whether all statements of a command have been answered, of which only the last may send rows. With several
+/// ("INSERT …; COMMIT") the server answers one after the other, and stops at a connection that is gone.
+fn is_whole(mut answer: &[u8]) -> bool {
+    const OK: u8 = 0;
+    const MORE_FOLLOW: u8 = 0x08;
+    loop {
+        let [low, middle, high, _number, packet @ ..] = answer else { return false };
+        let length = u32::from_le_bytes([*low, *middle, *high, 0]) as usize;
+        if packet.first().is_some_and(|kind| *kind != OK) {
+            return true;
+        }
+        if packet.len() < length {
+            return false;
+        }
+        // The rows affected and the last id come before the status, in as many bytes as they need.
+        let after_number = |bytes: &[u8], at: usize| match bytes[at] {
+            0xfc => at + 3,
+            0xfd => at + 4,
+            0xfe => at + 9,
+            _ => at + 1,
+        };
+        let status = after_number(packet, after_number(packet, 1));
+        if packet[status] & MORE_FOLLOW == 0 {
+            return true;
+        }
+        answer = &packet[length..];
     }
 }
 

@@ -1,6 +1,9 @@
 //! Purchase orders: drafted by runs and people, ordered, received in one or several deliveries, cancelled.
 
+mod at_once;
+mod costs;
 mod drafts;
+mod frozen;
 mod receipts;
 mod suppliers;
 
@@ -96,6 +99,9 @@ fn an_order_is_overdue_after_the_day_it_was_expected_until_it_is_there() {
     assert_eq!(listed(false), [Value::Null; 0]);
     // The supplier names another day.
     let path = format!("/purchase_orders/{order_id}");
+    for day in ["2020-01-01", "2027-02-28", "2028-03-05", "9999-12-31"] {
+        staff.patch(&path, json!({"expected_on": day})).expect_bad_fields(&[("expected_on", "out_of_range")]);
+    }
     let later = staff.patch(&path, json!({"expected_on": "2027-03-08"})).expect(200);
     assert_eq!(
         (&later.body["overdue"], &later.body["expected_at"]),
@@ -147,6 +153,23 @@ fn the_list_is_filtered_and_paged_newest_first() {
     assert_eq!(listed("for_runs=true"), [0; 0]);
     assert_eq!(listed(&format!("product_id={received_product}")), [received]);
     assert_eq!(listed(&format!("product_id={received_product}&status=ordered")), [0; 0]);
+    let bounds = |order: u64| {
+        let at = staff.purchase_order(order)["expected_at"].as_str().unwrap().to_owned();
+        let day = at[..10].to_owned();
+        (at, day)
+    };
+    let ((late_at, late_on), (open_at, open_on)) = (bounds(late), bounds(open));
+    assert_eq!(listed(&format!("expected_from={late_on}&expected_to={open_on}")), [open, late]);
+    assert_eq!(listed(&format!("expected_to={late_on}")), [late]);
+    assert_eq!(listed(&format!("expected_from={open_on}")), [open]);
+    assert_eq!(listed(&format!("expected_from={late_at}&expected_to={open_at}")), [late]);
+    assert_eq!(listed(&format!("expected_to={late_at}")), [0; 0]);
+    assert_eq!(listed(&format!("expected_from={open_on}&expected_to={late_on}")), [0; 0]);
+    assert_eq!(listed(&format!("status=received&expected_to={open_on}")), [0; 0]);
+    assert_eq!(listed("waiting=true"), [0; 0]);
+    shop.hours_pass(24);
+    assert_eq!(listed("waiting=true"), [draft]);
+    assert_eq!(listed("waiting=false"), [open, late, cancelled, received]);
     let whole = staff.all_pages("/purchase_orders?limit=100");
     assert_eq!(staff.all_pages("/purchase_orders?limit=1"), whole);
     // A list has what an order has, without what stands in it.
@@ -157,10 +180,13 @@ fn the_list_is_filtered_and_paged_newest_first() {
     assert_eq!(whole[1], read);
 
     let bad = staff
-        .get("/purchase_orders?status=late&overdue=1&product_id=x&supplier_id=0&limit=0&after=7a&open=true");
+        .get("/purchase_orders?status=late&overdue=1&waiting=yes&expected_from=soon&expected_to=2026-02-30&product_id=x&supplier_id=0&limit=0&after=7a&open=true");
     bad.expect_bad_fields(&[
         ("status", "invalid_status"),
         ("overdue", "invalid_boolean"),
+        ("waiting", "invalid_boolean"),
+        ("expected_from", "invalid_time"),
+        ("expected_to", "invalid_time"),
         ("product_id", "invalid_number"),
         ("supplier_id", "invalid_number"),
         ("limit", "invalid_number"),

@@ -134,12 +134,13 @@ fn the_plan_is_paged_and_asked_for_one_product() {
     }
     let rest: Vec<Value> = all.into_iter().filter(|line| line["product_id"] != shelves.due).collect();
     assert_eq!(staff.all_pages("/restock/plan?limit=100"), rest, "they are in no other plan");
-    let bad = staff.get("/restock/plan?product_id=0&limit=101&after=x&due=true");
+    let bad = staff.get("/restock/plan?product_id=0&limit=101&after=x&due=perhaps&ripe=true");
     bad.expect_bad_fields(&[
         ("product_id", "invalid_number"),
         ("limit", "invalid_number"),
         ("after", "invalid_cursor"),
-        ("due", "unknown_field"),
+        ("due", "invalid_boolean"),
+        ("ripe", "unknown_field"),
     ]);
 }
 
@@ -266,7 +267,14 @@ fn a_run_may_be_for_one_product() {
     assert_eq!((&one.body["watched"], &one.body["ordered"]), (&json!(1), &json!(1)));
     assert_eq!(each(&staff.run_lines(one.id()), "product_id"), [shelves.due]);
     assert_eq!(staff.figures(shelves.due_at_once), [4, 0, 0]);
-    assert_eq!(run(json!({"product_id": shelves.unwatched})).body["watched"], 0);
+    let said = |product: u64| {
+        let run = run(json!({"product_id": product})).body;
+        assert_eq!((&run["watched"], &run["nothing"]), (&json!(1), &json!(1)));
+        staff.run_lines(run["id"].as_u64().unwrap())[0]["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(said(shelves.unwatched), "not watched: it has no reorder point");
+    staff.delete(&format!("/products/{}", shelves.unwatched)).expect(204);
+    assert!(said(shelves.unwatched).starts_with("archived: nothing is ordered"));
     let runs = staff.get("/restock/runs").expect(200).text;
     for unknown in [999_999_u64, i64::MAX as u64] {
         let refused = staff.post("/restock/runs", json!({"product_id": unknown}));

@@ -22,13 +22,19 @@ pub struct Rule {
 }
 
 impl Shop {
-    /// What the internal listener says of a figure.
-    #[track_caller]
-    pub fn metric(&self, name: &str) -> String {
+    /// What the internal listener says.
+    pub fn metrics(&self) -> String {
         let request = rouille::Request::fake_http("GET", "/metrics", Vec::new(), Vec::new());
         let answer = (routes::internal_application(&self.app).handle)(&request);
         let mut metrics = String::new();
         answer.data.into_reader_and_size().0.read_to_string(&mut metrics).unwrap();
+        metrics
+    }
+
+    /// What it says of a figure.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> String {
+        let metrics = self.metrics();
         let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.unwrap_or_else(|| panic!("{name} in {metrics}")).to_owned()
     }

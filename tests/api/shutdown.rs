@@ -1,7 +1,7 @@
 //! The end of the service: SIGTERM and SIGINT answer what is in flight and turn away the rest.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,11 +69,9 @@ fn what_is_in_flight_is_answered_and_what_is_new_is_turned_away() {
     // A connection without a request under way is closed, without an answer that nobody asked for.
     assert_eq!(wire::read_to_end(&mut idle), b"");
     assert_eq!(wire::read_to_end(&mut half_sent), b"");
-    for _ in 0..3 {
-        let refused = wire::exchange_one(&service.base, HEALTH).expect_problem(503, "shutting_down");
-        assert_eq!(refused.header("Retry-After"), Some("1"));
-        assert_eq!(refused.header("Connection"), Some("close"));
-    }
+    // Nobody listens any more, which tells a proxy that what it has not sent can go elsewhere.
+    let refused = TcpStream::connect(service.base.trim_start_matches("http://"));
+    assert_eq!(refused.expect_err("a closed door").kind(), ErrorKind::ConnectionRefused);
     assert!(service.is_running());
     lock.query_drop("ROLLBACK").unwrap();
 
@@ -87,6 +85,53 @@ fn what_is_in_flight_is_answered_and_what_is_new_is_turned_away() {
     let placed = answer.json();
     let read = guest.client.get(&format!("/orders/{}", placed["id"])).expect(200);
     assert_eq!(read.body, placed);
+}
+
+/// A proxy sends on connections that it has kept, and cannot know that they close just then.
+#[test]
+fn what_is_sent_on_open_connections_while_the_end_begins_is_answered() {
+    let shop = Shop::open();
+    let product = shop.product(&shop.staff(), 100);
+    let guest = shop.guest();
+    let service = serve(&shop);
+    let order = order_of_one(&guest, product);
+    let mut kept: Vec<TcpStream> = (0..20).map(|_| kept_connection(&service)).collect();
+    // Connected, and nothing sent yet.
+    kept.extend((0..5).map(|_| wire::connect(&service.base)));
+    drop(kept_connection(&service));
+    service.signal("TERM");
+    service.wait_for_line("SIGTERM");
+    for stream in &mut kept {
+        stream.write_all(&order).unwrap();
+    }
+    for stream in &mut kept {
+        let answer = wire::read_answer(stream).expect(201);
+        assert_eq!(answer.header("Connection"), Some("close"));
+    }
+    let (code, log) = service.wait();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+/// With a socket of systemd's nobody is refused while one service ends and the next one starts.
+#[test]
+fn who_connects_to_a_socket_that_stays_open_is_answered_by_the_next_service() {
+    let shop = Shop::open();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = port.local_addr().unwrap();
+    let service = Service::start_with_socket(&shop.database_url, port.try_clone().unwrap().into());
+    drop(kept_connection(&service));
+    service.signal("TERM");
+    service.wait_for_line("SIGTERM");
+    let mut between: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for stream in &mut between {
+        stream.write_all(HEALTH).unwrap();
+    }
+    assert_eq!(service.wait().0, Some(0));
+    let next = Service::start_with_socket(&shop.database_url, port.into());
+    for stream in &mut between {
+        wire::read_answer(stream).expect(200);
+    }
+    next.stop();
 }
 
 #[test]

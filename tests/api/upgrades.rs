@@ -233,6 +233,8 @@ fn is_read_and_goes_on(sql: &mut Conn, shop: &Shop) {
     shop.hours_pass(1);
     let manager = shop.with_token(&shop.log_in(shop::MANAGER, STAFF_PASSWORD));
     let customer = shop.with_token(&shop.log_in(shop::CUSTOMER, CUSTOMER_PASSWORD));
+    // What that release did not know.
+    manager.post("/stock_takes", json!({})).expect(201);
     every_route_shows_something(&manager);
 
     // Sent again after the upgrade, it is still the one order.

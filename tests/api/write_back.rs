@@ -39,6 +39,9 @@ fn write(client: &Client, world: &World, route: &Route, mut body: Value) -> Answ
 
 fn without_version(mut resource: Value) -> Value {
     resource["updated_at"] = json!(null);
+    if resource.get("password_changed_at").is_some() {
+        resource["password_changed_at"] = json!(null);
+    }
     if let Some(customer) = resource["customer"].as_object_mut() {
         customer.remove("updated_at");
     }
@@ -107,7 +110,10 @@ fn every_put_and_patch_takes_what_was_read_and_names_what_it_does_not_set() {
             assert_eq!(answer.status, 200, "{said}");
             written += 1;
             assert_eq!(without_version(answer.body), without_version(whole.clone()), "{said}");
-            assert_eq!(without_version(read(client, &world, route).unwrap()), without_version(whole.clone()));
+            // As it is now: a password that was written is another version.
+            let before = without_version(whole);
+            let whole = read(client, &world, route).unwrap();
+            assert_eq!(without_version(whole.clone()), before);
             for (name, value) in whole.as_object().unwrap().iter().filter(|(name, _)| !set.contains(name)) {
                 for body in [&whole, &json!({})] {
                     let mut body = body.clone();

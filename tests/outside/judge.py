@@ -39,48 +39,59 @@ def prepare():
         if number > 1:
             body["account"] = {"username": f"customer-{number}", "password": "a long walk by the sea"}
         customers.append(call("POST", "/customers", body=body)["session"]["token"])
-    for token in customers:
-        for product in (1, 2):
-            call("POST", "/orders", token, {"items": [{"product_id": product, "quantity": 1}]})
-    for order in (3, 5, 6):
+    orders = [call("POST", "/orders", token, {"items": [{"product_id": product, "quantity": 1}]})["id"]
+              for token in customers for product in (1, 2)]
+    for order in (orders[2], orders[4], orders[5]):
         call("POST", f"/orders/{order}/ship", staff, {"carrier": "Post"})
     # Whoever tries everything on a shipped order seldom comes to what ends its way first.
-    for step in ("1/confirm", "5/lost", "5/returned", "6/deliver", "6/reopen"):
-        call("POST", f"/orders/{step}", staff)
-    call("POST", "/orders/4/cancel", staff)
+    for order, step in ((0, "confirm"), (4, "lost"), (4, "returned"), (5, "deliver"), (5, "reopen"), (3, "cancel")):
+        call("POST", f"/orders/{orders[order]}/{step}", staff)
+    # The ids that are tried first are the sample shop's, where hardly anything may still be corrected.
+    call("PATCH", f"/orders/{orders[0]}", staff, {"note": "Ring twice"})
+    gone = call("POST", "/customers", body={"name": "Gone", "email": "gone@example.com", "phone": "+44 20 654321"})
+    call("DELETE", f"/customers/{gone['id']}", staff)
     for product in range(1, 7):
         policy = {"reorder_point": 500, "reorder_target": 500, "lead_time_days": 7}
         call("PATCH", f"/products/{product}/stock", staff, policy)
     call("POST", "/restock/runs", staff)
     call("POST", "/products/1/stock/what-if", staff, {"service_level": 0.98})
     # Of whom each product is bought; the first supplier is the sample shop's.
-    for supplier in (2, 3):
-        body = {"name": f"Supplier {supplier}", "lead_time_days": 7}
-        call("POST", "/suppliers", staff, body)
-    for supplier in (1, 2, 3):
+    first, second, third = [1] + [
+        call("POST", "/suppliers", staff, {"name": f"Supplier {number}", "lead_time_days": 7})["id"] for number in (2, 3)
+    ]
+    for pack_size, supplier in enumerate((first, second, third), 1):
         for product in range(1, 7):
-            offer = {"cost": "0.0035", "pack_size": supplier, "preferred": supplier == 1}
+            offer = {"cost": "0.0035", "pack_size": pack_size, "preferred": supplier == first}
             call("PUT", f"/suppliers/{supplier}/products/{product}", staff, offer)
     # Hardly any id of a product that is tried is one that the supplier sells.
-    for supplier, product in ((2, 6), (2, 5)):
-        call("GET", f"/suppliers/{supplier}/products/{product}", staff)
-        call("PATCH", f"/suppliers/{supplier}/products/{product}", staff, {"cost": "1.10"})
-        call("DELETE", f"/suppliers/{supplier}/products/{product}", staff)
-    call("PUT", "/suppliers/2/products/6", staff, {"cost": "1.20"})
-    call("DELETE", "/suppliers/3", staff)
-    call("POST", "/suppliers/3/restore", staff)
+    for product in (6, 5):
+        call("GET", f"/suppliers/{second}/products/{product}", staff)
+        call("PATCH", f"/suppliers/{second}/products/{product}", staff, {"cost": "1.10"})
+        call("DELETE", f"/suppliers/{second}/products/{product}", staff)
+    call("PUT", f"/suppliers/{second}/products/6", staff, {"cost": "1.20"})
+    call("DELETE", f"/suppliers/{third}", staff)
+    call("POST", f"/suppliers/{third}/restore", staff)
     # Hardly any purchase order that is tried is a draft with what is asked of it. The run above has ordered one.
     lines = [{"product_id": product, "quantity": 10 * product} for product in (1, 2)]
-    drafts = [call("POST", "/purchase_orders", staff, {"supplier_id": 2, "lines": lines})["id"] for _ in range(4)]
+    drafts = [call("POST", "/purchase_orders", staff, {"supplier_id": second, "lines": lines})["id"] for _ in range(4)]
     call("DELETE", f"/purchase_orders/{drafts[0]}/lines/1", staff)
     call("PUT", f"/purchase_orders/{drafts[0]}/lines/3", staff, {"quantity": 6})
     call("POST", f"/purchase_orders/{drafts[0]}/split", staff, {"lines": [{"product_id": 3}]})
     call("POST", f"/purchase_orders/{drafts[0]}/merge", staff, {"purchase_order_id": drafts[1]})
     call("POST", f"/purchase_orders/{drafts[2]}/order", staff)
     call("POST", f"/purchase_orders/{drafts[2]}/receive", staff, {"lines": [{"product_id": 1, "rejected": 1}]})
+    # Hardly any stock take that is tried is open, and has a count to take back or to book.
+    takes = [call("POST", "/stock_takes", staff, {"note": "by two"})["id"] for _ in range(3)]
+    for take in takes[:2]:
+        call("POST", f"/stock_takes/{take}/counts", staff, {"counts": [{"product_id": n, "add": 1} for n in (1, 2)]})
+    call("DELETE", f"/stock_takes/{takes[0]}/counts/1", staff)
+    call("POST", f"/stock_takes/{takes[0]}/book", staff)
+    call("POST", f"/stock_takes/{takes[2]}/cancel", staff)
     # The usernames that a schema allows are hardly ever a whole account's.
     account = call("GET", "/customer_accounts", staff)["data"][0]["id"]
     call("PUT", f"/customer_accounts/{account}", staff, {"username": "customer-account"})
+    # There is one proof at a time, so hardly any that is tried by its id is there.
+    call("GET", f"/verifications/{call('POST', '/verifications', staff)['id']}", staff)
     return customers[0], staff
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).parents[2]
 SITE = ROOT / "scripts/deploy/nginx.conf"
@@ -43,10 +44,11 @@ class Site:
         self.port = free_port()
         folder = self.folder.name
         site = SITE.read_text()
-        site = re.sub(r"    server 127\.0\.0\.1:8080;", "\n".join(f"    server {at};" for at in upstreams), site)
+        site = re.sub(r"    server unix:\S+ (.*);", lambda line: "\n".join(f"    server {at} {line[1]};" for at in upstreams), site)
         site = site.replace("# https://shop.example $http_origin;", f"{FRONT} $http_origin;")
+        site = site.replace("/var/log/nginx", folder)
         # Plain HTTP, since TLS changes nothing here; clients name their addresses.
-        site = re.sub(r"    (listen|ssl_\w+) .*;\n", "", site)
+        site = re.sub(r"    (listen|ssl_\w+|http2_\w+) .*;\n", "", site)
         site = site.replace("server {\n", f"server {{\n    listen 127.0.0.1:{self.port};\n"
                             "    set_real_ip_from 127.0.0.1;\n    real_ip_header X-Test-Address;\n", 1)
         temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n"
@@ -93,6 +95,9 @@ class Site:
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         head = f"{method} {path} HTTP/1.1\r\nHost: shop\r\nX-Test-Address: {address}\r\nConnection: close\r\n{length}{headers}\r\n"
         return self.send(head.encode() + body)
+
+    def log(self):
+        return "".join(path.read_text() for path in pathlib.Path(self.folder.name).glob("storekeeper.*.log"))
 
     def stop(self):
         self.process.terminate()
@@ -252,6 +257,15 @@ def other_origins(site):
     check("a page in a browser calls through the site", browser.returncode == 0, browser)
 
 
+def logs(site):
+    """The log has the id that the service logs, and nobody's search."""
+    answer = site.ask("GET", "/products?q=zebulon%40example.com", "Referer: https://shop/?q=zebulon\r\n")
+    site.ask("GET", "/metrics?q=zebulon")
+    asked = [line for line in site.log().splitlines() if f"id={answer[1].get('x-request-id')} " in line]
+    check("a request is logged with its id", len(asked) == 1 and "path=/products " in asked[0] and "status=200" in asked[0], asked)
+    check("no query is logged", "zebulon" not in site.log(), [line for line in site.log().splitlines() if "zebulon" in line])
+
+
 def limits(site):
     sign_up = b'{"name": "Ada", "email": "ada@example.com", "phone": "555-0100"}'
     json_body = "Content-Type: application/json\r\n"
@@ -284,6 +298,23 @@ def limits(site):
     served = [answer[0] for answer in answers].count(415)
     check("an address writes some 101 times at once", 101 <= served < 130, served)
     check("and reads on", site.ask("GET", "/products", address="198.51.100.1")[0] == 200, "GET /products")
+    site.ask("POST", "/sessions?q=zebulon", address="198.51.100.1")
+    check("nor is the query of one that was refused", "zebulon" not in site.log(), site.log()[-500:])
+    check("it is logged with its method", "method=POST path=/sessions protocol=HTTP/1.1 status=429" in site.log(), site.log()[-500:])
+
+
+def desk(site):
+    """Staff log in through it, and their cookie goes to the desk and nowhere else."""
+    password = pathlib.Path(os.environ["STAFF_PASSWORD_FILE"]).read_text().strip()
+    form = urllib.parse.urlencode({"username": os.environ["STAFF_USERNAME"], "password": password}).encode()
+    headers = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n"
+    opened = site.ask("POST", "/desk/login", headers, form)
+    cookie = f"Cookie: {opened[1].get('set-cookie', '').split(';')[0]}\r\n"
+    check("staff log in at the desk", opened[0] == 303 and "storekeeper=" in cookie, opened)
+    today = site.ask("GET", "/desk", cookie)
+    check("the desk knows them then", today[0] == 200 and b"Logged in as" in today[2], today)
+    check("a page elsewhere sends no form", site.ask("POST", "/desk/logout", f"{cookie}Sec-Fetch-Site: cross-site\r\n")[0] == 403, "403")
+    check("the cookie does nothing outside the desk", site.ask("GET", "/orders", cookie)[0] == 401, "401")
 
 
 def failures():
@@ -300,7 +331,7 @@ def failures():
     for answer_of_service, what, reads in ((b"", "hangs up", 2), (unreadable, "answers nonsense", 1),
                                            (unready, "answers 503", 2)):
         services = [Failing(answer_of_service), Failing(answer_of_service)]
-        site = Site(*(f"{service.at} max_fails=0" for service in services))
+        site = Site(*(service.at for service in services))
         for method, sent in (("GET", reads), ("HEAD", reads), ("POST", 1), ("PATCH", 1)):
             for service in services:
                 service.seen.clear()
@@ -313,12 +344,15 @@ def failures():
         site.stop()
 
 
-words()
-site = Site(SHOP)
-own_refusals(site)
-other_origins(site)
-limits(site)
-site.stop()
-failures()
-print(f"nginx_site.py: {'the site of nginx does what it says' if not wrong else f'{len(wrong)} checks failed'}")
-sys.exit(bool(wrong))
+if __name__ == "__main__":
+    words()
+    site = Site(SHOP)
+    own_refusals(site)
+    other_origins(site)
+    desk(site)
+    logs(site)
+    limits(site)
+    site.stop()
+    failures()
+    print(f"nginx_site.py: {'the site of nginx does what it says' if not wrong else f'{len(wrong)} checks failed'}")
+    sys.exit(bool(wrong))

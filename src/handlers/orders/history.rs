@@ -131,13 +131,14 @@ struct Event {
 struct EventActor {
     actor_account_id: Option<Id>,
     actor_api_key_id: Option<Id>,
+    actor_name: Option<String>,
 }
 
 impl Tracking {
     /// With its placement; the later entries are rows of their own.
     fn from_row(row: &Row, caller: &Caller) -> Tracking {
         let order_date = column(row, "placed_at");
-        let actor = EventActor::from_row(row, caller, "actor_account_id", "actor_api_key_id");
+        let actor = EventActor::from_row(row, caller, "placed_by");
         let placement = Event {
             status: Status::Placed,
             at: order_date,
@@ -173,16 +174,18 @@ impl Event {
             reason: column(row, "reason"),
             note: column::<Option<String>>(row, "event_note").filter(|_| caller.is_staff()),
             correction,
-            actor: EventActor::from_row(row, caller, "event_account_id", "event_api_key_id"),
+            actor: EventActor::from_row(row, caller, "done_by"),
         })
     }
 }
 
 impl EventActor {
-    fn from_row(row: &Row, caller: &Caller, account_id: &str, api_key_id: &str) -> Option<EventActor> {
+    /// From the columns whose names begin so.
+    fn from_row(row: &Row, caller: &Caller, columns: &str) -> Option<EventActor> {
         caller.is_staff().then(|| EventActor {
-            actor_account_id: column(row, account_id),
-            actor_api_key_id: column(row, api_key_id),
+            actor_account_id: column(row, &format!("{columns}_account_id")),
+            actor_api_key_id: column(row, &format!("{columns}_api_key_id")),
+            actor_name: column(row, &format!("{columns}_name")),
         })
     }
 }
@@ -195,10 +198,13 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
     let rows = db::read(&app.pool, |db| {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
-                 o.actor_account_id, o.actor_api_key_id, e.status AS event_status, e.at, e.reason,
-                 e.note AS event_note, e.corrected, e.old_value, e.new_value,
-                 e.actor_account_id AS event_account_id, e.actor_api_key_id AS event_api_key_id
+                 o.actor_account_id AS placed_by_account_id, o.actor_api_key_id AS placed_by_api_key_id,
+                 COALESCE(pa.username, pk.name) AS placed_by_name, e.status AS event_status, e.at, e.reason,
+                 e.note AS event_note, e.corrected, e.old_value, e.new_value, e.actor_account_id AS done_by_account_id,
+                 e.actor_api_key_id AS done_by_api_key_id, COALESCE(da.username, dk.name) AS done_by_name
              FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
+             LEFT JOIN accounts pa ON pa.id = o.actor_account_id LEFT JOIN api_keys pk ON pk.id = o.actor_api_key_id
+             LEFT JOIN accounts da ON da.id = e.actor_account_id LEFT JOIN api_keys dk ON dk.id = e.actor_api_key_id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
             (request.path_id, all.clone(), own.clone()),
             |row| (Tracking::from_row(row, &request.caller), Event::from_row(row, &request.caller)),

@@ -2,6 +2,8 @@
 //!
 //! The filter that leaves the fewest is what an index is gone along by; the others are looked at in each order.
 
+use std::collections::BTreeSet;
+
 use mysql::Value;
 use rouille::Response;
 
@@ -9,9 +11,10 @@ use crate::app::App;
 use crate::db::{self, Connection, Filter, column};
 use crate::error::Result;
 use crate::handlers::customers;
-use crate::handlers::orders::{COLUMNS, Order, Status, completed};
+use crate::handlers::orders::{COLUMNS, Order, Status, completed, to_confirm};
 use crate::problem::Problem;
-use crate::values::{Bad, Calendar, Id, Input, Line, Search, Timestamp, boolean, id, id_from_digits};
+use crate::restock::CONFIRMED;
+use crate::values::{Bad, Day, Id, Input, Line, Search, Timestamp, boolean, id, id_from_digits};
 use crate::web::caller::Scope;
 use crate::web::form::Form;
 use crate::web::paging::{Cursor, Keyset, Page};
@@ -21,8 +24,12 @@ use crate::web::updated::Updated;
 
 /// Which orders are looked for.
 struct Filters {
+    ids: Option<BTreeSet<Id>>,
     status: Option<Status>,
     confirmed: Option<bool>,
+    to_confirm: Option<bool>,
+    /// Before which day those are late that have not been delivered.
+    overdue: Option<Day>,
     from: Timestamp,
     to: Timestamp,
     /// Whose they are, for staff or a customer. NULL is nobody's.
@@ -50,7 +57,7 @@ const DIGITS_OF_PEOPLE_MIN: usize = 6;
 /// orders is found soon by going along all of them from the newest.
 const PEOPLE_MAX: usize = 100;
 
-/// `GET /orders?status=&confirmed=&customer_id=&product_id=&tracking_number=&q=&from=&to=&updated_from=&updated_to=&sort=&limit=&after=`: the caller's own
+/// `GET /orders?ids=&status=&confirmed=&to_confirm=&overdue=&customer_id=&product_id=&tracking_number=&q=&from=&to=&updated_from=&updated_to=&sort=&limit=&after=`: the caller's own
 /// orders, or all of them for staff, newest first; `sort=order_date` turns it round, and those that were changed in a
 /// span of time are in the order of the changes. Every word of `q` is looked for in the customer's name, e-mail address and telephone number, or it is the order's number.
 pub fn list(app: &App, request: &Request) -> Result<Response> {
@@ -71,16 +78,16 @@ pub fn list_of_customer(app: &App, request: &Request) -> Result<Response> {
 fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Response> {
     let newest_first = Keyset::by_time("o.placed_at", "o.id").descending();
     let mut form = request.query()?;
-    let page = Page::read(&mut form, &newest_first);
+    let page = Page::read_with_ids(&mut form, &newest_first);
     let updated = Updated::read(&mut form, &app.config.calendar);
     let ascending = form.with_default("sort", false, |input| match input {
         Input::Text(text) if text == "-order_date" => Ok(false),
         Input::Text(text) if text == "order_date" => Ok(true),
         _ => Err(Bad::new("invalid_sort", "must be order_date or -order_date")),
     });
-    let filters =
-        Filters::read(&mut form, &app.config.calendar, request.caller.scope(), customer_id, updated);
-    let (page, ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
+    let filters = Filters::read(&mut form, app, request.caller.scope(), customer_id, updated);
+    let ((page, ids), ascending, filters) = form.finish(|| Some((page?, ascending?, filters?)))?;
+    let filters = Filters { ids, ..filters };
     let by_update = filters.updated.is_some();
     let orders = db::read(&app.pool, |db| {
         let named = match &filters.q {
@@ -105,13 +112,16 @@ fn list_of(app: &App, request: &Request, customer_id: Option<Id>) -> Result<Resp
 impl Filters {
     fn read(
         form: &mut Form,
-        calendar: &Calendar,
+        app: &App,
         scope: Scope,
         customer_id: Option<Id>,
         updated: Option<Option<Updated>>,
     ) -> Option<Filters> {
+        let calendar = &app.config.calendar;
         let status = form.optional("status", |input| Status::parse_among(input, Status::ALL));
+        let overdue = form.optional("overdue", boolean);
         let confirmed = form.optional("confirmed", boolean);
+        let waits = form.optional("to_confirm", boolean);
         let from = form.with_default("from", Timestamp::MIN, |input| calendar.from(input));
         let to = form.with_default("to", Timestamp::MAX, |input| calendar.to(input));
         let asked = match customer_id {
@@ -129,8 +139,11 @@ impl Filters {
             _ => own.or(asked),
         };
         Some(Filters {
+            ids: None,
             status: status?,
             confirmed: confirmed?,
+            to_confirm: waits?,
+            overdue: (overdue? == Some(true)).then(|| calendar.day_of(app.clock.now())),
             from: from?,
             to: to?,
             customer,
@@ -149,18 +162,32 @@ impl Filters {
         if let Some(customer) = &self.customer {
             filter.add("o.customer_id = ?", [customer.clone()]);
         }
+        if let Some(ids) = &self.ids {
+            let (marks, ids) = db::in_list(ids.iter().copied());
+            filter.add(format!("o.id IN ({marks})"), ids);
+        }
         if let Some(number) = &self.tracking_number {
             filter.add("o.tracking_number = ?", [number.into()]);
         }
         if let Some(status) = self.status {
             filter.add("o.status = ?", [status.into()]);
         }
-        filter.add_if_given("(o.confirmed_at IS NOT NULL) = ?", self.confirmed.map(Value::from));
+        if let Some(confirmed) = self.confirmed {
+            filter.add(format!("{CONFIRMED} = ?"), [confirmed.into()]);
+        }
+        if let Some(waits) = self.to_confirm {
+            filter.add(format!("{}{}", if waits { "" } else { "NOT " }, to_confirm()), []);
+        }
+        if let Some(today) = self.overdue {
+            let under_way = "o.status IN (?, ?) AND o.expected_delivery_date < ?";
+            filter.add(under_way, [Status::Placed.into(), Status::Shipped.into(), today.into()]);
+        }
         let mut product = self.product_id;
         let mut keyset = Keyset::by_time("o.placed_at", "o.id");
         let mut in_time = "o.placed_at >= ? AND o.placed_at < ?";
         let through = |index: &str| format!("orders o FORCE INDEX ({index})");
         let from = match (&self.tracking_number, by_customer, &named, self.status) {
+            _ if self.ids.is_some() => through("PRIMARY"),
             (Some(_), ..) => through("orders_by_tracking"),
             (None, true, _, None) => through("orders_by_customer"),
             (None, true, _, Some(_)) => "orders o".to_owned(),
@@ -174,7 +201,10 @@ impl Filters {
                 )
             }
             _ if self.updated.is_some() => through("orders_by_update"),
-            // What is under way is little beside all that was ever ordered of a product.
+            // What is under way is little beside all that was ever ordered, of a product too.
+            (.., None) if self.overdue.is_some() || self.to_confirm == Some(true) => {
+                through("orders_by_status")
+            }
             (.., Some(Status::Placed | Status::Shipped)) => through("orders_by_status"),
             _ if product.is_some() => {
                 filter.add("l.product_id = ?", product.take().map(Value::from));

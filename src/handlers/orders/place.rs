@@ -81,6 +81,8 @@ pub fn place(
     let total = sum(app, &items);
     refuse_another_total(wanted.expected_total, total)?;
     let calendar = &app.config.calendar;
+    // Whoever places it behind the counter says that it is meant.
+    let (actor, is_confirmed) = (caller.actor(), caller.is_staff());
     let mut order = Order {
         id: 0,
         customer_id: wanted.customer_id,
@@ -96,9 +98,12 @@ pub fn place(
         note: wanted.note.clone(),
         carrier: None,
         tracking_number: None,
-        confirmed_at: None,
-        confirmed_by: ConfirmedBy::told_to(caller, ConfirmedBy::default),
-        allowed_actions: allowed_actions(Status::Placed, false, None, now, caller),
+        confirmed_at: is_confirmed.then_some(now),
+        confirmed_by: ConfirmedBy::told_to(caller, || ConfirmedBy {
+            confirmed_by_account_id: actor.account_id,
+            confirmed_by_api_key_id: actor.api_key_id,
+        }),
+        allowed_actions: allowed_actions(Status::Placed, is_confirmed, None, now, caller),
         earned: Earned::told_to(caller),
     };
     order.id = insert(tx, caller, limits, &order)?;

@@ -20,6 +20,7 @@ use crate::handlers::orders::status::{
 use crate::handlers::orders::{Order, find, lock_customer, with_lines};
 use crate::ledger;
 use crate::problem::{self, Problem};
+use crate::restock::CONFIRMED;
 use crate::values::{Bad, Id, Line, Paragraph};
 use crate::web::caller::Caller;
 use crate::web::idempotency::{self, Answer, Key};
@@ -111,11 +112,11 @@ fn step(app: &App, request: &Request, take: impl Fn(&mut Transaction) -> Result<
 /// Notes that a placed order is meant, and who says so.
 pub fn confirm(app: &App, tx: &mut Transaction, caller: &Caller, id: Id) -> Result<Order> {
     let (actor, now) = (caller.actor(), app.clock.now());
-    let confirmed = tx.execute(
-        "UPDATE orders SET confirmed_at = GREATEST(placed_at, ?), confirmed_by_account_id = ?, confirmed_by_api_key_id = ?
-         WHERE id = ? AND status = ? AND confirmed_at IS NULL",
-        (now, actor.account_id, actor.api_key_id, id, Status::Placed),
-    )?;
+    let sql = format!(
+        "UPDATE orders o SET o.confirmed_at = GREATEST(o.placed_at, ?), o.confirmed_by_account_id = ?, o.confirmed_by_api_key_id = ?
+         WHERE o.id = ? AND o.status = ? AND NOT {CONFIRMED}"
+    );
+    let confirmed = tx.execute(&sql, (now, actor.account_id, actor.api_key_id, id, Status::Placed))?;
     let order = find(app, tx, caller, id, "")?;
     if confirmed == 0 {
         return unless_done(order, Status::Placed, "Only a placed order can be confirmed.");

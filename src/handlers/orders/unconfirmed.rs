@@ -8,19 +8,21 @@ use crate::handlers::orders::history::{self, Entry};
 use crate::handlers::orders::status::{CANCEL, StepReason};
 use crate::ledger;
 use crate::pruning;
+use crate::restock::CONFIRMED;
 use crate::values::{Id, Timestamp};
 
 /// Orders that are looked up at once; each is cancelled in a transaction of its own.
 const LOOKED_UP: u32 = 500;
 
-/// Which orders `o` those are: a guest's own that still waits for somebody to say that it is meant. It is asked when they
-/// are looked up and again when each is cancelled.
-const UNCONFIRMED: &str =
-    "o.status = 'placed' AND o.confirmed_at IS NULL AND o.actor_account_id IS NULL AND o.actor_api_key_id IS NULL
-     AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)";
+/// Which orders `o` those are: a guest's own that still waits for somebody to say that it is meant. They are listed and
+/// counted by it, looked up to be cancelled, and asked again when each is.
+pub fn to_confirm() -> String {
+    let of_guest = "NOT EXISTS (SELECT 1 FROM accounts a WHERE a.customer_id = o.customer_id)";
+    format!("(o.status = 'placed' AND NOT {CONFIRMED} AND {of_guest})")
+}
 
-/// Cancels the orders of guests that nobody has shipped or confirmed for as long as the setting says. What staff or a
-/// program placed for a guest is meant. Returns how many were cancelled.
+/// Cancels the orders of guests that nobody has shipped or confirmed for as long as the setting says. Returns how many
+/// were cancelled.
 pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
     if app.config.unconfirmed_order.is_zero() {
         return Ok(0);
@@ -28,9 +30,10 @@ pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
     let placed_before = pruning::now(app)? - app.config.unconfirmed_order;
     let mut cancelled = 0;
     let mut last = (Timestamp::MIN, 0);
+    let to_confirm = to_confirm();
     let sql = format!(
         "SELECT o.placed_at, o.id FROM orders o FORCE INDEX (orders_by_status)
-         WHERE {UNCONFIRMED} AND o.placed_at < ? AND (o.placed_at > ? OR o.placed_at = ? AND o.id > ?)
+         WHERE {to_confirm} AND o.placed_at < ? AND (o.placed_at > ? OR o.placed_at = ? AND o.id > ?)
          ORDER BY o.placed_at, o.id LIMIT ?"
     );
     loop {
@@ -51,7 +54,7 @@ pub fn cancel_unconfirmed(app: &App) -> Result<u64> {
 
 /// False when somebody has shipped, confirmed or cancelled it meanwhile, or its customer has an account by now.
 fn cancel(app: &App, tx: &mut Transaction, id: Id) -> Result<bool> {
-    let sql = format!("UPDATE orders o SET o.status = ? WHERE o.id = ? AND {UNCONFIRMED}");
+    let sql = format!("UPDATE orders o SET o.status = ? WHERE o.id = ? AND {}", to_confirm());
     let cancelled = tx.execute(&sql, (CANCEL.to, id))?;
     if cancelled == 0 {
         return Ok(false);

@@ -117,7 +117,7 @@ impl Product {
 }
 
 /// A list that is kept as JSON; NULL when it is empty, so that a product without costs nothing.
-fn from_json<T: DeserializeOwned>(row: &Row, name: &str) -> Vec<T> {
+pub fn from_json<T: DeserializeOwned>(row: &Row, name: &str) -> Vec<T> {
     let text: Option<String> = column(row, name);
     text.map(|text| serde_json::from_str(&text).expect("JSON that was written here")).unwrap_or_default()
 }

@@ -12,16 +12,13 @@ use crate::error::Result;
 use crate::handlers::products::fields::{COLUMNS, Product};
 use crate::problem::{self, Problem};
 use crate::values::{
-    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Search, Sku, Slug, boolean, query_ids,
+    Bad, Currency, Gtin, Id, Input, Line, PRICE_MINOR_MAX, Price, Search, Sku, Slug, boolean,
 };
 use crate::web::form::Form;
-use crate::web::paging::{Cursor, Keyset, LIMIT_MAX, Page};
+use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::updated::Updated;
-
-/// A basket: as many as fit on one page, which is [`LIMIT_MAX`].
-const IDS_MAX: usize = 100;
 
 /// How a list of products is sorted; ties are in the order of the ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +114,7 @@ impl Way {
 struct Filters {
     q: Option<Search>,
     category: Option<Line<255>>,
+    shelf: Option<Line<100>>,
     min_price: Option<Price>,
     max_price: Option<Price>,
     in_stock: Option<bool>,
@@ -132,6 +130,7 @@ impl Filters {
     fn read(form: &mut Form, currency: &Currency, updated: Option<Option<Updated>>) -> Option<Filters> {
         let q = form.optional("q", Search::parse);
         let category = form.optional("category", Line::parse);
+        let shelf = form.optional("shelf", Line::parse);
         let min_price = form.optional("min_price", |input| currency.parse(input));
         let max_price = form.optional("max_price", |input| currency.parse(input));
         let in_stock = form.optional("in_stock", boolean);
@@ -145,18 +144,17 @@ impl Filters {
         let sku = form.optional("sku", Sku::parse);
         let slug = form.optional("slug", Slug::parse);
         let barcode = form.optional("barcode", Gtin::parse);
-        // An empty basket is not the whole catalogue.
-        let ids = form.changed("ids", |input| query_ids(input, IDS_MAX));
         Some(Filters {
             q: q?,
             category: category?,
+            shelf: shelf?,
             min_price: min_price?,
             max_price: max_price?,
             in_stock: in_stock?,
             sku: sku?,
             slug: slug?,
             barcode: barcode?,
-            ids: ids?,
+            ids: None,
             archived: archived?,
             updated: updated?,
         })
@@ -172,6 +170,8 @@ impl Filters {
             Way::Few("PRIMARY")
         } else if self.updated.is_some() {
             Way::Updated
+        } else if self.shelf.is_some() {
+            Way::Few("products_by_shelf")
         } else if self.category.is_some() {
             Way::Category
         } else if self.q.is_some() {
@@ -208,6 +208,9 @@ impl Filters {
         if let Some(category) = self.category {
             filter.add("p.category = ?", [category.into()]);
         }
+        if let Some(shelf) = self.shelf {
+            filter.add("p.shelf = ?", [shelf.into()]);
+        }
         if self.min_price.or(self.max_price).is_some() {
             let min = self.min_price.map_or(0, |price| price.minor);
             let max = self.max_price.map_or(PRICE_MINOR_MAX, |price| price.minor);
@@ -220,7 +223,7 @@ impl Filters {
     }
 }
 
-/// `GET /products?q=&category=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&updated_from=
+/// `GET /products?q=&category=&shelf=&min_price=&max_price=&in_stock=&sku=&slug=&barcode=&ids=&archived=&updated_from=
 /// &updated_to=&sort=&limit=&after=`. Every word of `q` is looked for in name, SKU and barcodes; `sku`, `slug` and `barcode` find the one
 /// product that has it. `ids` are up to a hundred with commas between them, all on one page unless `limit` says
 /// otherwise; what is not in the catalogue is left out. Only staff see what is archived.
@@ -230,18 +233,14 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     let updated = Updated::read(&mut form, &app.config.calendar);
     let by_id = if matches!(updated, Some(Some(_))) { Sort::Updated } else { Sort::Id };
     let sort = form.with_default("sort", by_id, Sort::parse);
-    let with_limit = form.has("limit");
-    let page = Page::read(&mut form, &sort.unwrap_or(Sort::Id).keyset(Way::All));
+    let page = Page::read_with_ids(&mut form, &sort.unwrap_or(Sort::Id).keyset(Way::All));
     let filters = Filters::read(&mut form, currency, updated);
-    let (sort, page, filters) = form.finish(|| Some((sort?, page?, filters?)))?;
+    let (sort, (page, ids), filters) = form.finish(|| Some((sort?, page?, filters?)))?;
+    let filters = Filters { ids, ..filters };
     if filters.archived && !request.caller.is_staff() {
         let detail = "Only staff see archived products. Leave \"archived\" out.";
         return Err(Problem::new(problem::FORBIDDEN, detail).into());
     }
-    let page = match filters.ids {
-        Some(_) if !with_limit => Page { limit: LIMIT_MAX, ..page },
-        _ => page,
-    };
     let way = filters.way();
     let keyset = sort.keyset(way);
     let (key, rows) =

@@ -9,10 +9,13 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
 use crate::events::Kind;
+use crate::handlers::costs::told_unit_cost;
+use crate::handlers::mentions;
 use crate::handlers::purchase_orders::view::{OrderLine, find};
 use crate::handlers::purchase_orders::{act, allow, changed, check_version, each_once, lock};
 use crate::ledger::ON_HAND_MAX;
 use crate::problem::{FieldError, Problem};
+use crate::restock::Packing;
 use crate::restock::purchase::{self, LINES_MAX, NewDraft, NewLine, OrderStatus};
 use crate::restock::supply::{self, Terms};
 use crate::values::{Bad, Id, Paragraph, Timestamp, UnitCost, id, whole_number};
@@ -20,6 +23,9 @@ use crate::web::caller::Caller;
 use crate::web::form::Form;
 use crate::web::idempotency::{self, Answer, Key};
 use crate::web::request::Request;
+
+/// As long as a note may be.
+const NOTE_CHARACTERS_MAX: usize = 2000;
 
 /// As many lines as a body holds.
 const LINES_AT_ONCE: usize = 100;
@@ -35,13 +41,7 @@ pub struct Wanted {
 impl Wanted {
     pub fn read(app: &App, caller: &Caller, form: &mut Form, product_id: Option<Id>) -> Option<Wanted> {
         let quantity = form.required("quantity", |input| whole_number(input, 1, ON_HAND_MAX));
-        let unit_cost = form.optional("unit_cost", |input| {
-            if caller.knows_costs() {
-                app.config.currency.parse_unit_cost(input)
-            } else {
-                Err(Bad::new("not_yours", "is for managers, and keys with restock:read; leave it out"))
-            }
-        });
+        let unit_cost = form.optional("unit_cost", |input| told_unit_cost(app, caller, input));
         Some(Wanted { product_id: product_id?, quantity: quantity?, unit_cost: unit_cost? })
     }
 }
@@ -135,28 +135,47 @@ pub fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id
     })
 }
 
-/// Sets a line of a locked draft to what a person says. `terms` are the supplier's, `stood` is what was there: units, and
-/// the cost of one.
+/// What was there before a person sets a line.
+#[derive(Default)]
+pub struct Stood {
+    pub quantity: i64,
+    pub unit_cost: Option<UnitCost>,
+    pub cost_of_offer: bool,
+}
+
+/// Sets a line of a locked draft to what a person says. `terms` are the supplier's. What somebody wrote that a unit costs
+/// stays until somebody who knows costs writes another; otherwise it is what the supplier asks for so many.
 pub fn set_line(
     tx: &mut Transaction,
     order_id: Id,
     wanted: &Wanted,
     terms: Option<&Terms>,
-    stood: Option<(i64, Option<UnitCost>)>,
+    stood: Option<Stood>,
     now: Timestamp,
 ) -> Result<()> {
     let &Wanted { product_id, quantity, unit_cost } = wanted;
     let asked = terms.map(|terms| terms.cost_at(quantity));
-    let (before, cost_before) = stood.unwrap_or_default();
+    let stood = stood.unwrap_or_default();
+    let written = unit_cost.or(stood.unit_cost.filter(|_| !stood.cost_of_offer));
+    let cost = written.or(asked).or(stood.unit_cost);
+    // Whoever orders it asks the supplier.
+    let odd = terms.filter(|terms| !terms.packing().sells(quantity)).map(|terms| {
+        let Packing { pack_size, minimum_quantity } = terms.packing();
+        format!(
+            "set by hand, though the supplier sells packs of {pack_size}, and at least {minimum_quantity}"
+        )
+    });
     let line = NewLine {
         product_id,
         quantity,
         supplier_sku: terms.and_then(|terms| terms.supplier_sku.as_ref()),
-        unit_cost: unit_cost.or(asked).or(cost_before),
+        unit_cost: cost,
+        // Also where it was read, and written back as it was.
+        cost_of_offer: cost.is_some() && (cost == asked || written.is_none()),
         set_by_person: true,
-        reason: None,
+        reason: odd.as_deref(),
     };
-    purchase::put_line(tx, order_id, &line, before, now)
+    purchase::put_line(tx, order_id, &line, stood.quantity, now)
 }
 
 pub const FROZEN: &str =
@@ -230,8 +249,9 @@ fn split(
     let new_id = purchase::make_draft(tx, &new, now)?;
     for &(product_id, part, whole) in &moved {
         let sql = "INSERT INTO purchase_order_lines
-                 (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, set_by_person, reason, received, rejected)
-             SELECT ?, product_id, supplier_sku, ?, unit_cost_minor_e4, 1, reason, 0, 0
+                 (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, cost_of_offer, set_by_person, reason,
+                  received, rejected)
+             SELECT ?, product_id, supplier_sku, ?, unit_cost_minor_e4, cost_of_offer, 1, reason, 0, 0
              FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
         tx.execute(sql, (new_id, part, id, product_id))?;
         if part == whole {
@@ -242,6 +262,16 @@ fn split(
                  WHERE purchase_order_id = ? AND product_id = ?";
             tx.execute(sql, (whole - part, id, product_id))?;
         }
+    }
+    let product_ids: Vec<Id> = moved.iter().map(|(product_id, ..)| *product_id).collect();
+    for order_id in [id, new_id] {
+        purchase::take_offered_costs(
+            tx,
+            &app.config.currency,
+            order_id,
+            draft.head.supplier_id,
+            &product_ids,
+        )?;
     }
     // The units stay drafted.
     changed(app, tx, caller, id, &[], &["lines", &format!("purchase_orders[{new_id}]")])?;
@@ -301,17 +331,54 @@ fn merge(app: &App, tx: &mut Transaction, caller: &Caller, id: Id, other_id: Id)
         let message = format!("would make more than {ON_HAND_MAX} of product {}", line.product_id);
         return Err(fault("too_large", message).into());
     }
-    // Where both have a product, what this one says of its cost stays.
+    let note = other.head.note.map(|note| match this.head.note {
+        Some(of_this) => format!("{of_this}\n{note}"),
+        None => note,
+    });
+    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARACTERS_MAX) {
+        let message = format!(
+            "has a note that makes more than {NOTE_CHARACTERS_MAX} characters with this one's; shorten one"
+        );
+        return Err(fault("notes_too_long", message).into());
+    }
+    if let Some(product_id) = agreed_otherwise(tx, id, other_id)? {
+        let message = format!(
+            "has product {product_id} at another cost, which somebody has written; set one of the two lines to the other's \
+             cost first"
+        );
+        return Err(fault("other_cost", message).into());
+    }
     tx.execute(
         "INSERT INTO purchase_order_lines
-             (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, set_by_person, reason, received, rejected)
-         SELECT ?, m.product_id, m.supplier_sku, m.quantity, m.unit_cost_minor_e4, 1, m.reason, 0, 0
+             (purchase_order_id, product_id, supplier_sku, quantity, unit_cost_minor_e4, cost_of_offer, set_by_person, reason,
+              received, rejected)
+         SELECT ?, m.product_id, m.supplier_sku, m.quantity, m.unit_cost_minor_e4, m.cost_of_offer, 1, m.reason, 0, 0
          FROM purchase_order_lines m WHERE m.purchase_order_id = ? ORDER BY m.product_id
-         ON DUPLICATE KEY UPDATE quantity = purchase_order_lines.quantity + VALUES(quantity), set_by_person = 1",
+         ON DUPLICATE KEY UPDATE quantity = purchase_order_lines.quantity + VALUES(quantity), set_by_person = 1,
+             cost_of_offer = LEAST(purchase_order_lines.cost_of_offer, VALUES(cost_of_offer))",
         (id, other_id),
     )?;
+    let product_ids: Vec<Id> = other.lines.iter().map(|line| line.product_id).collect();
+    purchase::take_offered_costs(tx, &app.config.currency, id, this.head.supplier_id, &product_ids)?;
     tx.execute("DELETE FROM purchase_order_lines WHERE purchase_order_id = ?", (other_id,))?;
     // The units stay drafted.
     purchase::cancel(tx, other_id, app.clock.now())?;
-    changed(app, tx, caller, id, &[], &["lines", &format!("purchase_orders[{other_id}]")])
+    let merged = format!("purchase_orders[{other_id}]");
+    let mut fields = vec!["lines", &merged];
+    if let Some(note) = &note {
+        tx.execute("UPDATE purchase_orders SET note = ? WHERE id = ?", (note, id))?;
+        mentions::copy_to_order(tx, other_id, id)?;
+        fields.push("note");
+    }
+    changed(app, tx, caller, id, &[], &fields)
+}
+
+/// A product that both drafts have at different costs, of which somebody wrote one: together they have none that is right.
+fn agreed_otherwise(tx: &mut Transaction, id: Id, other_id: Id) -> Result<Option<Id>> {
+    let sql = "SELECT l.product_id FROM purchase_order_lines l
+         JOIN purchase_order_lines m ON m.purchase_order_id = ? AND m.product_id = l.product_id
+         WHERE l.purchase_order_id = ? AND l.cost_of_offer * m.cost_of_offer = 0
+             AND NOT (l.unit_cost_minor_e4 <=> m.unit_cost_minor_e4)
+         ORDER BY l.product_id LIMIT 1";
+    tx.row(sql, (other_id, id), |row| column(row, "product_id"))
 }

@@ -5,7 +5,7 @@ use rouille::Response;
 use crate::app::App;
 use crate::db::{self, Transaction, column};
 use crate::error::Result;
-use crate::handlers::purchase_orders::draft::{FROZEN, Wanted, known_products, set_line};
+use crate::handlers::purchase_orders::draft::{FROZEN, Stood, Wanted, known_products, set_line};
 use crate::handlers::purchase_orders::view::{OrderLine, PurchaseOrder, find};
 use crate::handlers::purchase_orders::{allow, changed, lock};
 use crate::problem::{self, Problem};
@@ -40,7 +40,7 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
 }
 
 /// `PUT /purchase_orders/{id}/lines/{product_id}`: `{quantity, unit_cost?}`; sets or adds a line of a draft. Without a cost
-/// it is what the supplier asks for so many. 200 with the line.
+/// the one that somebody wrote stays, else it is what the supplier asks for so many. 200 with the line.
 pub fn put(app: &App, request: &Request) -> Result<Response> {
     let (id, product_id) = (request.path_id, request.path_product_id);
     let mut form = request.json()?;
@@ -55,6 +55,7 @@ pub fn put(app: &App, request: &Request) -> Result<Response> {
                 response::check_if_match(request, line)?;
                 echo.check(line)?;
                 allow(status, &[OrderStatus::Draft], FROZEN)?;
+                refuse_archived(tx, id, product_id)?;
             }
             None => {
                 response::refuse_version(request.http)?;
@@ -68,16 +69,33 @@ pub fn put(app: &App, request: &Request) -> Result<Response> {
             None => None,
         };
         // As it stands, also for who may not know what it costs.
-        let sql = "SELECT quantity, unit_cost_minor_e4 FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+        let sql = "SELECT quantity, unit_cost_minor_e4, cost_of_offer FROM purchase_order_lines
+             WHERE purchase_order_id = ? AND product_id = ?";
         let stood = tx.row(sql, (id, product_id), |row| {
             let cost: Option<i64> = column(row, "unit_cost_minor_e4");
-            (column(row, "quantity"), cost.map(|minor_e4| currency.unit_cost(minor_e4)))
+            Stood {
+                quantity: column(row, "quantity"),
+                unit_cost: cost.map(|minor_e4| currency.unit_cost(minor_e4)),
+                cost_of_offer: column(row, "cost_of_offer"),
+            }
         })?;
         set_line(tx, id, &wanted, terms.as_ref(), stood, app.clock.now())?;
         changed(app, tx, &request.caller, id, &[product_id], &["lines"])?;
         find(app, tx, id, &request.caller)
     })?;
     Ok(response::resource(request, line_of(&order, product_id).ok_or_else(Problem::not_found)?))
+}
+
+/// Refuses to set the line of a product that was archived since: nothing more is bought of it.
+fn refuse_archived(tx: &mut Transaction, id: Id, product_id: Id) -> Result<()> {
+    if !known_products(tx, &[product_id])?.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "Product {product_id} is archived. Take its line off with DELETE /purchase_orders/{id}/lines/{product_id}, or \
+         restore it with POST /products/{product_id}/restore."
+    );
+    Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into())
 }
 
 /// Refuses a line of a product that is not there, and more lines than there may be.

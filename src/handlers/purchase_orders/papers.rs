@@ -5,18 +5,31 @@ use rouille::Response;
 use crate::app::App;
 use crate::db::{self, column};
 use crate::error::Result;
+use crate::handlers::purchase_orders::allow;
 use crate::handlers::purchase_orders::view::{OrderLine, PurchaseOrder, find};
+use crate::restock::purchase::OrderStatus;
 use crate::web::request::Request;
 
-/// `GET /purchase_orders/{id}/csv`: its lines as CSV, RFC 4180, in UTF-8. Costs are left out for who may not know them.
+/// `GET /purchase_orders/{id}/csv`: its lines as CSV, RFC 4180, in UTF-8. Costs are left out for who may not know them. 409
+/// `purchase_order_state` when it is cancelled.
 pub fn csv(app: &App, request: &Request) -> Result<Response> {
     let order = db::snapshot(&app.pool, |db| find(app, db, request.path_id, &request.caller))?;
-    let mut text =
-        row(&["purchase_order", "supplier_sku", "sku", "name", "quantity", "unit_cost", "currency"]);
+    refuse_cancelled(&order)?;
+    let mut text = row(&[
+        "purchase_order",
+        "status",
+        "supplier_sku",
+        "sku",
+        "name",
+        "quantity",
+        "unit_cost",
+        "currency",
+    ]);
     for line in &order.lines {
         let unit_cost = line.unit_cost.map(|cost| cost.to_string()).unwrap_or_default();
         text.push_str(&row(&[
             &order.head.id.to_string(),
+            order.head.status.text(),
             line.supplier_sku.as_deref().unwrap_or_default(),
             line.sku.as_deref().unwrap_or_default(),
             &line.product_name,
@@ -31,17 +44,34 @@ pub fn csv(app: &App, request: &Request) -> Result<Response> {
         .with_unique_header("Content-Disposition", name))
 }
 
-/// All fields in quotes: then nothing in them has a meaning of its own. A spreadsheet takes what begins like a formula
-/// for one, also in quotes; with an apostrophe before it, it is text.
+/// Nothing is sent of what is not wanted any more.
+fn refuse_cancelled(order: &PurchaseOrder) -> Result<()> {
+    allow(
+        order.head.status,
+        &[OrderStatus::Draft, OrderStatus::Ordered, OrderStatus::Received],
+        "Nothing is sent of it.",
+    )
+}
+
+/// All fields in quotes: then nothing in them has a meaning of its own.
 fn row(fields: &[&str]) -> String {
     let quoted = |field: &&str| {
-        let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        format!("\"{}{}\"", if is_formula { "'" } else { "" }, field.replace('"', "\"\""))
+        format!("\"{}{}\"", if is_formula(field) { "'" } else { "" }, field.replace('"', "\"\""))
     };
     fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-/// `GET /purchase_orders/{id}/mail`: a text to send to the supplier.
+/// Whether a spreadsheet would work it out, also in quotes and in full width; with an apostrophe before it, it is text. A
+/// supplier's number such as -2+3 would become 1; one such as -5 is the number that it is.
+fn is_formula(field: &str) -> bool {
+    let sign = |c: char| "+-\u{ff0b}\u{ff0d}".contains(c);
+    match field.strip_prefix(sign) {
+        Some(rest) => !rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'),
+        None => field.starts_with(['=', '@', '\t', '\r', '\u{ff1d}', '\u{ff20}']),
+    }
+}
+
+/// `GET /purchase_orders/{id}/mail`: a text to send to the supplier. 409 `purchase_order_state` when it is cancelled.
 pub fn mail(app: &App, request: &Request) -> Result<Response> {
     let (order, email) = db::snapshot(&app.pool, |db| {
         let order = find(app, db, request.path_id, &request.caller)?;
@@ -50,6 +80,7 @@ pub fn mail(app: &App, request: &Request) -> Result<Response> {
             db.row(sql, (order.head.supplier_id,), |row| column(row, "email"))?;
         Ok((order, email.flatten()))
     })?;
+    refuse_cancelled(&order)?;
     let text = letter(app, &order, email.as_deref());
     Ok(Response::text(text).with_unique_header("Content-Type", "text/plain; charset=utf-8"))
 }
@@ -95,6 +126,9 @@ mod tests {
     #[test]
     fn fields_are_quoted_and_no_formula() {
         assert_eq!(row(&["a", "b\"c", "d,e\nf"]), "\"a\",\"b\"\"c\",\"d,e\nf\"\r\n");
-        assert_eq!(row(&["=1+1", "-5", "@x", "+4", "12"]), "\"'=1+1\",\"'-5\",\"'@x\",\"'+4\",\"12\"\r\n");
+        assert_eq!(row(&["=1+1", "-5", "@x", "+4", "12"]), "\"'=1+1\",\"-5\",\"'@x\",\"+4\",\"12\"\r\n");
+        let full_width = ["\u{ff1d}1+1", "\u{ff0b}cmd", "\u{ff0d}x", "\u{ff20}x", "-2+3", "+"];
+        assert!(full_width[..5].iter().all(|field| is_formula(field)));
+        assert!(!is_formula(full_width[5]) && !is_formula("-5.20") && !is_formula("A-1"));
     }
 }

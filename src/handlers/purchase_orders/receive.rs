@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Object};
 use crate::db::{Transaction, column};
 use crate::error::{Error, Result};
+use crate::events::Kind;
 use crate::handlers::movements::shelf_full;
 use crate::handlers::purchase_orders::{act, allow, each_once, lock};
 use crate::ledger::ON_HAND_MAX;
@@ -40,10 +41,15 @@ struct Owed {
     on_hand: i64,
 }
 
+/// As many as a large order ever came in; what an order shows of them stays within bounds.
+const RECEIPTS_MAX: i64 = 200;
+
 /// `POST /purchase_orders/{id}/receive`: `{lines?: [{product_id, quantity?, rejected?}], accept_surplus?, note?}`; without
 /// lines all that is outstanding. `quantity` goes on the shelf; what was rejected does not, and is still owed. Late goods
-/// of a cancelled order are received against it. Send an Idempotency-Key, so that a retry of a part is not a second part.
-/// 200 with the order; 409 `surplus` when it is more than was ordered and `accept_surplus` is not true.
+/// of a cancelled order are received against it. The note stands in the ledger; where all was rejected, in that of the
+/// order. Send an Idempotency-Key, so that a retry of a part is not a second part.
+/// 200 with the order; 409 `surplus` when what came, rejected or not, is more than is outstanding and `accept_surplus` is
+/// not true.
 pub fn post_receive(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json_or_nothing()?;
     let lines = read_lines(&mut form);
@@ -55,6 +61,8 @@ pub fn post_receive(app: &App, request: &Request) -> Result<Response> {
 }
 
 fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
+    // Who sends null has forgotten to say what came.
+    let is_null = form.is_null("lines");
     let lines = form.optional_objects("lines", LINES_MAX, |line| {
         let product_id = line.required("product_id", id);
         // A delivery may be larger than what was ordered.
@@ -68,6 +76,11 @@ fn read_lines(form: &mut Form) -> Option<Option<Vec<Unpacked>>> {
         }
         Some(Unpacked { product_id: product_id?, quantity: quantity?, rejected: rejected? })
     })?;
+    if is_null {
+        let message = "must not be null; leave it out where all that is outstanding has come";
+        form.reject("lines", Bad::new("required", message));
+        return None;
+    }
     each_once(form, lines.iter().flatten().map(|line| line.product_id))?;
     Some(lines)
 }
@@ -81,7 +94,15 @@ pub fn receive(
     delivery: &Delivery,
 ) -> Result<()> {
     let status = lock(tx, order_id)?;
+    let sql = "SELECT ordered_at IS NOT NULL AS was_ordered, receipt_count FROM purchase_orders WHERE id = ?";
+    let known = tx.row(sql, (order_id,), |row| (column(row, "was_ordered"), column(row, "receipt_count")))?;
+    let (was_ordered, receipts): (bool, i64) = known.unwrap_or_default();
     if status != OrderStatus::Ordered {
+        if !was_ordered && status == OrderStatus::Cancelled {
+            let detail = "The draft was cancelled and never ordered, so nothing comes of it. Book what was found as a \
+                          movement, or receive it against the order that it is of.";
+            return Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
+        }
         // Goods came nonetheless, and somebody has counted them: of a cancelled order all of them are a surplus.
         let is_known_to = match status {
             OrderStatus::Received => delivery.accept_surplus && delivery.lines.is_some(),
@@ -92,29 +113,28 @@ pub fn receive(
             return allow(status, &[], advice(status));
         }
     }
+    if receipts >= RECEIPTS_MAX {
+        let detail = format!(
+            "It came in {RECEIPTS_MAX} receipts, the most that a purchase order may have. Cancel it, and order the rest anew."
+        );
+        return Err(Problem::new(problem::PURCHASE_ORDER_STATE, detail).into());
+    }
     let owed = owed(tx, order_id, status)?;
     let arrivals = arrivals(delivery, &owed)?;
     if status == OrderStatus::Ordered && !delivery.accept_surplus {
         refuse_surplus(&arrivals, &owed)?;
     }
     let is_on_shelf = arrivals.iter().any(|arrival| arrival.accepted > 0);
-    if delivery.note.is_some() && !is_on_shelf {
-        let message =
-            "is kept in the ledger with what goes on the shelf, and all of this was rejected; leave it out";
-        return Err(Problem::invalid_field("note", Bad::new("nothing_moved", message)).into());
-    }
     let now = app.clock.now();
-    let sql = "SELECT receipt_count FROM purchase_orders WHERE id = ?";
-    let receipts: i64 = tx.row(sql, (order_id,), |row| column(row, "receipt_count"))?.unwrap_or(0);
     let note = delivery.note.as_ref().map(|note| note.0.as_str());
-    audit::record(
-        app,
-        tx,
-        caller.actor(),
-        Action::Received,
-        (Object::PurchaseOrder, order_id),
-        &["receipts"],
-    )?;
+    // The ledger has a line for what goes on the shelf only.
+    let on_order = note.filter(|_| !is_on_shelf);
+    if let Some(note) = on_order {
+        add_note(tx, order_id, receipts + 1, note)?;
+        purchase::record(tx, now, Kind::PurchaseOrderChanged, order_id, &[], &["note"])?;
+    }
+    let fields: &[&str] = if on_order.is_some() { &["receipts", "note"] } else { &["receipts"] };
+    audit::record(app, tx, caller.actor(), Action::Received, (Object::PurchaseOrder, order_id), fields)?;
     if purchase::receive(tx, order_id, receipts + 1, &arrivals, caller.actor(), note, now)? {
         return Ok(());
     }
@@ -125,6 +145,19 @@ pub fn receive(
         // Meanwhile something was sold.
         None => Err(Error::Raced),
     }
+}
+
+/// Adds what is said of a receipt to the note of the order.
+fn add_note(tx: &mut Transaction, order_id: Id, receipt: i64, note: &str) -> Result<()> {
+    let added = format!("Receipt {receipt}: {note}");
+    let sql = "UPDATE purchase_orders SET note = CONCAT_WS('\n', note, ?)
+         WHERE id = ? AND CHAR_LENGTH(CONCAT_WS('\n', note, ?)) <= 2000";
+    if tx.execute(sql, (&added, order_id, &added))? > 0 {
+        return Ok(());
+    }
+    let message = "does not fit after the note of the purchase order, where it is kept since nothing went on the shelf: \
+                   shorten one of them";
+    Err(Problem::invalid_field("note", Bad::new("too_long", message)).into())
 }
 
 fn advice(status: OrderStatus) -> &'static str {
@@ -185,9 +218,9 @@ fn arrivals(delivery: &Delivery, owed: &BTreeMap<Id, Owed>) -> Result<Vec<Arriva
 fn refuse_surplus(arrivals: &[Arrival], owed: &BTreeMap<Id, Owed>) -> Result<()> {
     let outstanding = |arrival: &Arrival| owed[&arrival.product_id].outstanding;
     let surplus: Vec<&Arrival> =
-        arrivals.iter().filter(|arrival| arrival.accepted > outstanding(arrival)).collect();
+        arrivals.iter().filter(|arrival| arrival.came() > outstanding(arrival)).collect();
     let Some(first) = surplus.first() else { return Ok(()) };
-    let (came, outstanding_first, product_id) = (first.accepted, outstanding(first), first.product_id);
+    let (came, outstanding_first, product_id) = (first.came(), outstanding(first), first.product_id);
     let others = match surplus.len() {
         1 => String::new(),
         more => format!(", and more than was ordered of {} other products", more - 1),

@@ -9,10 +9,10 @@ use crate::db::{Connection, Filter, column};
 use crate::error::Result;
 use crate::handlers::movements::ActorNamed;
 use crate::problem::Problem;
-use crate::restock::drafts::{self, SELLER_COLUMNS, Seller, Standing};
+use crate::restock::drafts::{self, SELLER_COLUMNS, Seller, rounded_minor};
 use crate::restock::late_before;
 use crate::restock::purchase::OrderStatus;
-use crate::values::{Currency, Id, Price, Timestamp, UnitCost};
+use crate::values::{Id, Price, Timestamp, UnitCost, Worth};
 use crate::web::caller::Caller;
 
 /// An order without its lines.
@@ -32,12 +32,14 @@ pub struct Head {
     pub line_count: i64,
     pub units: i64,
     pub received: i64,
+    /// In so many deliveries.
+    pub receipt_count: i64,
     /// What is still to come of an order.
     pub outstanding: i64,
     /// Rounded to the minor unit; None for who may not know it, and where a line has no cost.
-    pub total: Option<Price>,
+    pub total: Option<Worth>,
     pub minimum_order_value: Option<Price>,
-    /// What a draft lacks of that.
+    /// What a draft lacks of that; None where the total is.
     pub missing_value: Option<Price>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -57,8 +59,12 @@ pub struct PurchaseOrder {
     /// Why a run leaves the draft that it adds to as a draft; None for others.
     pub waits_for: Option<String>,
     pub lines: Vec<OrderLine>,
+    /// The last ones, as many as have [`RECEIPT_LINES_SHOWN`] lines together.
     pub receipts: Vec<Receipt>,
 }
+
+/// So that an order of 500 lines that came in 200 receipts is still an answer of some 300 kB.
+const RECEIPT_LINES_SHOWN: i64 = 2000;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderLine {
@@ -97,11 +103,11 @@ pub struct ReceiptLine {
     pub rejected: i64,
 }
 
-/// The SELECT of heads: of the orders of a page, or of one. `filter` and `page` are about `purchase_orders o`.
-pub fn select_heads(filter: &Filter, page: &str) -> String {
+/// The SELECT of heads: of the orders of a page, or of one. `hint`, `filter` and `page` are about `purchase_orders o`.
+pub fn select_heads(hint: &str, filter: &Filter, page: &str) -> String {
     format!(
         "SELECT o.id, o.status, o.supplier_id, o.draft_of, o.run_id, o.note, o.created_at, o.updated_at, o.ordered_at,
-             o.closed_at, {SELLER_COLUMNS}, COUNT(l.product_id) AS line_count,
+             o.closed_at, o.receipt_count, {SELLER_COLUMNS}, COUNT(l.product_id) AS line_count,
              CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED) AS units,
              CAST(COALESCE(SUM(l.received), 0) AS SIGNED) AS received,
              CAST(COALESCE(SUM(GREATEST(l.quantity - l.received, 0)), 0) AS SIGNED) AS outstanding,
@@ -109,11 +115,11 @@ pub fn select_heads(filter: &Filter, page: &str) -> String {
              CAST(COALESCE(SUM(CAST(l.unit_cost_minor_e4 AS DECIMAL(30)) * l.quantity), 0) AS CHAR) AS total_minor_e4,
              MAX(l.expected_at) AS expected_at,
              MIN(CASE WHEN l.received < l.quantity THEN l.expected_at END) AS next_expected_at
-         FROM (SELECT o.* FROM purchase_orders o {} {page} LIMIT ?) o
+         FROM (SELECT o.* FROM purchase_orders o {hint} {} {page} LIMIT ?) o
          LEFT JOIN purchase_order_lines l ON l.purchase_order_id = o.id
          LEFT JOIN suppliers v ON v.id = o.supplier_id
          GROUP BY o.id, o.status, o.supplier_id, o.draft_of, o.run_id, o.note, o.created_at, o.updated_at, o.ordered_at,
-             o.closed_at, v.name, v.active, v.order_days, v.minimum_order_minor
+             o.closed_at, o.receipt_count, v.name, v.active, v.order_days, v.minimum_order_minor
          {page}",
         filter.sql()
     )
@@ -127,9 +133,11 @@ impl Head {
         let (lines, with_cost): (i64, i64) = (column(row, "line_count"), column(row, "with_cost"));
         let total_minor_e4: i128 = column::<String>(row, "total_minor_e4").parse().unwrap_or(i128::MAX);
         let is_open = status == OrderStatus::Ordered;
+        let ordered_at: Option<Timestamp> = column(row, "ordered_at");
         let next_expected_at: Option<Timestamp> = column(row, "next_expected_at");
         let today = late_before(&app.config.calendar, app.clock.now());
         let knows_costs = caller.knows_costs();
+        let has_total = knows_costs && lines == with_cost;
         Head {
             id: column(row, "id"),
             status,
@@ -142,45 +150,44 @@ impl Head {
             line_count: lines,
             units: column(row, "units"),
             received: column(row, "received"),
+            receipt_count: column(row, "receipt_count"),
             outstanding: if is_open { column(row, "outstanding") } else { 0 },
-            total: (knows_costs && lines == with_cost).then(|| rounded(currency, total_minor_e4)),
+            // Of as many and as dear units as may be ordered it is larger than any price.
+            total: has_total.then(|| currency.worth(rounded_minor(total_minor_e4) * 10_000)),
             minimum_order_value: seller
                 .as_ref()
                 .and_then(|seller| seller.minimum_order_minor)
                 .filter(|_| knows_costs)
                 .map(|minor| currency.price(minor)),
             missing_value: seller
-                .filter(|_| knows_costs && status == OrderStatus::Draft)
+                .filter(|_| has_total && status == OrderStatus::Draft)
                 .and_then(|seller| seller.missing(total_minor_e4, currency)),
             created_at: column(row, "created_at"),
             updated_at: column(row, "updated_at"),
-            ordered_at: column(row, "ordered_at"),
+            ordered_at,
             expected_at: column(row, "expected_at"),
             closed_at: column(row, "closed_at"),
             overdue: is_open && next_expected_at.is_some_and(|expected_at| expected_at < today),
-            allowed_actions: allowed_actions(status).to_vec(),
+            allowed_actions: allowed_actions(status, ordered_at.is_some()).to_vec(),
         }
     }
 }
 
 /// What may be done with it; each is a route.
-fn allowed_actions(status: OrderStatus) -> &'static [&'static str] {
+fn allowed_actions(status: OrderStatus, was_ordered: bool) -> &'static [&'static str] {
     match status {
         OrderStatus::Draft => &["order", "split", "merge", "cancel"],
         OrderStatus::Ordered => &["receive", "cancel"],
+        OrderStatus::Cancelled if !was_ordered => &[],
         OrderStatus::Received | OrderStatus::Cancelled => &["receive"],
     }
-}
-
-fn rounded(currency: &Currency, minor_e4: i128) -> Price {
-    currency.price(i64::try_from((minor_e4 + 5_000).div_euclid(10_000)).unwrap_or(i64::MAX))
 }
 
 /// The order as it stands; 404 when there is none. To be called in one transaction.
 pub fn find(app: &App, db: &mut Connection, id: Id, caller: &Caller) -> Result<PurchaseOrder> {
     let mut filter = Filter::default();
     filter.add("o.id = ?", [id.into()]);
-    let sql = select_heads(&filter, "");
+    let sql = select_heads("", &filter, "");
     let head = db.row(&sql, filter.values(1), |row| Head::from_row(app, row, caller))?;
     let head = head.ok_or_else(Problem::not_found)?;
     let waits_for = if head.for_runs { waits_for(app, db, &head, caller)? } else { None };
@@ -189,19 +196,7 @@ pub fn find(app: &App, db: &mut Connection, id: Id, caller: &Caller) -> Result<P
 
 fn waits_for(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result<Option<String>> {
     let Some(standing) = drafts::standing(db, head.id)? else { return Ok(None) };
-    let reason = drafts::waits_for(app, &standing, app.clock.now());
-    Ok(match lacks(app, &standing, caller) {
-        // Who may not know costs is told of them neither here.
-        Some(lacks) if reason.is_some() && !caller.knows_costs() => Some(lacks),
-        _ => reason,
-    })
-}
-
-/// What a draft lacks of what its supplier takes at least, in words. Who may not know costs is not told how much.
-pub fn lacks(app: &App, standing: &Standing, caller: &Caller) -> Option<String> {
-    let lacks = standing.supplier.as_ref()?.lacks(standing.total_minor_e4, &app.config.currency)?;
-    let hidden = "it comes to less than the supplier takes at least";
-    Some(if caller.knows_costs() { lacks } else { hidden.to_owned() })
+    Ok(drafts::waits_for(app, &standing, app.clock.now(), caller.knows_costs()))
 }
 
 fn lines(app: &App, db: &mut Connection, head: &Head, caller: &Caller) -> Result<Vec<OrderLine>> {
@@ -239,9 +234,14 @@ fn receipts(db: &mut Connection, id: Id) -> Result<Vec<Receipt>> {
              p.actor_account_id, a.username, p.actor_api_key_id, k.name AS api_key_name
          FROM purchase_order_receipts p LEFT JOIN accounts a ON a.id = p.actor_account_id
          LEFT JOIN api_keys k ON k.id = p.actor_api_key_id
-         WHERE p.purchase_order_id = ? ORDER BY p.receipt, p.product_id";
+         WHERE p.purchase_order_id = ? AND p.receipt > (
+             SELECT COALESCE(MAX(t.receipt), 0) FROM (
+                 SELECT r.receipt, SUM(COUNT(*)) OVER (ORDER BY r.receipt DESC) AS so_far
+                 FROM purchase_order_receipts r WHERE r.purchase_order_id = ? GROUP BY r.receipt
+             ) t WHERE t.so_far > ?
+         ) ORDER BY p.receipt, p.product_id";
     let mut receipts: Vec<Receipt> = Vec::new();
-    db.rows(sql, (id,), |row| {
+    db.rows(sql, (id, id, RECEIPT_LINES_SHOWN), |row| {
         let number: i64 = column(row, "receipt");
         if receipts.last().is_none_or(|last| last.number != number) {
             let actor = ActorNamed::from_row(row);

@@ -11,9 +11,10 @@ use crate::db::{self, Connection, Filter, Transaction, column};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::handlers::suppliers::offers::fields::{Changes, Offer, SHOWN, read_terms, select};
+use crate::ledger::ON_HAND_MAX;
 use crate::problem::{self, Problem};
 use crate::restock::supply::Terms;
-use crate::values::{Currency, Id, Timestamp};
+use crate::values::{Bad, Currency, Id, Timestamp};
 use crate::web::caller::Caller;
 use crate::web::paging::{Cursor, Keyset, Page};
 use crate::web::request::Request;
@@ -85,6 +86,7 @@ pub fn replace(app: &App, request: &Request) -> Result<Response> {
             }
             None => {}
         }
+        check_fits(&terms)?;
         let offer = set(app, tx, &request.caller, ids(request), old.as_ref(), &terms)?;
         Ok((offer, old.is_none()))
     })?;
@@ -105,6 +107,7 @@ pub fn change(app: &App, request: &Request) -> Result<Response> {
         let old = lock(app, tx, ids(request))?.ok_or_else(Problem::not_found)?;
         check(request, &echo, &old)?;
         let terms = changes.merged(&old.terms);
+        check_fits(&terms)?;
         set(app, tx, &request.caller, ids(request), Some(&old), &terms)
     })?;
     Ok(response::resource(request, &offer))
@@ -118,6 +121,16 @@ pub fn delete(app: &App, request: &Request) -> Result<Response> {
         remove(app, tx, &request.caller, ids(request))
     })?;
     Ok(response::no_content())
+}
+
+/// Refuses what nobody could buy: the least in whole packs must find room on a shelf.
+fn check_fits(terms: &Terms) -> Result<()> {
+    let least = terms.packing().raised(1);
+    if least <= ON_HAND_MAX {
+        return Ok(());
+    }
+    let message = format!("comes to {least} in whole packs, and a shelf holds {ON_HAND_MAX}: send less");
+    Err(Problem::invalid_field("minimum_quantity", Bad::new("never_fits", message)).into())
 }
 
 fn ids(request: &Request) -> (Id, Id) {

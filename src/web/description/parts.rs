@@ -269,7 +269,17 @@ impl Link {
     }
 }
 
-/// A schema that extends another has its members too, before its own.
+/// Whether it is only there for others to extend, so that no answer is of it and it is not served.
+pub fn is_only_extended(schema: &Json) -> bool {
+    #[derive(FromJson)]
+    struct Marked {
+        #[serde(default)]
+        only_extended: bool,
+    }
+    parsed::<Marked>(schema.get()).only_extended
+}
+
+/// A schema that extends another has its members too, and those that the other one extends, before its own.
 pub fn extended((name, schema): &(String, Json), all: &Ordered<Json>) -> (String, Json) {
     #[derive(FromJson)]
     struct Extending {
@@ -288,6 +298,7 @@ pub fn extended((name, schema): &(String, Json), all: &Ordered<Json>) -> (String
         return (name.clone(), schema.clone());
     };
     let base = all.get(&extends).unwrap_or_else(|| panic!("{name} extends {extends}, which is no schema"));
+    let (_, base) = extended(&(extends, base.clone()), all);
     let (mut base, own): (Object, Object) = (parsed(base.get()), parsed(schema.get()));
     base.required.extend(own.required);
     base.properties.0.extend(own.properties.0);

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 
 use storekeeper::config::{SETTINGS, Setting};
 
-use crate::harness;
+use crate::harness::{self, shared_mariadb};
 use crate::program::{run, run_command};
 
 /// An address that is well formed and leads nowhere.
@@ -13,35 +14,90 @@ const NOWHERE: &str = "mysql://shop:s3cret@127.0.0.1:1/shop";
 
 #[test]
 fn help_names_every_command_and_setting_and_needs_none() {
-    for arguments in [&["--help"][..], &["-h"], &["migrate", "--help"], &["--help", "nonsense"]] {
-        let mut command = harness::storekeeper(NOWHERE);
-        command.env_remove("STOREKEEPER_DATABASE_URL").args(arguments);
-        let help = run_command(&mut command).expect_success();
-        for command in [
-            "serve",
-            "migrate",
-            "migrate --status",
-            "add-staff",
-            "--role",
-            "--reset",
-            "verify",
-            "verify --repair",
-            "prune",
-        ] {
-            assert!(help.contains(&format!("{command} ")), "{command}");
+    for arguments in [&["--help"][..], &["-h"], &["--help", "nonsense"], &["nonsense", "--help"]] {
+        let help = run_command(without_settings().args(arguments)).expect_success();
+        for command in COMMANDS {
+            assert!(help.contains(&format!("\n  {command}")), "{command}");
         }
         for setting in SETTINGS {
-            assert!(help.contains(setting.name) && help.contains(&setting.meaning()), "{}", setting.name);
+            assert!(help.contains(setting.name), "{}", setting.name);
+            assert!(words(&help).contains(&words(&setting.meaning())), "{}", setting.name);
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
+    }
+}
+
+#[test]
+fn a_command_says_what_belongs_to_it_alone() {
+    let help = run_command(without_settings().args(["verify", "--help"])).expect_success();
+    assert!(help.starts_with("storekeeper verify [--repair]\n") && help.contains("\n  --repair "), "{help}");
+    assert!(!help.contains("add-staff") && !help.contains("STOREKEEPER_LOCALE"), "{help}");
+}
+
+#[test]
+fn the_manual_page_is_made_of_what_help_says() {
+    for program in ["storekeeper", "storekeeper-restock"] {
+        let mut command = match program {
+            "storekeeper" => harness::storekeeper(NOWHERE),
+            _ => harness::storekeeper_restock(NOWHERE),
+        };
+        let page = run_command(command.env_remove("STOREKEEPER_DATABASE_URL").arg("--man")).expect_success();
+        assert!(
+            page.starts_with(&format!(".TH {} 8 ", program.to_uppercase().replace('-', "\\-"))),
+            "{page}"
+        );
+        // All that begins with a dot is one of these, and no hyphen could be taken for a dash.
+        let macros = [".TH ", ".SH ", ".TP", ".B ", ".I ", ".RS", ".RE", ".br"];
+        for line in page.lines() {
+            assert!(!line.starts_with('.') || macros.iter().any(|known| line.starts_with(known)), "{line}");
+            assert!(!line.replace("\\-", "").contains('-'), "{line}");
+        }
+        for setting in SETTINGS {
+            assert!(page.contains(&format!("\n.B {}\n", setting.name)), "{}", setting.name);
+        }
+        let plain = page.replace("\\-", "-");
+        let expected: &[&str] = match program {
+            "storekeeper" => &COMMANDS,
+            _ => &["--dry-run", "--what-if", "--json", "--product ID"],
+        };
+        for what in expected {
+            assert!(plain.contains(&format!("\n.B {what}")), "{what}");
         }
     }
+}
+
+/// As they are called in help.
+const COMMANDS: [&str; 13] = [
+    "serve\n",
+    "doctor [--json]\n",
+    "setup [OPTIONS]\n",
+    "setup nginx [--name HOST] [--site FILE]\n",
+    "migrate [--status]\n",
+    "add-staff [--role ROLE] [--reset] NAME\n",
+    "verify [--repair]\n",
+    "backup [--kind KIND] [--keep N] [--wait SECONDS] [FOLDER]\n",
+    "restore [OPTIONS] FILE\n",
+    "restore-drill [--erasures FILE] [--identity FILE] [FOLDER]\n",
+    "note backup [--failed]\n",
+    "note restore-drill [--failed]\n",
+    "prune\n",
+];
+
+fn without_settings() -> Command {
+    let mut command = harness::storekeeper(NOWHERE);
+    command.env_remove("STOREKEEPER_DATABASE_URL");
+    command
+}
+
+/// Wherever its lines end.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn the_version_is_told_without_any_setting() {
     for argument in ["--version", "-V"] {
-        let mut command = harness::storekeeper(NOWHERE);
-        command.env_remove("STOREKEEPER_DATABASE_URL").arg(argument);
-        let version = run_command(&mut command).expect_success();
+        let version = run_command(without_settings().arg(argument)).expect_success();
         assert_eq!(version, format!("storekeeper {}\n", env!("CARGO_PKG_VERSION")));
     }
 }
@@ -65,6 +121,16 @@ fn arguments_that_mean_nothing_are_refused_in_one_sentence() {
         &["verify", "all"],
         &["verify", "--repair=all"],
         &["prune", "--repair"],
+        &["note"],
+        &["note", "holiday"],
+        &["note", "backup", "restore-drill"],
+        &["note", "backup", "--failed=no"],
+        &["verify", "--failed"],
+        &["serve", "--settings"],
+        &["setup", "nginx"],
+        &["setup", "nginx", "--name", "no host"],
+        &["setup", "nginx", "--yes"],
+        &["verify", "--settings", "/nowhere/env"],
     ] {
         run(NOWHERE, arguments).expect_refusal();
     }
@@ -86,6 +152,7 @@ fn the_readme_has_every_setting_as_it_is() {
 fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
     let wrong = [
         ("STOREKEEPER_DATABASE_URL", "postgres://shop:s3cret@127.0.0.1/shop"),
+        ("STOREKEEPER_ADMIN_DATABASE_URL", "mysql://admin:s3cret@127.0.0.1"),
         ("STOREKEEPER_DATABASE_CONNECTIONS", "many"),
         ("STOREKEEPER_LISTEN", "8080"),
         ("STOREKEEPER_MAX_CONNECTIONS", "0"),
@@ -93,6 +160,8 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_INTERNAL_LISTEN", "unix:metrics.sock"),
         ("STOREKEEPER_CURRENCY", "euro"),
         ("STOREKEEPER_TIME_ZONE", "Europe/Atlantis"),
+        ("STOREKEEPER_LOCALE", "en-XX"),
+        ("STOREKEEPER_SHOP_NAME", " "),
         ("STOREKEEPER_HOLIDAYS", "/nowhere/holidays"),
         ("STOREKEEPER_DELIVERY_BUSINESS_DAYS", "-1"),
         ("STOREKEEPER_SESSION_IDLE_HOURS", "8761"),
@@ -115,7 +184,11 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_RESTOCK_APPROVAL", "manual"),
         ("STOREKEEPER_CALLER_KEPT_ANSWERS", "100001"),
         ("STOREKEEPER_CALLER_KEPT_KIB", "1 MiB"),
+        ("STOREKEEPER_ERASURES", "erasures"),
+        ("STOREKEEPER_BACKUP_ENCRYPT_TO", "--output=/etc/passwd"),
+        ("STOREKEEPER_BACKUP_COPY", " "),
         ("STOREKEEPER_LOG", "loud"),
+        ("STOREKEEPER_LOG_FORMAT", "xml"),
         ("STOREKEEPER_DATABASE_PASSWORD", "s3cret"),
     ];
     // All settings are tried, so that this test grows with them.
@@ -124,7 +197,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
     }
     for command in ["serve", "migrate", "verify", "prune"] {
         let ended = run_command(harness::storekeeper(NOWHERE).arg(command).envs(wrong));
-        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+        assert_eq!((ended.code, ended.out.as_str()), (Some(3), ""));
         let lines: Vec<&str> = ended.err.lines().collect();
         assert_eq!(lines.len(), wrong.len(), "{}", ended.err);
         for (name, _) in wrong {
@@ -137,8 +210,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
 
 #[test]
 fn a_missing_database_address_is_asked_for() {
-    let mut command = harness::storekeeper(NOWHERE);
-    let refused = run_command(command.env_remove("STOREKEEPER_DATABASE_URL").arg("verify")).expect_refusal();
+    let refused = run_command(without_settings().arg("verify")).expect_refusal();
     assert!(refused.starts_with("STOREKEEPER_DATABASE_URL must be set"), "{refused}");
 }
 
@@ -151,4 +223,20 @@ fn variables_that_are_not_text_matter_only_when_they_are_settings() {
     let mut command = harness::storekeeper(NOWHERE);
     let refused = run_command(command.arg("verify").env("STOREKEEPER_LOG", not_text)).expect_refusal();
     assert!(refused.starts_with("STOREKEEPER_LOG "), "{refused}");
+}
+
+#[test]
+fn a_file_of_settings_counts_alone() {
+    let (url, _) = super::migrated_database();
+    let file = shared_mariadb().folder.join("second shop.env");
+    std::fs::write(&file, format!("# The second shop\nSTOREKEEPER_DATABASE_URL='{url}'\n")).unwrap();
+    // What the environment names is another shop.
+    let mut command = harness::storekeeper(NOWHERE);
+    command.env("STOREKEEPER_LOG", "loud").args(["verify", "--settings"]).arg(&file);
+    assert!(run_command(&mut command).expect_success().contains("invariants hold"));
+
+    std::fs::write(&file, "STOREKEEPER_DATABASE_URL\n").unwrap();
+    let mut command = harness::storekeeper(&url);
+    let refused = run_command(command.args(["verify", "--settings"]).arg(&file)).expect_refusal();
+    assert!(refused.starts_with("line 1 of "), "{refused}");
 }

@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use storekeeper::db::migrations::MIGRATIONS;
 
 use super::{count, empty_database, migrated_database};
-use crate::program::{Ended, run};
+use crate::program::run;
 
 #[test]
 fn the_first_run_makes_the_schema_and_the_second_changes_nothing() {
@@ -132,14 +132,20 @@ fn serving_on_an_old_schema_is_refused_with_what_to_do() {
     let (empty, _) = empty_database();
     let behind = refused(&empty);
     assert!(behind.contains("0001_customers") && behind.contains("storekeeper migrate"), "{behind}");
+    // systemd is told that starting it again is of no use.
+    assert_eq!(run(&empty, &["serve"]).code, Some(3));
 }
 
 #[test]
-fn a_schema_of_a_later_release_is_left_alone() {
+fn what_a_later_release_has_made_is_left_to_it() {
     let (url, mut sql) = migrated_database();
-    let later = "INSERT INTO schema_migrations VALUES (9999, '9999_later', REPEAT('a', 64), NOW(6), NOW(6))";
+    let later = "INSERT INTO schema_migrations VALUES (9999, '9999_later', '', NOW(6), NOW(6))";
     sql.query_drop(later).unwrap();
-    assert_eq!(run(&url, &["migrate"]).expect_success(), "the schema is up to date\n");
-    let Ended { code, .. } = run(&url, &["migrate", "--status"]);
-    assert_eq!(code, Some(0));
+    for arguments in [&["serve"][..], &["migrate"], &["prune"], &["verify", "--repair"]] {
+        let refused = run(&url, arguments).expect_refusal();
+        assert!(refused.contains("later release") && refused.contains("9999_later"), "{refused}");
+    }
+    // What only reads goes on.
+    assert!(run(&url, &["verify"]).expect_success().contains("invariants hold"));
+    assert!(run(&url, &["migrate", "--status"]).expect_success().contains("applied"));
 }

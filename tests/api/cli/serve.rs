@@ -1,10 +1,12 @@
 //! What keeps the service, or any command, from starting: one sentence each.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use super::migrated_database;
 use crate::harness;
-use crate::program::{Service, run, run_command, run_with_input};
+use crate::program::{Service, handed_over, run, run_command, run_with_input};
 use crate::wire;
 
 #[test]
@@ -46,6 +48,21 @@ fn a_database_that_cannot_be_used_is_told_in_one_sentence_without_its_password()
         let refused = added.expect_refusal();
         assert!(refused.contains("database") && !refused.contains("secret"), "{refused}");
     }
+}
+
+/// systemd would start it again at once for each client that waits at the socket.
+#[test]
+fn with_a_socket_of_systemds_it_waits_for_its_database() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let child =
+        handed_over("mysql://shop:s3cret@127.0.0.1:1/shop", port.into()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("the program that cargo has built");
+    let mut said = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("waiting for it") && !said.contains("s3cret"), "{said}");
+    assert!(child.try_wait().unwrap().is_none());
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every operation that writes, and what becomes of it when it is sent again.
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::web::caller::Role;
 
@@ -109,6 +110,12 @@ pub const OPERATIONS: &[Operation] = &[
         let id = frail.staff.post("/api_keys", body).expect(201).id();
         frail.call("DELETE", format!("/api_keys/{id}"), Value::Null)
     }),
+    operation("POST", "/verifications", Replayed, |frail| {
+        // Whoever had to be cut off is taken for dead in a minute, which has passed here.
+        let dead = "UPDATE upkeep SET alive_at = alive_at - INTERVAL 1 HOUR WHERE at_work = 1";
+        frail.shop.sql().query_drop(dead).expect("another hour");
+        frail.call("POST", "/verifications", json!({}))
+    }),
     operation("POST", "/products", Replayed, |frail| {
         let barcodes = json!([{"code": gtin(&unique(""))}]);
         let body =
@@ -194,6 +201,29 @@ pub const OPERATIONS: &[Operation] = &[
         frail.staff.delete(&format!("/customers/{customer}")).expect(204);
         frail.call("PATCH", format!("/stock/movements/{movement}"), json!({"note": null}))
     }),
+    operation("POST", "/stock_takes", Replayed, |frail| {
+        frail.call("POST", "/stock_takes", json!({"note": "by two"}))
+    }),
+    operation("PATCH", "/stock_takes/{id}", Same, |frail| {
+        frail.call("PATCH", format!("/stock_takes/{}", frail.stock_take()), json!({"note": unique("by two")}))
+    }),
+    operation("POST", "/stock_takes/{id}/counts", Replayed, |frail| {
+        let take = frail.stock_take();
+        let found = frail.shop.product(&frail.staff, 3);
+        let counts =
+            [json!({"product_id": frail.product, "add": 1}), json!({"product_id": found, "counted": 2})];
+        frail.call("POST", format!("/stock_takes/{take}/counts"), json!({"counts": counts}))
+    }),
+    operation("DELETE", "/stock_takes/{id}/counts/{product_id}", Gone, |frail| {
+        let path = format!("/stock_takes/{}/counts/{}", frail.stock_take(), frail.product);
+        frail.call("DELETE", path, Value::Null)
+    }),
+    operation("POST", "/stock_takes/{id}/book", Replayed, |frail| {
+        frail.call("POST", format!("/stock_takes/{}/book", frail.stock_take()), json!({}))
+    }),
+    operation("POST", "/stock_takes/{id}/cancel", Replayed, |frail| {
+        frail.call("POST", format!("/stock_takes/{}/cancel", frail.stock_take()), json!({}))
+    }),
     operation("POST", "/restock/runs", Run, |frail| {
         let product = frail.shop.watched(&frail.staff, 0, RULE);
         frail.call("POST", "/restock/runs", json!({"product_id": product}))
@@ -215,7 +245,9 @@ pub const OPERATIONS: &[Operation] = &[
         frail.call("POST", "/purchase_orders", body)
     }),
     operation("PATCH", "/purchase_orders/{id}", Same, |frail| {
-        let body = json!({"note": unique("by van"), "expected_on": "2100-01-04"});
+        let app = &frail.shop.app;
+        let later = app.config.calendar.day_of(app.clock.now() + chrono::Duration::days(300));
+        let body = json!({"note": unique("by van"), "expected_on": later.to_string()});
         frail.call("PATCH", format!("/purchase_orders/{}", frail.purchase_order()), body)
     }),
     operation("PUT", "/purchase_orders/{id}/lines/{product_id}", Same, |frail| {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rouille::{Request, Response, ResponseBody};
-use storekeeper::http::{self, Application, Lane, Limits, Listener, Needs, Server};
+use storekeeper::http::{self, Application, Asked, Lane, Limits, Listener, Needs, Server};
 use storekeeper::problem::Problem;
 
 use crate::wire::{self, RawAnswer};
@@ -17,9 +17,8 @@ const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// A server of this application, with room for long bodies on `/long` only.
 fn serve(handle: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
-    let refuse = |problem: Problem, _: Option<&str>| {
-        Response::text(problem.kind.code).with_status_code(problem.kind.status)
-    };
+    let refuse =
+        |problem: Problem, _: &Asked| Response::text(problem.kind.code).with_status_code(problem.kind.status);
     let needs = |_: &str, target: &str| Needs {
         lane: Lane::NoDatabase,
         body_bytes: if target == "/long" { BODY_BYTES_MAX } else { 1000 },

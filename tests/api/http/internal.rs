@@ -112,6 +112,8 @@ fn the_watchdog_is_fed_whoever_crowds_the_door() {
     drop((held, inside));
     let log = service.stop();
     assert!(!log.contains("does not answer itself"), "{log}");
+    // Those of the watchdog would be half of a quiet shop's log.
+    assert_eq!(log.matches("route=/healthz").count(), 1, "but that of the crowd:\n{log}");
 }
 
 fn path(path: &Path) -> &str {

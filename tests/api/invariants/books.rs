@@ -41,6 +41,10 @@ pub struct Books {
     pub bowl: u64,
     pub pans_order: u64,
     pub bowls_order: u64,
+    /// One tray was found to be missing of five, and all three jars are there.
+    pub tray: u64,
+    pub jar: u64,
+    pub take: u64,
 }
 
 impl Books {
@@ -56,6 +60,11 @@ impl Books {
         let rarity = product("Rarity", "0", 0);
         let lid = product("Lid", "0", 5);
         let (pan, bowl) = (product("Pan", "0", 0), product("Bowl", "0", 0));
+        let (tray, jar) = (product("Tray", "0", 5), product("Jar", "0", 3));
+        let take = staff.post("/stock_takes", json!({})).expect(201).id();
+        let counts = [json!({"product_id": tray, "counted": 4}), json!({"product_id": jar, "counted": 3})];
+        staff.post(&format!("/stock_takes/{take}/counts"), json!({"counts": counts})).expect(200);
+        staff.post(&format!("/stock_takes/{take}/book"), json!({})).expect(200);
         let (pans_order, bowls_order) = (restocked(&staff, pan, 7), restocked(&staff, bowl, 0));
         let (ada, bob) = (shop.guest(), shop.guest());
         let body = json!({
@@ -100,6 +109,9 @@ impl Books {
             bowl,
             pans_order,
             bowls_order,
+            tray,
+            jar,
+            take,
         }
     }
 
@@ -113,6 +125,7 @@ impl Books {
         cases.extend(self.histories());
         cases.extend(self.corrections());
         cases.extend(self.restocking());
+        cases.extend(self.stock_takes());
         cases.extend(self.keys());
         cases.extend(self.of_erased_customers());
         cases.extend(Self::events());

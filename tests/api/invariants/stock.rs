@@ -18,6 +18,8 @@ const HIT_RATES: &str = "12_hit_rates_are_counted";
 
 const VALUE: &str = "13_value_is_the_sum_of_the_ledger";
 
+const STOCK_TAKES: &str = "14_stock_takes_book_their_differences_once";
+
 const EVENTS: &str = "10_events_are_numbered_without_gaps";
 
 impl Books {
@@ -81,6 +83,19 @@ impl Books {
             ),
             case(movement("value_after = 3", 4), vec![format!("{mug}|4|3|0|{line}")]),
             case(movement("value_after = 3", 1), vec![format!("{mug}|1|3|0|{line}")]),
+            case(
+                movement("cost_unknown = 0", 2),
+                [2, 3]
+                    .map(|sequence| {
+                        let continues = "whether a cost is unknown does not continue the movement before";
+                        format!("{mug}|{sequence}|{}|{}|{continues}", sequence - 2, 3 - sequence)
+                    })
+                    .into(),
+            ),
+            case(
+                format!("UPDATE stock SET cost_unknown = 0 WHERE product_id = {mug}"),
+                vec![format!("{mug}|NULL|0|1|whether a cost is unknown is not what the last movement says")],
+            ),
             case(
                 movement("value_delta = -2", 2),
                 vec![format!("{mug}|2|0|-2|{line}"), format!("{mug}|NULL|0|-2|{sum}")],
@@ -183,6 +198,42 @@ impl Books {
                     format!("UPDATE purchase_order_receipts SET accepted = 11 WHERE purchase_order_id = {bowls_order}"),
                 ],
                 format!("{bowl}|{bowls_order}|11|10|received is not the sum of its movements"),
+            ),
+        ]
+    }
+
+    pub fn stock_takes(&self) -> Vec<Case> {
+        let Books { mug, tray, jar, take, .. } = self;
+        let difference = "what was booked is not the difference";
+        let status = "the line is not as the status of its take";
+        let line = |change: &str, product: &u64| {
+            format!(
+                "UPDATE stock_take_lines SET {change} WHERE stock_take_id = {take} AND product_id = {product}"
+            )
+        };
+        let case = |sql: &[String], rows: &[String]| Case {
+            breaks: STOCK_TAKES,
+            sql: sql.to_vec(),
+            rows: rows.to_vec(),
+        };
+        vec![
+            case(&[line("counted = 3", tray)], &[format!("{take}|{tray}|-1|-2|{difference}")]),
+            case(&[line("counted = 2", jar)], &[format!("{take}|{jar}|0|-1|{difference}")]),
+            case(
+                &[format!("UPDATE stock_movements SET stock_take_id = NULL WHERE stock_take_id = {take}")],
+                &[format!("{take}|{tray}|0|-1|{difference}")],
+            ),
+            case(
+                &[
+                    format!("UPDATE stock_takes SET status = 'open', closed_at = NULL WHERE id = {take}"),
+                    line("booked_at = NULL", tray),
+                ],
+                &[format!("{take}|{tray}|1|0|a line has more movements than one, or one and is not booked")],
+            ),
+            case(&[line("counted = 1, counted_at = NOW(6)", mug)], &[format!("{take}|{mug}|0|1|{status}")]),
+            case(
+                &[format!("UPDATE stock_takes SET status = 'cancelled' WHERE id = {take}")],
+                &[format!("{take}|{tray}|1|0|{status}"), format!("{take}|{jar}|1|0|{status}")],
             ),
         ]
     }

@@ -20,8 +20,8 @@ fn ledger(shop: &Shop, product_id: u64) -> Vec<(i64, i64, String, Option<u64>)> 
 fn count_shelf(shop: &Shop, product_id: u64, counted: i64) {
     let mut sql = shop.sql();
     sql.exec_drop(
-        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
-         SELECT product_id, movement_count + 1, ? - on_hand, ?, 'stock_take', last_movement_at
+        "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, cost_assumed, cost_unknown, reason, at)
+         SELECT product_id, movement_count + 1, ? - on_hand, ?, 1, cost_unknown, 'stock_take', last_movement_at
          FROM stock WHERE product_id = ?",
         (counted, counted, product_id),
     )

@@ -337,7 +337,7 @@ fn a_run_leaves_a_line_alone_that_somebody_has_lowered_and_says_so() {
 }
 
 #[test]
-fn lines_that_are_null_are_none() {
+fn lines_that_are_null_are_none_of_a_draft_and_refused_of_a_delivery() {
     let shop = with_approval();
     let staff = shop.staff();
     let product = shop.watched(&staff, 0, RULE);
@@ -345,7 +345,9 @@ fn lines_that_are_null_are_none() {
     assert_eq!(empty.body["line_count"], 0);
     set(&staff, empty.id(), product, 7);
     order(&staff, empty.id());
-    let received = staff.receive(empty.id(), json!({"lines": null})).expect(200).body;
+    // Who receives has counted, or leaves it out.
+    staff.receive(empty.id(), json!({"lines": null})).expect_bad_fields(&[("lines", "required")]);
+    let received = staff.receive(empty.id(), json!({})).expect(200).body;
     assert_eq!((&received["status"], &received["received"]), (&json!("received"), &json!(7)));
 }
 

@@ -17,6 +17,7 @@ fn goods_arrive_in_parts_until_nothing_is_outstanding() {
     let part = staff.receive(order_id, van).expect(200).body;
     let mut expected = placed;
     expected["received"] = json!(8);
+    expected["receipt_count"] = json!(1);
     expected["outstanding"] = json!(12);
     expected["lines"][0]["received"] = json!(8);
     expected["lines"][0]["outstanding"] = json!(12);
@@ -86,8 +87,6 @@ fn what_is_rejected_never_was_on_the_shelf_and_is_still_owed() {
     assert_eq!(figures(&staff, product_id), [16, 4, 0]);
     let all_broken = json!({"lines": [{"product_id": product_id, "quantity": 0, "rejected": 4}]});
     let second = staff.receive(order_id, all_broken).expect(200).body;
-    let noted = json!({"lines": [{"product_id": product_id, "quantity": 0, "rejected": 1}], "note": "wet"});
-    staff.receive(order_id, noted).expect_bad_fields(&[("note", "nothing_moved")]);
     assert_eq!((&second["status"], &second["lines"][0]["rejected"]), (&json!("ordered"), &json!(8)));
     assert_eq!(staff.ledger(product_id).len(), 1);
     assert_eq!(figures(&staff, product_id), [16, 4, 0]);
@@ -203,4 +202,66 @@ fn an_archived_product_still_receives_what_was_ordered() {
     staff.delete(&format!("/products/{product_id}")).expect(204);
     staff.receive(order_id, json!({})).expect(200);
     assert_eq!(figures(&staff, product_id), [20, 0, 0]);
+}
+
+#[test]
+fn what_is_rejected_is_no_more_than_came_and_its_note_is_kept() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let (product, order) = ordered(&shop, &staff);
+    let rejected = |units: i64, surplus: bool, note: &str| {
+        let lines = json!([{"product_id": product, "quantity": 0, "rejected": units}]);
+        staff.receive(order, json!({"lines": lines, "accept_surplus": surplus, "note": note}))
+    };
+    rejected(1_000_000_000, false, "x").expect_problem(409, "surplus");
+    rejected(21, false, "x").expect_problem(409, "surplus");
+    staff.receive(order, json!({"lines": null})).expect_bad_fields(&[("lines", "required")]);
+    assert_eq!(figures(&staff, product), [0, 20, 0]);
+    let path = format!("/purchase_orders/{order}");
+    staff.patch(&path, json!({"note": "By van."})).expect(200);
+    assert_eq!(rejected(20, false, "All wet.").expect(200).body["note"], "By van.\nReceipt 1: All wet.");
+    let read = rejected(25, true, "Wet again.").expect(200).body;
+    assert_eq!((&read["outstanding"], &read["receipt_count"]), (&json!(20), &json!(2)));
+    assert_eq!(read["note"], "By van.\nReceipt 1: All wet.\nReceipt 2: Wet again.");
+    staff.patch(&path, json!({"note": "n".repeat(2000)})).expect(200);
+    rejected(1, false, "x").expect_bad_fields(&[("note", "too_long")]);
+}
+
+#[test]
+fn an_order_has_two_hundred_receipts_and_shows_the_last() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let products: Vec<u64> = (0..30).map(|_| shop.product(&staff, 0)).collect();
+    for product in &products {
+        staff.set_policy(*product, json!({"lead_time_days": 3})).expect(200);
+    }
+    let lines: Vec<_> = products.iter().map(|id| json!({"product_id": id, "quantity": 1000})).collect();
+    let order = staff.post("/purchase_orders", json!({"lines": lines})).expect(201).id();
+    staff.post(&format!("/purchase_orders/{order}/order"), json!({})).expect(200);
+    // As if they had come so.
+    let mut sql = shop.sql();
+    let one = json!({"lines": products.iter().map(|id| json!({"product_id": id, "quantity": 1})).collect::<Vec<_>>()});
+    staff.receive(order, one.clone()).expect(200);
+    mysql::prelude::Queryable::query_drop(
+        &mut sql,
+        format!("UPDATE purchase_orders SET receipt_count = 198 WHERE id = {order}"),
+    )
+    .unwrap();
+    mysql::prelude::Queryable::query_drop(
+        &mut sql,
+        "INSERT INTO purchase_order_receipts (purchase_order_id, receipt, product_id, accepted, rejected, at)
+         SELECT r.purchase_order_id, n.seq, r.product_id, 0, 1, r.at FROM purchase_order_receipts r JOIN seq_2_to_198 n
+         WHERE r.receipt = 1",
+    )
+    .unwrap();
+    mysql::prelude::Queryable::query_drop(&mut sql, "UPDATE purchase_order_lines SET rejected = 197")
+        .unwrap();
+    staff.receive(order, one.clone()).expect(200);
+    let read = staff.receive(order, one.clone()).expect(200).body;
+    assert_eq!((&read["receipt_count"], &read["received"]), (&json!(200), &json!(90)));
+    let shown = read["receipts"].as_array().unwrap();
+    // 66 of 30 lines are 1980.
+    assert_eq!((shown.len(), &shown[0]["number"], &shown[65]["number"]), (66, &json!(135), &json!(200)));
+    staff.receive(order, one).expect_problem(409, "purchase_order_state");
+    staff.cancel_purchase(order).expect(200);
 }

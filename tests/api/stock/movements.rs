@@ -34,6 +34,7 @@ fn movements_change_the_shelf_and_say_who_and_why() {
         "actor": {"account_id": account, "username": "staff", "api_key_id": null, "api_key_name": null},
         "order_id": null,
         "purchase_order_id": null,
+        "stock_take_id": null,
         "at": at,
     });
     assert_eq!(answer.body, expected);

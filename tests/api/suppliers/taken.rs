@@ -56,6 +56,66 @@ fn mean_and_spread_are_learned_from_what_has_come() {
     // The forecast knows of the mug's, from whomever it came: 6, 8, 10 and 3 days.
     assert_eq!(manager.stock(mug)["forecast"]["lead_time_spread_days"], 3.0);
     assert_eq!(manager.stock(bowl)["forecast"]["lead_time_spread_days"], Value::Null, "of one receipt");
+    assert_eq!(manager.stock(mug)["forecast"]["lead_time_learned_days"], 7);
+    assert_eq!(manager.stock(bowl)["forecast"]["lead_time_learned_days"], Value::Null);
+    // From its preferred supplier, once there is one.
+    manager.offer(supplier, mug, json!({"cost": "1.00", "preferred": true})).expect(201);
+    assert_eq!(manager.stock(mug)["forecast"]["lead_time_learned_days"], 8);
+    manager.offer(other, mug, json!({"cost": "1.00", "preferred": true})).expect(201);
+    assert_eq!(manager.stock(mug)["forecast"]["lead_time_learned_days"], Value::Null);
     manager.get("/suppliers/999/lead_times").expect_problem(404, "not_found");
     shop.clerk().get(&format!("/suppliers/{supplier}/lead_times")).expect_problem(403, "forbidden");
+}
+
+#[test]
+fn the_suggestion_lasts_for_the_lead_time_that_was_learned() {
+    let shop = Shop::open_for_weeks();
+    let manager = shop.staff();
+    let supplier = shop.supplier(&manager, 5);
+    let product = shop.product(&manager, 900);
+    manager.offer(supplier, product, json!({"cost": "4.00", "preferred": true})).expect(201);
+    manager.set_policy(product, json!({"reorder_point": 10, "reorder_target": 40})).expect(200);
+    for _ in 0..20 {
+        let order = shop.guest().client.order(&[(product, 2)]).expect(201).id();
+        manager.ship(order).expect(200);
+        shop.to_noon_in(1);
+    }
+    manager.restock();
+    let suggested = || manager.stock(product)["forecast"]["suggested_reorder_point"].as_i64().unwrap();
+    let of_five_days = suggested();
+    let taken = || manager.get(&format!("/suppliers/{supplier}/lead_times")).expect(200).body;
+    // Two that came whole, and one of which a part came before the rest was cancelled.
+    for whole in [true, true, false] {
+        let body = json!({"supplier_id": supplier, "lines": [{"product_id": product, "quantity": 10}]});
+        let order = manager.post("/purchase_orders", body).expect(201).id();
+        manager.post(&format!("/purchase_orders/{order}/order"), json!({})).expect(200);
+        shop.hours_pass(14 * 24 + 1);
+        manager.receive_units(order, product, if whole { 10 } else { 9 }).expect(200);
+        if !whole {
+            assert_eq!(taken()["receipts"], 2);
+            shop.hours_pass(30 * 24);
+            manager.cancel_purchase(order).expect(200);
+        }
+    }
+    assert_eq!((&taken()["receipts"], &taken()["mean_days"]), (&json!(3), &json!(14.0)));
+    let stock = manager.stock(product);
+    assert_eq!(
+        (&stock["effective_lead_time_days"], &stock["forecast"]["lead_time_learned_days"]),
+        (&json!(5), &json!(15))
+    );
+    let learned = suggested();
+    manager.patch(&format!("/suppliers/{supplier}"), json!({"lead_time_days": 15})).expect(200);
+    assert_eq!(suggested(), learned);
+    assert!(learned > of_five_days || stock["forecast"]["units_per_day"] == 0.0, "{of_five_days} {stock}");
+    // What is suggested today is judged when those days are over.
+    manager.restock();
+    let due: String = mysql::prelude::Queryable::query_first(
+        &mut shop.sql(),
+        "SELECT CAST(DATEDIFF(due_day, day) AS CHAR) FROM suggestions ORDER BY day DESC LIMIT 1",
+    )
+    .unwrap()
+    .expect("a suggestion");
+    assert_eq!(due, "16");
+    let tried = manager.post(&format!("/products/{product}/stock/what-if"), json!({"service_level": 0.95}));
+    assert_eq!(tried.expect(200).body["proposal"]["effective_lead_time_days"], 15);
 }

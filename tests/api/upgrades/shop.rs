@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::access::key_with;
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json};
-use crate::harness::{STAFF_PASSWORD, Shop};
-use crate::program::run;
+use crate::harness::{self, STAFF_PASSWORD, Shop};
+use crate::program::{run, run_command};
 
 /// Who can log in after the upgrade, with the passwords of all tests.
 pub const MANAGER: &str = "staff";
@@ -116,9 +116,26 @@ fn eventful(shop: &Shop) {
         .move_stock(bowl, json!({"delta": -1, "reason": "damaged", "note": "Dropped by Ada Lovelace"}))
         .expect(201);
     staff.count_shelf(bowl, 30);
+    // One stock take is booked, one was called off, and one goes on.
+    let take = |body: Value| staff.post("/stock_takes", body).expect(201).id();
+    let [booked, called_off, open] =
+        [take(json!({"category": "Kitchen", "note": "Before the spring"})), take(json!({})), take(json!({}))];
+    let count = |take: u64, count: Value| {
+        staff.post(&format!("/stock_takes/{take}/counts"), json!({"counts": [count]})).expect(200)
+    };
+    count(booked, json!({"product_id": bowl, "counted": 29}));
+    count(booked, json!({"code": "4006381333931", "counted": staff.on_hand(mug)}));
+    staff.post(&format!("/stock_takes/{booked}/book"), json!({})).expect(200);
+    staff.post(&format!("/stock_takes/{called_off}/cancel"), json!({})).expect(200);
+    count(open, json!({"product_id": bowl, "add": 2}));
     // Her name is in a note, which is put up for review.
     staff.delete(&format!("/customers/{}", guest.id)).expect(204);
-    run(&shop.database_url, &["prune"]).expect_success();
+    // What the staff did last was at noon of this shop's last day, which may be longer ago than a break.
+    let mut prune = harness::storekeeper(&shop.database_url);
+    run_command(prune.arg("prune").env("STOREKEEPER_STAFF_SESSION_IDLE_HOURS", "8760")).expect_success();
+    run(&shop.database_url, &["note", "backup"]).expect_success();
+    staff.post("/verifications", json!({})).expect(201);
+    assert_eq!(staff.verification()["held"], true);
     staff.get("/events?limit=100").expect(200);
     // The last order; nobody has read the feed since.
     grace.post_once(KEY, "/orders", kept_order(mug)).expect(201);

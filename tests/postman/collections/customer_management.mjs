@@ -639,7 +639,8 @@ export const requests = [
             "The account shows its customer, never the password": (account) => {
                 pm.expect(account.customer_id).to.eql(Number(pm.collectionVariables.get("guest_id")));
                 pm.expect(account.customer.account_id).to.eql(account.id);
-                pm.expect(pm.response.text()).not.to.include("password");
+                pm.expect(pm.response.json()).not.to.have.any.keys("password", "password_hash");
+                pm.expect(pm.response.text()).not.to.include(pm.collectionVariables.get("customer_password"));
             },
         },
         keep: { guest_account_id: "id" },

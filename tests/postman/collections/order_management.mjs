@@ -279,15 +279,16 @@ export const requests = [
         tests: {
             "It is that customer's, and staff may ship it": (order) => {
                 pm.expect(order.customer_id).to.eql(Number(pm.collectionVariables.get("other_id")));
-                pm.expect(order.allowed_actions).to.eql(["cancel", "confirm", "ship"]);
+                pm.expect(order.allowed_actions).to.eql(["cancel", "ship"]);
             },
+            "Who takes it down says that it is meant": (order) => pm.expect(order.confirmed_at).to.eql(order.order_date),
         },
         keep: { counter_order_id: "id" },
     },
     {
-        name: "Staff confirm the order",
+        name: "Staff confirm an order",
         description: "Somebody behind the counter says that it is meant. Again is the same.",
-        POST: "/orders/{{counter_order_id}}/confirm",
+        POST: "/orders/{{order_id}}/confirm",
         status: 200,
         tests: {
             "It says since when": (order) => pm.expect(order.confirmed_at).to.be.a("string"),
@@ -295,9 +296,9 @@ export const requests = [
         },
     },
     {
-        name: "What nobody has confirmed",
-        description: "A list to telephone after.",
-        GET: "/orders?confirmed=false&status=placed&customer_id={{other_id}}",
+        name: "Whom to telephone",
+        description: "Guests' orders that nobody has confirmed; `confirmed=false` lists those of accounts too.",
+        GET: "/orders?to_confirm=true&customer_id={{other_id}}",
         status: 200,
         tests: {
             "The order from the counter is confirmed": () => pm.expect(pm.response.json().data).to.eql([]),

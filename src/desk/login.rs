@@ -1,0 +1,256 @@
+//! Logging in and out. The session of the API is kept in a cookie that only the desk reads.
+
+use maud::html;
+use rouille::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::app::App;
+use crate::desk::api::{Api, Call, body_of, with_query};
+use crate::desk::fields::Fields;
+use crate::desk::frame::{LOG_OUT, READ_AND_SENT, document, html_response, see_other, without_page};
+use crate::desk::page::{Content, Room};
+use crate::desk::pieces::plain_field;
+use crate::desk::prose;
+use crate::desk::texts as t;
+use crate::desk::visit::is_staff;
+use crate::error::{Error, Result};
+use crate::problem::{self, Problem};
+use crate::web::caller::{Caller, identify_by};
+
+pub const PATH: &str = "/desk/login";
+
+/// `__Host-`: set by this host over a safe connection and for no other; a browser counts the machine itself as safe.
+const COOKIE: &str = "__Host-storekeeper";
+const COOKIE_RULES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
+
+/// A username, a password and an address.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// Whether the desk answers at this path.
+pub fn is_at(path: &str) -> bool {
+    path == "/desk" || path.starts_with("/desk/")
+}
+
+/// Who has the session of the cookie: staff, or nobody.
+pub fn caller(app: &App, http: &rouille::Request) -> Result<Caller> {
+    let Some(token) = token(http) else {
+        return Ok(Caller::Anyone);
+    };
+    match identify_by(app, http, token, None) {
+        Ok(identified) if is_staff(&identified.caller) => Ok(identified.caller),
+        // It has ended, or is nothing that the desk gave out.
+        Ok(_) => Ok(Caller::Anyone),
+        Err(Error::Refused(problem)) if problem.kind == problem::UNAUTHENTICATED => Ok(Caller::Anyone),
+        Err(error) => Err(error),
+    }
+}
+
+/// The session of the cookie, whatever it is.
+pub fn token(http: &rouille::Request) -> Option<&str> {
+    let cookies = http.header("Cookie")?.split(';');
+    cookies
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, token)| token)
+}
+
+/// What somebody sees who is not logged in and has opened or sent a page.
+pub fn instead(http: &rouille::Request, sent: bool) -> Response {
+    let target = http.raw_url();
+    if !sent && http.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin" && site != "none") {
+        // A link from elsewhere comes without the cookie; asked for from here, the page comes with it.
+        let here = safe(target);
+        return html_response(
+            200,
+            html! {
+                (maud::DOCTYPE)
+                html lang="en" {
+                    head { meta charset="utf-8"; meta http-equiv="refresh" content={ "0;url=" (here) }; title { (t::OPENING) } }
+                    body { p { a href=(here) { (t::OPENING) } } }
+                }
+            },
+        );
+    }
+    let next = if sent { target.split('?').next().unwrap_or("") } else { target };
+    see_other(&with_query(PATH, &[("next", safe(next)), ("ended", if sent { "unsent" } else { "" })]))
+}
+
+/// A place of the desk to go on to, and no other.
+fn safe(next: &str) -> &str {
+    let is_plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#');
+    let path = next.split('?').next().unwrap_or("");
+    let leaves = path.split('/').any(|part| part.to_ascii_lowercase().replace("%2e", ".") == "..");
+    let is_ours = is_at(path) && !leaves;
+    let again = [PATH, LOG_OUT].iter().any(|path| next.starts_with(path));
+    if is_plain && is_ours && !again { next } else { "/desk" }
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    token: String,
+    caller: String,
+}
+
+/// `GET` and `POST /desk/login`.
+pub fn answer(api: &Api) -> Result<Response> {
+    match api.http.method() {
+        "GET" | "HEAD" => {
+            let query = Fields::read(api.http.raw_query_string().as_bytes())?;
+            let next = safe(query.get("next").unwrap_or("/desk"));
+            if is_staff(&api.caller) {
+                return Ok(see_other(next));
+            }
+            let said = match (query.get("ended"), query.get("done")) {
+                (Some("unsent"), _) => Some(t::NOT_SENT),
+                (_, Some("log_out")) => Some(t::LOGGED_OUT),
+                _ => None,
+            };
+            Ok(form(api, next, "", said, None))
+        }
+        "POST" => {
+            check_same_origin(api.http)?;
+            log_in(api, &Fields::sent(api.http, BODY_BYTES_MAX)?)
+        }
+        method => without_page(method, READ_AND_SENT),
+    }
+}
+
+fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
+    let [username, password, next] =
+        ["username", "password", "next"].map(|name| fields.get(name).unwrap_or(""));
+    let next = safe(next);
+    let refused = |problem: Problem| Ok(form(api, next, username, None, Some(&problem)));
+    let body = json!({"username": username.trim(), "password": password});
+    let call =
+        Call { method: "POST", path: "/sessions", id: 0, product_id: 0, body: &body, key: "", version: "" };
+    let stranger = Api { caller: Caller::Anyone, ..*api };
+    let (text, _) = match stranger.send(&call) {
+        Ok(response) => body_of(response)?,
+        Err(Error::Refused(problem)) => return refused(*problem),
+        Err(error) => return Err(error),
+    };
+    let opened: Opened =
+        serde_json::from_str(&text).map_err(|cause| Error::Internal(format!("a session: {cause}")))?;
+    if opened.caller != "staff" {
+        let caller = identify_by(api.app, api.http, &opened.token, None)?.caller;
+        end(&Api { caller, ..*api })?;
+        return refused(Problem::new(problem::FORBIDDEN, t::STAFF_ONLY));
+    }
+    let cookie = format!("{COOKIE}={}; {COOKIE_RULES}", opened.token);
+    Ok(see_other(next).with_unique_header("Set-Cookie", cookie))
+}
+
+fn end(api: &Api) -> Result<()> {
+    let body = json!({});
+    let call = Call {
+        method: "DELETE",
+        path: "/sessions/current",
+        id: 0,
+        product_id: 0,
+        body: &body,
+        key: "",
+        version: "",
+    };
+    api.send(&call)?;
+    Ok(())
+}
+
+/// `POST /desk/logout`.
+pub fn log_out(api: &Api) -> Result<Response> {
+    match api.http.method() {
+        "POST" => {}
+        "GET" | "HEAD" => return Ok(see_other("/desk")),
+        method => return without_page(method, READ_AND_SENT),
+    }
+    check_same_origin(api.http)?;
+    if is_staff(&api.caller) {
+        end(api)?;
+    }
+    let response = see_other("/desk/login?done=log_out");
+    Ok(response.with_unique_header("Set-Cookie", format!("{COOKIE}=; Max-Age=0; {COOKIE_RULES}")))
+}
+
+fn form(api: &Api, next: &str, username: &str, said: Option<&str>, problem: Option<&Problem>) -> Response {
+    let error = problem.map(|problem| prose::of_people(&api.app.config, &problem.detail));
+    let error = error.as_deref();
+    let body = html! {
+        h1 { (t::LOG_IN_TO) " " (api.app.config.shop_name) }
+        @if let Some(said) = said { p.done role="status" { (said) } }
+        @if needs_https(api.http) { p.refused role="alert" { (t::NEEDS_HTTPS) } }
+        @if let Some(error) = error { p.refused role="alert" #wrong { (error) } }
+        form.narrow method="post" action=(PATH) {
+            input type="hidden" name="next" value=(next);
+            (plain_field("username", t::USERNAME, "text", username, "username", error.map(|_| "wrong")))
+            (plain_field("password", t::PASSWORD, "password", "", "current-password", error.map(|_| "wrong")))
+            button.main { (t::LOG_IN) }
+        }
+    };
+    let status = problem.map_or(200, |problem| problem.kind.status);
+    let stranger = Api { caller: Caller::Anyone, ..*api };
+    let mut response = document(&stranger, None, None, status, &Content::new(Room::Nowhere, t::LOG_IN, body));
+    if let Some(wait) =
+        problem.and_then(|problem| problem.headers.iter().find(|(name, _)| *name == "Retry-After"))
+    {
+        response = response.with_unique_header("Retry-After", wait.1.clone());
+    }
+    response
+}
+
+/// Whether the page came over a connection on which no browser keeps the cookie: they say where a request comes from
+/// only on a safe one, and the machine itself is safe.
+fn needs_https(http: &rouille::Request) -> bool {
+    let host = http.header("Host").unwrap_or("");
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let is_here = name == "localhost" || name == "[::1]" || name.starts_with("127.");
+    http.header("Sec-Fetch-Site").is_none() && !is_here
+}
+
+/// A page of another origin must not send a form in somebody's name. Browsers say where one comes from, in one header
+/// or the other.
+pub fn check_same_origin(http: &rouille::Request) -> Result<(), Problem> {
+    let host = http.header("Host").unwrap_or("");
+    let own = match (http.header("Sec-Fetch-Site"), http.header("Origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            origin.split_once("://").is_some_and(|(_, of)| !host.is_empty() && of == host)
+        }
+        (None, None) => false,
+    };
+    if own { Ok(()) } else { Err(Problem::new(problem::FORBIDDEN, t::ANOTHER_ORIGIN)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe;
+
+    #[test]
+    fn only_places_of_the_desk_are_gone_on_to() {
+        for own in ["/desk", "/desk/orders/17", "/desk/orders?q=a%20b&after=3f"] {
+            assert_eq!(safe(own), own);
+        }
+        for other in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/desk",
+            "/\\evil.example",
+            "/desk\\@evil.example",
+            "/deskx",
+            "/desk/login",
+            "/desk/logout",
+            "/desk/../products",
+            "/desk/..",
+            "/desk/%2E%2e/products",
+            "javascript:alert(1)",
+            "/desk/ö",
+            "/desk/a b",
+            "/desk#x",
+        ] {
+            assert_eq!(safe(other), "/desk", "{other}");
+        }
+    }
+}

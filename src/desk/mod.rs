@@ -1,0 +1,378 @@
+//! The desk: the shop's pages for people, under `/desk`.
+//!
+//! It is the first front end of the API. What a page shows it reads from endpoints, and each form is sent to one of
+//! them, in this process and as the member of staff who is logged in ([`api`]). So the desk has no rules and no SQL of its
+//! own: permissions, checks, versions and keys are the API's.
+//!
+//! Every form is sent to its own page, with an Idempotency-Key and the version of what it shows. The key stands in the
+//! address of a page with forms, which is given one where it has none: so an address is one visit, and whoever goes back to
+//! it, loads it again or sends it twice has the same key, and does the work once. What was done is answered with a
+//! redirect, to a new visit; what was refused shows the page again, with what was typed and what is wrong. Everything works
+//! without the script, which only spares reloads and clicks.
+
+mod account;
+mod api;
+mod barcode;
+mod customers;
+mod fields;
+mod frame;
+mod graph;
+mod house;
+mod login;
+mod orders;
+mod page;
+mod parts;
+mod pieces;
+mod products;
+mod prose;
+mod purchase_orders;
+mod restock;
+mod scan;
+mod search;
+mod seen;
+mod stock_takes;
+mod suppliers;
+mod texts;
+mod today;
+mod visit;
+
+use std::cell::Cell;
+
+use rouille::Response;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::desk::api::Api;
+use crate::desk::fields::Fields;
+use crate::desk::frame::{LOG_OUT, READ, READ_AND_SENT, see_other, without_page};
+use crate::desk::login::check_same_origin;
+use crate::desk::page::{Answer, DECIMALS};
+use crate::desk::visit::After::{At, Here, Once, There, With};
+use crate::desk::visit::{After, FormOf, Page, Posted, Sent, Visit, key_in, new_key};
+use crate::error::Result;
+use crate::problem::Problem;
+use crate::values::Id;
+use crate::web::caller::{Caller, Label};
+use crate::web::response;
+use crate::web::route::Access::{self, Manager, Staff};
+use crate::web::route::{Route, ids_in};
+
+pub use login::is_at;
+
+/// What a form came to.
+enum Done {
+    Goto(String),
+    Made(Value),
+}
+
+#[rustfmt::skip]
+pub const PAGES: &[Page] = &[
+    page("/desk", Staff, today::show, &[]),
+    page("/desk/search", Staff, search::show, &[]),
+    page("/desk/account", Staff, account::show, &[
+        form("password", "PATCH", "/staff/current", Here),
+        form("end_session", "DELETE", "/sessions/{id}", Here),
+    ]),
+
+    page("/desk/orders", Staff, orders::list::show, &[]),
+    page("/desk/orders/new", Staff, orders::place::show, &[
+        form("new_customer", "POST", "/customers", With("/desk/orders/new?customer_id=")),
+        form("place", "POST", "/orders", There),
+    ]),
+    page("/desk/orders/pick_list", Staff, orders::pick_list::show, &[]),
+    page("/desk/orders/{id}", Staff, orders::order::show, &[
+        form("confirm", "POST", "/orders/{id}/confirm", Here),
+        form("ship", "POST", "/orders/{id}/ship", Here),
+        form("deliver", "POST", "/orders/{id}/deliver", Here),
+        form("lost", "POST", "/orders/{id}/lost", Here),
+        form("returned", "POST", "/orders/{id}/returned", Here),
+        form("reopen", "POST", "/orders/{id}/reopen", Here),
+        form("cancel", "POST", "/orders/{id}/cancel", Here),
+        form("correct", "PATCH", "/orders/{id}", Here),
+    ]),
+    page("/desk/orders/{id}/pack", Staff, orders::pack::show, &[
+        form("ship", "POST", "/orders/{id}/ship", At("/desk/orders/{id}")),
+    ]),
+    page("/desk/orders/{id}/slip", Staff, orders::slip::show, &[]),
+
+    page("/desk/products", Staff, products::list::show, &[]),
+    page("/desk/products/new", Staff, products::edit::new, &[form("new_product", "POST", "/products", There)]),
+    page("/desk/products/{id}", Staff, products::product::show, &[
+        form("count_shelf", "POST", "/products/{id}/stock/movements", Here),
+        form("move_stock", "POST", "/products/{id}/stock/movements", Here),
+        form("archive_product", "DELETE", "/products/{id}", Here),
+        form("restore_product", "POST", "/products/{id}/restore", Here),
+    ]),
+    page("/desk/products/{id}/edit", Staff, products::edit::show, &[
+        form("edit_product", "PATCH", "/products/{id}", At("/desk/products/{id}")),
+    ]),
+    page("/desk/products/{id}/ledger", Staff, products::ledger::show, &[]),
+    page("/desk/products/{id}/rule", Staff, products::rule::show, &[
+        form("stock_rule", "PATCH", "/products/{id}/stock", At("/desk/products/{id}/rule")),
+        form("snooze_product", "PATCH", "/products/{id}/stock", Here),
+    ]),
+    page("/desk/products/{id}/why", Staff, products::why::show, &[]),
+    page("/desk/labels", Staff, products::labels::show, &[]),
+
+    page("/desk/stock_takes", Staff, stock_takes::list::show, &[
+        form("open", "POST", "/stock_takes", There),
+    ]),
+    page("/desk/stock_takes/{id}", Staff, stock_takes::count::show, &[
+        form("scan", "POST", "/stock_takes/{id}/counts", Here),
+        form("numbers", "POST", "/stock_takes/{id}/counts", Here),
+        form("cancel", "POST", "/stock_takes/{id}/cancel", Here),
+    ]),
+    page("/desk/stock_takes/{id}/review", Staff, stock_takes::review::show, &[
+        form("book", "POST", "/stock_takes/{id}/book", Here),
+        form("forget", "DELETE", "/stock_takes/{id}/counts/{product_id}", Here),
+    ]),
+
+    page("/desk/customers", Staff, customers::list::show, &[
+        form("new_customer", "POST", "/customers", There),
+    ]),
+    page("/desk/customers/{id}", Staff, customers::customer::show, &[
+        form("change", "PATCH", "/customers/{id}", Here),
+        form("erase", "DELETE", "/customers/{id}", At("/desk/customers")),
+    ]),
+
+    page("/desk/house", Manager, house::show, &[]),
+    page("/desk/house/staff", Manager, house::staff::show, &[
+        form("role", "PATCH", "/staff/{id}", Here),
+        form("disabled", "PATCH", "/staff/{id}", Here),
+        form("reset_password", "PATCH", "/staff/{id}", Here),
+    ]),
+    page("/desk/house/keys", Manager, house::keys::show, &[
+        form("new_key", "POST", "/api_keys", Once),
+        form("revoke", "DELETE", "/api_keys/{id}", Here),
+    ]),
+    page("/desk/house/audit", Manager, house::audit::show, &[]),
+    page("/desk/house/notes", Manager, house::notes::show, &[
+        form("review", "PATCH", "/stock/movements/{id}", Here),
+    ]),
+    page("/desk/house/verify", Manager, house::verify::show, &[
+        form("verify", "POST", "/verifications", Here),
+    ]),
+    page("/desk/house/settings", Manager, house::settings::show, &[]),
+    page("/desk/restock", Staff, restock::plan::show, &[
+        form("restock", "POST", "/restock/runs", There),
+    ]),
+    page("/desk/restock/runs", Staff, restock::runs::list, &[]),
+    page("/desk/restock/runs/{id}", Staff, restock::runs::show, &[]),
+    page("/desk/restock/{id}", Staff, restock::line::show, &[
+        form("restock", "POST", "/restock/runs", There),
+        form("draft", "POST", "/purchase_orders", There),
+        form("put_line", "PUT", "/purchase_orders/{id}/lines/{product_id}", Here),
+        form("snooze", "PATCH", "/products/{id}/stock", Here),
+    ]),
+    page("/desk/purchase_orders", Staff, purchase_orders::list::show, &[
+        form("draft", "POST", "/purchase_orders", There),
+    ]),
+    page("/desk/purchase_orders/{id}", Staff, purchase_orders::order::show, &[
+        form("order", "POST", "/purchase_orders/{id}/order", Here),
+        form("cancel", "POST", "/purchase_orders/{id}/cancel", Here),
+        form("split", "POST", "/purchase_orders/{id}/split", There),
+        form("merge", "POST", "/purchase_orders/{id}/merge", Here),
+        form("annotate", "PATCH", "/purchase_orders/{id}", Here),
+        form("expect", "PATCH", "/purchase_orders/{id}", Here),
+    ]),
+    page("/desk/purchase_orders/{id}/lines/{product_id}", Staff, purchase_orders::line::show, &[
+        form("put_line", "PUT", "/purchase_orders/{id}/lines/{product_id}", At("/desk/purchase_orders/{id}")),
+        form("put_line_at", "PUT", "/purchase_orders/{id}/lines/{product_id}", At("/desk/purchase_orders/{id}")),
+        form("take_out", "DELETE", "/purchase_orders/{id}/lines/{product_id}", At("/desk/purchase_orders/{id}")),
+    ]),
+    page("/desk/purchase_orders/{id}/receive", Staff, purchase_orders::receive::show, &[
+        form("receive", "POST", "/purchase_orders/{id}/receive", At("/desk/purchase_orders/{id}")),
+        form("receive_all", "POST", "/purchase_orders/{id}/receive", At("/desk/purchase_orders/{id}")),
+    ]),
+    page("/desk/purchase_orders/{id}/print", Staff, purchase_orders::papers::print, &[]),
+    page("/desk/purchase_orders/{id}/letter", Staff, purchase_orders::papers::letter, &[]),
+    page("/desk/purchase_orders/{id}/mail", Staff, purchase_orders::papers::mail, &[]),
+    page("/desk/purchase_orders/{id}/csv", Staff, purchase_orders::papers::csv, &[]),
+    page("/desk/suppliers", Manager, suppliers::list::show, &[
+        form("restore_supplier", "POST", "/suppliers/{id}/restore", At("/desk/suppliers/{id}")),
+    ]),
+    page("/desk/suppliers/new", Manager, suppliers::supplier::new, &[
+        form("add_supplier", "POST", "/suppliers", There),
+    ]),
+    page("/desk/suppliers/{id}", Manager, suppliers::supplier::show, &[
+        form("correct", "PATCH", "/suppliers/{id}", Here),
+        form("archive_supplier", "DELETE", "/suppliers/{id}", At("/desk/suppliers")),
+    ]),
+    page("/desk/suppliers/{id}/products", Manager, suppliers::offers::of_supplier, &[]),
+    page("/desk/suppliers/{id}/products/{product_id}", Manager, suppliers::offer::show, &[
+        form("put_offer", "PUT", "/suppliers/{id}/products/{product_id}", At("/desk/suppliers/{id}/products")),
+        form("remove_offer", "DELETE", "/suppliers/{id}/products/{product_id}", At("/desk/suppliers/{id}/products")),
+    ]),
+    page("/desk/products/{id}/suppliers", Manager, suppliers::offers::of_product, &[]),
+];
+
+const fn page(
+    path: &'static str,
+    access: Access,
+    show: fn(&Visit) -> Result<Answer>,
+    forms: &'static [FormOf],
+) -> Page {
+    Page { path, access, show, forms }
+}
+
+const fn form(name: &'static str, method: &'static str, path: &'static str, after: After) -> FormOf {
+    FormOf { name, method, path, after }
+}
+
+/// A product's description, in which each character takes nine bytes, and room for the other fields.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// Answers a request for a page, and says for the log which it was and who asked.
+pub fn answer(
+    routes: &'static [Route],
+    app: &App,
+    http: &rouille::Request,
+    request_id: &str,
+) -> (Response, &'static str, Label) {
+    let path = http.raw_url().split('?').next().unwrap_or("");
+    let file = frame::file(path);
+    let reads = matches!(http.method(), "GET" | "HEAD");
+    if let Some(file) = file.filter(|_| reads) {
+        return (frame::guarded(file.answer(http)), "/desk/{file}", Label::Unknown);
+    }
+    let (caller, identified) = match login::caller(app, http) {
+        Ok(caller) => (caller, Ok(())),
+        Err(error) => (Caller::Anyone, Err(error)),
+    };
+    let label = caller.label();
+    let api = Api { app, routes, http, caller, request_id };
+    let found = PAGES.iter().find_map(|page| Some((page, ids_in(path, page.path)?)));
+    let shown = found.map_or("/desk/-", |(page, _)| page.path);
+    let answered = identified.and_then(|()| match (path, found) {
+        _ if file.is_some() => without_page(http.method(), READ),
+        (login::PATH, _) => login::answer(&api),
+        (LOG_OUT, _) => login::log_out(&api),
+        // As people type it.
+        (_, None) if reads && path.ends_with('/') => {
+            Ok(see_other(&http.raw_url().replacen(path, path.trim_end_matches('/'), 1)))
+        }
+        (_, None) => Err(Problem::not_found().into()),
+        (_, Some((page, ids))) => visit(&api, page, ids, path),
+    });
+    let response = answered.unwrap_or_else(|error| frame::problem(&api, error.into_problem()));
+    (frame::guarded(response), shown, label)
+}
+
+/// The page for what was refused before the desk was asked, or could not be read at all. Who asked is not known then.
+pub fn refusal(
+    routes: &'static [Route],
+    app: &App,
+    target: &str,
+    problem: Problem,
+    request_id: &str,
+) -> Response {
+    let http = rouille::Request::fake_http("GET", target, Vec::new(), Vec::new());
+    let api = Api { app, routes, http: &http, caller: Caller::Anyone, request_id };
+    frame::guarded(frame::problem(&api, problem))
+}
+
+fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str) -> Result<Response> {
+    let Api { app, routes, http, request_id, .. } = *api;
+    let allowed = if page.forms.is_empty() { READ } else { READ_AND_SENT };
+    let sends = match http.method() {
+        "GET" | "HEAD" => false,
+        "POST" if !page.forms.is_empty() => true,
+        method => return without_page(method, allowed),
+    };
+    if sends {
+        check_same_origin(http)?;
+    }
+    if matches!(api.caller, Caller::Anyone) {
+        return Ok(login::instead(http, sends));
+    }
+    page.access.check(&api.caller)?;
+    let query = Fields::read(http.raw_query_string().as_bytes())?;
+    if !sends && !page.forms.is_empty() && key_in(&query).is_none() {
+        let others = query.iter().filter(|(name, _)| *name != "key");
+        return Ok(see_other(&keyed(&api::with_query(path, &others.collect::<Vec<_>>()))));
+    }
+    let api = Api { app, routes, http, caller: api.caller.clone(), request_id };
+    let mut visit = Visit { api, page, id, product_id, path, query, sent: None, made: None };
+    if sends {
+        let fields = Fields::sent(http, BODY_BYTES_MAX)?;
+        let posted = Posted::read(page, (id, product_id), fields)?;
+        match send(&visit, &posted) {
+            Ok(Done::Goto(to)) => return Ok(see_other(&keyed(&to))),
+            Ok(Done::Made(made)) => visit.made = Some(made),
+            // Also when it is not known whether it was done: sent again with the same key, it is done once.
+            Err(error) => {
+                let Posted { form, of, key, fields, .. } = posted;
+                let problem = prose::problem_of_people(&app.config, error.into_problem());
+                let problem = fields.named_as_sent(problem);
+                let did = problem
+                    .extra
+                    .get("answered")
+                    .and_then(|answered| page_of(answered["location"].as_str()?));
+                visit.sent = Some(Sent { form, of, key, fields, problem, did, is_shown: Cell::new(false) });
+            }
+        }
+    }
+    let status = visit.sent.as_ref().map_or(200, |sent| sent.problem.kind.status);
+    Ok(match (page.show)(&visit)? {
+        Answer::Page(content) => {
+            let done = visit.param("done").map(|form| (form, visit.param("before").is_some()));
+            frame::document(&visit.api, visit.sent.as_ref(), done, status, &content)
+        }
+        Answer::Goto(to) => see_other(&to),
+        Answer::File { content_type, name, text } => {
+            let named = format!("attachment; filename=\"{name}\"");
+            let response = response::from_text(200, text).with_unique_header("Content-Type", content_type);
+            response.with_unique_header("Content-Disposition", named)
+        }
+    })
+}
+
+/// Sends a form to its route, and says where to go on.
+fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
+    let locale = visit.app().config.locale;
+    let written = |name: &str, value: &str| match name {
+        _ if DECIMALS.contains(&name) => locale.plain(value),
+        _ => value.to_owned(),
+    };
+    let body = posted.fields.to_json(written);
+    let call = posted.call(&body);
+    let response = visit.api.send_once(&call, login::token(visit.api.http).unwrap_or(""))?;
+    let header = |name| response.as_ref().and_then(|response| api::header(response, name));
+    let (location, is_replayed) =
+        (header("Location"), response.is_none() || header("Idempotency-Replayed").is_some());
+    let to = match (&posted.form.after, location) {
+        (Once, _) => {
+            let text = response.map(api::body_of).transpose()?.map(|(text, _)| text).unwrap_or_default();
+            return Ok(Done::Made(serde_json::from_str(&text).unwrap_or_default()));
+        }
+        (There, Some(location)) => format!("/desk{location}"),
+        (With(address), Some(location)) => format!("{address}{}", location.rsplit('/').next().unwrap_or("")),
+        (At(path), _) => api::target(path, posted.of.id, posted.of.product_id),
+        (Here | There | With(_), _) => visit.here_anew(),
+    };
+    // So that the page can say what has become of a scan, and of a form that had done its work before.
+    let last = posted.fields.get("counts[0].scan").unwrap_or("");
+    let before = if is_replayed { "true" } else { "" };
+    Ok(Done::Goto(api::with_query(&to, &[("done", posted.form.name), ("before", before), ("last", last)])))
+}
+
+/// The page that shows what the API has at this path, or what that belongs to.
+fn page_of(location: &str) -> Option<String> {
+    let ends = location.rmatch_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+    let mut paths = [location.len()].into_iter().chain(ends).map(|end| format!("/desk{}", &location[..end]));
+    paths.find(|path| page_at(path).is_some())
+}
+
+fn page_at(path: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|page| ids_in(path, page.path).is_some())
+}
+
+/// An address with the key of a new visit, where a page has forms.
+fn keyed(to: &str) -> String {
+    let page = page_at(to.split('?').next().unwrap_or(""));
+    if page.is_some_and(|page| !page.forms.is_empty()) {
+        api::with_query(to, &[("key", &new_key())])
+    } else {
+        to.to_owned()
+    }
+}

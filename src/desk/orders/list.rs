@@ -1,0 +1,122 @@
+//! The orders: to pick, shipped, all of them; found by what somebody says on the telephone.
+
+use std::collections::HashMap;
+
+use maud::html;
+
+use crate::desk::api;
+use crate::desk::orders::{Order, There};
+use crate::desk::page::Answer;
+use crate::desk::page::{Content, Room, View};
+use crate::desk::parts::brief;
+use crate::desk::pieces::table;
+use crate::desk::scan::Scan;
+use crate::desk::seen::{self, Customer, Figures, List};
+use crate::desk::texts as t;
+use crate::desk::visit::Visit;
+use crate::error::{Error, Result};
+use crate::values::Id;
+
+/// What is looked through, and the filters that stand for it.
+const VIEWS: [View; 5] = [
+    ("pick", t::TO_PICK, &[("status", "placed"), ("sort", "order_date")]),
+    ("unconfirmed", t::TO_CONFIRM, &[("to_confirm", "true"), ("sort", "order_date")]),
+    ("overdue", t::LATE_TO_CUSTOMERS, &[("overdue", "true"), ("sort", "order_date")]),
+    ("shipped", t::SHIPPED, &[("status", "shipped")]),
+    ("all", t::ALL, &[]),
+];
+
+const KEPT: &[&str] = &["view", "q", "product_id", "from", "to"];
+
+pub fn show(visit: &Visit) -> Result<Answer> {
+    let asked = visit.param("view");
+    let (view, title, fixed) = VIEWS.iter().find(|(name, ..)| Some(*name) == asked).unwrap_or(&VIEWS[0]);
+    // Somebody who looks for an order does not know where it stands.
+    let fixed = if asked.is_none() && visit.param("q").is_some() { &[][..] } else { *fixed };
+    let orders = found(visit, fixed)?;
+    let customers = seen::customers(&visit.api, orders.data.iter().map(|order| order.customer_id))?;
+    let placed = orders.data.iter().filter(|order| order.status == "placed");
+    let figures =
+        seen::figures(&visit.api, placed.flat_map(|order| &order.items).map(|line| line.product_id))?;
+    let body = html! {
+        h1 { (t::ORDERS) }
+        ul.tabs {
+            @for (name, words, _) in &VIEWS {
+                li { a href=(api::with_query(visit.path, &[("view", name)])) aria-current=[(name == view).then_some("true")] { (words) } }
+            }
+            li { a href="/desk/orders/new" { (t::PLACE_AN_ORDER) } }
+        }
+        form.row role="search" {
+            @if asked.is_some() { input type="hidden" name="view" value=(view); }
+            div.field {
+                label for="q" { (t::SEARCH_ORDERS) }
+                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
+            }
+            button { (t::SEARCH) }
+        }
+        @if orders.data.is_empty() { p { (t::NO_ORDERS) } } @else {
+            form action="/desk/orders/pick_list" {
+                (table(title, t::ORDER_COLUMNS, html! {
+                    @for order in &orders.data { (row(visit, order, &customers, &figures)) }
+                }))
+                @if orders.data.iter().any(|order| order.status == "placed") {
+                    button { (t::PICK_LIST_OF_TICKED) }
+                }
+            }
+        }
+        (visit.pager(orders.next.as_deref(), KEPT))
+    };
+    Ok(Answer::Page(Content::new(Room::Orders, *title, body)))
+}
+
+/// What is looked for is a product by its code, a parcel by its number, an order by its own, or its customer.
+fn found(visit: &Visit, fixed: &[(&str, &str)]) -> Result<List<Order>> {
+    let passed = ["product_id", "from", "to", "after"];
+    let by = |name: &str, value: &str| -> Result<List<Order>> {
+        let fixed: Vec<(&str, &str)> = fixed.iter().copied().chain([(name, value)]).collect();
+        visit.get_with("/orders", &fixed, &passed)
+    };
+    let Some(q) = visit.param("q") else {
+        return visit.get_with("/orders", fixed, &passed);
+    };
+    if let Some(product) = Scan::read(q).map(|scan| scan.product(&visit.api)).transpose()?.flatten() {
+        return by("product_id", &product.id.to_string());
+    }
+    let orders = by("q", q)?;
+    // No list takes what is too long to be a parcel's number.
+    match by("tracking_number", q) {
+        Ok(parcels) if orders.data.is_empty() && !parcels.data.is_empty() => Ok(parcels),
+        Ok(_) | Err(Error::Refused(_)) => Ok(orders),
+        Err(error) => Err(error),
+    }
+}
+
+fn row(
+    visit: &Visit,
+    order: &Order,
+    customers: &HashMap<Id, Customer>,
+    figures: &HashMap<Id, Figures>,
+) -> maud::Markup {
+    let (id, customer) = (order.id, customers.get(&order.customer_id));
+    html! {
+        tr {
+            td {
+                @if order.status == "placed" {
+                    input type="checkbox" name="orders[]" value=(id) aria-label=(t::tick_order(id));
+                }
+            }
+            td { a href={ "/desk/orders/" (id) } { "#" (id) } }
+            td { (visit.when(&order.order_date)) }
+            td { (customers.get(&order.customer_id).map_or(t::ERASED.into(), |customer| brief(&customer.name))) }
+            td {
+                @if order.status == "placed" {
+                    (There::of_order(order, figures).mark())
+                    @if order.is_to_confirm(customer) { " " span.aside { (t::NOT_CONFIRMED) } }
+                } @else { (t::status(&order.status)) }
+            }
+            td { (visit.on(&order.expected_delivery_date)) }
+            td.n { (order.items.iter().map(|line| line.quantity).sum::<i64>()) }
+            td.n { (visit.money(&order.total)) }
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The pieces that pages are made of: forms with their fields, times, money, tables' ends.
+
+use maud::{Markup, Render, html};
+
+use crate::desk::prose;
+use crate::desk::texts as t;
+use crate::desk::visit::{Of, Sent, Visit, new_key};
+use crate::problem;
+use crate::values::{Day, Id, Input, Timestamp};
+
+/// A form that is being written: what it is about, and what was sent of it before.
+pub struct Open<'a> {
+    name: &'static str,
+    of: Of,
+    sent: Option<&'a Sent>,
+    /// What a value has to look like in a field of it.
+    typed: &'a dyn Fn(&str) -> String,
+}
+
+/// What a form shows beside its fields.
+pub struct FormFor<'a> {
+    pub name: &'static str,
+    pub of: Of,
+    /// Of what it changes; empty where that has none.
+    pub version: &'a str,
+    pub class: &'static str,
+}
+
+impl Visit<'_> {
+    /// A form of this page about what the page is about.
+    pub fn form(&self, name: &'static str, version: &str, inside: impl FnOnce(&Open) -> Markup) -> Markup {
+        let of = Of { id: self.id, product_id: self.product_id };
+        self.form_for(&FormFor { name, of, version, class: "" }, inside)
+    }
+
+    /// A form of this page; nothing where whoever is logged in may not send it.
+    pub fn form_for(&self, what: &FormFor, inside: impl FnOnce(&Open) -> Markup) -> Markup {
+        let FormFor { name, of, version, class } = *what;
+        let Some(form) = self.page.forms.iter().find(|form| form.name == name) else {
+            debug_assert!(false, "{} has no form {name}", self.page.path);
+            return html! {};
+        };
+        if !self.api.may(form.method, form.path) {
+            return html! {};
+        }
+        let sent = self.sent_with(name, of);
+        if let Some(sent) = sent {
+            sent.is_shown.set(true);
+        }
+        // What was refused may be sent again under its key, and what was answered before may not.
+        let key = match sent {
+            Some(sent) if sent.problem.kind == problem::IDEMPOTENCY_KEY_REUSED => new_key(),
+            Some(sent) if !sent.key.is_empty() => sent.key.clone(),
+            _ => self.key(),
+        };
+        let own = Of { id: self.id, product_id: self.product_id };
+        let locale = self.app().config.locale;
+        let open = Open { name, of, sent, typed: &|plain| locale.typed(plain) };
+        html! {
+            form method="post" action=(self.here()) class=[(!class.is_empty()).then_some(class)] {
+                input type="hidden" name="do" value=(name);
+                input type="hidden" name="key" value=(key);
+                @if !version.is_empty() { input type="hidden" name="version" value=(version); }
+                @if of != own {
+                    input type="hidden" name="of" value=(of.id);
+                    @if of.product_id != 0 { input type="hidden" name="of_product" value=(of.product_id); }
+                }
+                (inside(&open))
+            }
+        }
+    }
+
+    /// A form that is nothing but its button.
+    pub fn button(&self, name: &'static str, version: &str, label: &str) -> Markup {
+        self.form_for(
+            &FormFor { name, of: Of { id: self.id, product_id: self.product_id }, version, class: "button" },
+            |_| html! { button { (label) } },
+        )
+    }
+
+    pub fn money(&self, plain: &str) -> String {
+        let config = &self.app().config;
+        config.locale.money(plain, config.currency.code())
+    }
+
+    pub fn count(&self, number: i64) -> String {
+        self.app().config.locale.number(&number.to_string())
+    }
+
+    /// What the API says in a sentence.
+    pub fn said(&self, sentence: &str) -> String {
+        prose::of_people(&self.app().config, sentence)
+    }
+
+    /// A moment of the API, on the shop's clock.
+    pub fn when(&self, plain: &str) -> Markup {
+        let config = &self.app().config;
+        match Timestamp::parse(&Input::Text(plain.to_owned())) {
+            Ok(time) => {
+                // HTML knows no more than thousandths of a second.
+                let machine = time.0.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+                html! { time datetime=(machine) { (config.locale.moment(config.calendar.zone.local(time))) } }
+            }
+            Err(_) => html! { (plain) },
+        }
+    }
+
+    /// The day of a moment, or a day.
+    pub fn on(&self, plain: &str) -> Markup {
+        let config = &self.app().config;
+        let input = Input::Text(plain.to_owned());
+        let day =
+            Day::parse(&input).or_else(|_| Timestamp::parse(&input).map(|time| config.calendar.day_of(time)));
+        match day {
+            Ok(day) => html! { time datetime=(day.to_string()) { (config.locale.day(day)) } },
+            Err(_) => html! { (plain) },
+        }
+    }
+
+    /// The end of a list: the way to the next page, and back to the first.
+    pub fn pager(&self, next: Option<&str>, kept: &[&str]) -> Markup {
+        html! {
+            @if next.is_some() || self.param("after").is_some() {
+                nav.pager aria-label=(t::PAGES) {
+                    @if self.param("after").is_some() { a href=(self.here_with("after", "", kept)) { (t::FIRST_PAGE) } }
+                    @if let Some(next) = next { a rel="next" href=(self.here_with("after", next, kept)) { (t::NEXT_PAGE) } }
+                }
+            }
+        }
+    }
+}
+
+/// Where a field stands, for its label and for what is wrong with it.
+pub fn field_id(form: &str, of: Of, field: &str) -> String {
+    if field.ends_with(".scan") {
+        return "scan".to_owned();
+    }
+    let field = field.replace(['[', ']', '.'], "-");
+    format!("{form}-{}-{}-{field}", of.id, of.product_id)
+}
+
+/// How a field is shown.
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    pub name: &'a str,
+    pub label: &'a str,
+    pub hint: &'a str,
+    pub kind: Kind<'a>,
+    pub is_required: bool,
+}
+
+#[derive(Clone, Copy)]
+pub enum Kind<'a> {
+    Text,
+    /// With decimals, as people here write them.
+    Decimal,
+    /// Digits.
+    Whole,
+    Day,
+    /// What it is, for a browser that keeps passwords.
+    Password(&'a str),
+    Area,
+    /// Text, of which `parts::proposals` of this name stand beside it.
+    Listed(&'a str),
+    /// Values with their words.
+    Choice(&'a [(&'a str, &'a str)]),
+    /// A box to tick, which says true or false.
+    Tick,
+}
+
+impl<'a> Field<'a> {
+    pub const fn new(name: &'a str, label: &'a str, kind: Kind<'a>) -> Field<'a> {
+        Field { name, label, hint: "", kind, is_required: false }
+    }
+
+    pub const fn required(self) -> Field<'a> {
+        Field { is_required: true, ..self }
+    }
+
+    pub const fn hint(self, hint: &'a str) -> Field<'a> {
+        Field { hint, ..self }
+    }
+}
+
+impl Open<'_> {
+    /// A field of a table's row, which the row and the column name.
+    pub fn cell(&self, name: &str, label: &str, value: &str) -> Markup {
+        let id = field_id(self.name, self.of, name);
+        let value = self.sent.and_then(|sent| sent.fields.get(name)).unwrap_or(value);
+        let error = self.sent.and_then(|sent| sent.error(name));
+        let error_id = format!("{id}-wrong");
+        html! {
+            input id=(id) name=(name) value=(value) aria-label=(label) inputmode="numeric" autocomplete="off"
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| &error_id)];
+            @if let Some(error) = error { span.wrong id=(error_id) { "⚠ " (error.message) } }
+        }
+    }
+
+    pub fn text(&self, name: &str, label: &str, value: &str) -> Markup {
+        self.field(&Field::new(name, label, Kind::Text), value)
+    }
+
+    /// A box of several that go by one name.
+    pub fn one_of(&self, name: &str, value: &str, words: &str) -> Markup {
+        let is_ticked = self.sent.is_some_and(|sent| sent.fields.all(name).any(|sent| sent == value));
+        let id = format!("{}-{value}", field_id(self.name, self.of, name));
+        html! {
+            div.field {
+                input type="checkbox" id=(id) name=(name) value=(value) checked[is_ticked];
+                label for=(id) { (words) }
+            }
+        }
+    }
+
+    /// A field that a scanner types into and then sends the form; `is_next` where that is what is to be done now.
+    pub fn text_to_scan(&self, name: &str, label: &str, is_next: bool) -> Markup {
+        let id = field_id(self.name, self.of, name);
+        let value = self.sent.and_then(|sent| sent.fields.get(name)).unwrap_or("");
+        let is_next = is_next && self.sent.is_none();
+        html! {
+            div.field {
+                label for=(id) { (label) }
+                input id=(id) name=(name) value=(value) autocomplete="off" autofocus[is_next];
+            }
+        }
+    }
+
+    /// A field with its label, what was typed into it, and what is wrong with that.
+    pub fn field(&self, field: &Field, value: &str) -> Markup {
+        let Field { name, label, hint, kind, is_required } = *field;
+        let id = field_id(self.name, self.of, name);
+        let sent = self.sent.and_then(|sent| sent.fields.get(name));
+        let now = if matches!(kind, Kind::Decimal) { (self.typed)(value) } else { value.to_owned() };
+        // A password is typed again, and stands in no page.
+        let sent = sent.filter(|_| !matches!(kind, Kind::Password(_)));
+        let value = sent.unwrap_or(&now);
+        let error = self.sent.and_then(|sent| sent.error(name));
+        // Both versions, where somebody else has changed it meanwhile.
+        let other =
+            self.sent.filter(|sent| sent.is_stale() && sent.fields.get(name).is_some_and(|sent| sent != now));
+        let (error_id, hint_id, other_id) =
+            (format!("{id}-wrong"), format!("{id}-hint"), format!("{id}-now"));
+        let described: Vec<&str> = [
+            error.map(|_| error_id.as_str()),
+            other.map(|_| other_id.as_str()),
+            (!hint.is_empty()).then_some(hint_id.as_str()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let described = (!described.is_empty()).then(|| described.join(" "));
+        let invalid = error.map(|_| "true");
+        let mode = match kind {
+            Kind::Decimal => Some("decimal"),
+            Kind::Whole => Some("numeric"),
+            _ => None,
+        };
+        let list = if let Kind::Listed(name) = kind { Some(name) } else { None };
+        let remembered = if let Kind::Password(what) = kind { what } else { "off" };
+        let type_ = match kind {
+            Kind::Day => "date",
+            Kind::Password(_) => "password",
+            _ => "text",
+        };
+        html! {
+            div.field {
+                @if matches!(kind, Kind::Tick) {
+                    input type="hidden" name=(name) value="false";
+                    input type="checkbox" id=(id) name=(name) value="true" checked[value == "true"]
+                        aria-describedby=[described.as_deref()] aria-invalid=[invalid];
+                    label for=(id) { (label) }
+                } @else {
+                    label for=(id) { (label) @if !is_required { " " span.aside { (t::OPTIONAL) } } }
+                    @match kind {
+                        Kind::Area => {
+                            textarea id=(id) name=(name) rows="3" required[is_required]
+                                aria-describedby=[described.as_deref()] aria-invalid=[invalid] { "\n" (value) }
+                        }
+                        Kind::Choice(choices) => {
+                            select id=(id) name=(name) required[is_required && choices.first().is_some_and(|(of, _)| of.is_empty())]
+                                aria-describedby=[described.as_deref()] aria-invalid=[invalid] {
+                                @for (of, words) in choices { option value=(of) selected[*of == value] { (words) } }
+                            }
+                        }
+                        _ => {
+                            input type=(type_) id=(id) name=(name) value=(value) required[is_required] inputmode=[mode]
+                                list=[list] autocomplete=(remembered)
+                                aria-describedby=[described.as_deref()] aria-invalid=[invalid];
+                        }
+                    }
+                }
+                @if !hint.is_empty() { span.hint id=(hint_id) { (hint) } }
+                @if other.is_some() { span.now id=(other_id) { (t::NOW_IT_IS) " " @if now.is_empty() { (t::NOTHING) } @else { (now) } } }
+                @if let Some(error) = error { span.wrong id=(error_id) { "⚠ " (error.message) } }
+            }
+        }
+    }
+}
+
+/// A field outside the forms of the API.
+pub fn plain_field(
+    name: &str,
+    label: &str,
+    type_: &str,
+    value: &str,
+    autocomplete: &str,
+    wrong: Option<&str>,
+) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) name=(name) type=(type_) value=(value) autocomplete=(autocomplete) required autofocus[value.is_empty()]
+                maxlength="1000" aria-describedby=[wrong] aria-invalid=[wrong.map(|_| "true")];
+        }
+    }
+}
+
+/// A form without fields that is none of the API's.
+pub fn post_button(path: &str, label: &str) -> Markup {
+    html! { form.button method="post" action=(path) { button { (label) } } }
+}
+
+/// A table that scrolls by itself where the window is narrow, and can be scrolled with the keyboard.
+pub fn table(caption: &str, head: &[&str], rows: impl Render) -> Markup {
+    html! {
+        div.scroll role="region" aria-label=(caption) tabindex="0" {
+            table {
+                caption.hidden { (caption) }
+                thead { tr { @for name in head { th scope="col" { (name) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// Where a scanner types. It has the keyboard when the page opens, and says what became of the last scan.
+pub fn scan_field(label: &str, described_by: &str) -> Markup {
+    scan_field_named("scan", label, described_by)
+}
+
+/// The same for a form that is sent to a route.
+pub fn scan_field_named(name: &str, label: &str, described_by: &str) -> Markup {
+    html! {
+        div.row {
+            div.field {
+                label for="scan" { (label) }
+                input #scan name=(name) maxlength="100" autocomplete="off" autofocus aria-describedby=(described_by)
+                    data-unanswered=(t::UNANSWERED) data-seen=(t::SEEN);
+            }
+            button { (t::ENTER) }
+        }
+    }
+}
+
+/// A button beside the form of what is counted: it sets how many of a product there are.
+/// Its id, of this word and the product, finds it again on the page that a scan before it has changed.
+pub fn set_button(word: &str, product_id: Id, units: i64, label: impl Render) -> Markup {
+    html! { button form="counts" id={ (word) "-" (product_id) } name="set" value={ (product_id) "." (units) } { (label) } }
+}
+
+/// A button that the script makes work; without it the browser's own menu prints.
+pub fn print_button() -> Markup {
+    html! { p.screen { button type="button" data-print hidden { (t::PRINT) } " " span.hint { (t::HOW_TO_PRINT) } } }
+}
+
+/// What a list was narrowed to by the address that leads to it, with the way out: the same list without these parameters.
+pub fn narrowed(visit: &Visit, to: impl Render, without: &str, names: &[&str], kept: &[&str]) -> Markup {
+    let kept: Vec<&str> = kept.iter().copied().filter(|name| !names.contains(name)).collect();
+    html! { p { (to) " · " a href=(visit.here_with("after", "", &kept)) { (without) } } }
+}
+
+/// The same parameters within a form that narrows the list further.
+pub fn kept_in_form(visit: &Visit, names: &[&str]) -> Markup {
+    html! {
+        @for name in names {
+            @if let Some(value) = visit.param(name) { input type="hidden" name=(name) value=(value); }
+        }
+    }
+}
+
+/// A field of a filter, with what it is set to.
+pub fn filter_field(visit: &Visit, name: &str, label: &str, type_: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) name=(name) type=(type_) value=(visit.param(name).unwrap_or("")) maxlength=[(type_ == "text").then_some("200")] autocomplete="off";
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Sentences of the API as people read them: its days, moments and money are written as the shop's country does, and
+//! what is said to programs is left out.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use crate::config::Config;
+use crate::desk::texts as t;
+use crate::problem::Problem;
+use crate::values::{Day, Input, Timestamp};
+
+static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = "(?-u:\\b)(?:(?<at>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z)?)|(?<sum>[0-9]+\\.[0-9]{1,6}|[0-9]+) (?<currency>[A-Z]{3}))(?-u:\\b)";
+    Regex::new(pattern).expect("a pattern of ours")
+});
+
+/// What only a program can do: call a route, send a header, read a member of the answer.
+static OF_PROGRAMS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        "(GET|POST|PUT|PATCH|DELETE) /|Idempotency-Key|If-Match|If-None-Match|\"errors\"|request_id|JSON",
+    )
+    .expect("a pattern of ours")
+});
+
+/// Sentences with their days, moments and sums in the shop's way.
+pub fn of_people(config: &Config, sentences: &str) -> String {
+    let written = |found: &Captures| -> Option<String> {
+        if let Some(sum) = found.name("sum") {
+            let currency = config.currency.code();
+            return (&found["currency"] == currency).then(|| config.locale.money(sum.as_str(), currency));
+        }
+        at(config, &found["at"])
+    };
+    let said: Vec<&str> = sentences.split_inclusive(". ").filter(|one| !OF_PROGRAMS.is_match(one)).collect();
+    WRITTEN
+        .replace_all(said.concat().trim_end(), |found: &Captures| {
+            written(found).unwrap_or_else(|| found[0].to_owned())
+        })
+        .into_owned()
+}
+
+/// A problem whose words are for people.
+pub fn problem_of_people(config: &Config, mut problem: Problem) -> Problem {
+    problem.detail = of_people(config, &problem.detail);
+    for error in &mut problem.errors {
+        error.message = match error.field.as_str() {
+            // The API names them as programs do.
+            "scopes" => t::NEEDS_A_TICK.to_owned(),
+            _ => of_people(config, &error.message),
+        };
+    }
+    problem
+}
+
+/// A day or a moment on the shop's clock; None for any other text.
+fn at(config: &Config, text: &str) -> Option<String> {
+    let input = Input::Text(text.to_owned());
+    if let Ok(day) = Day::parse(&input) {
+        return Some(config.locale.day(day));
+    }
+    let time = Timestamp::parse(&input).ok()?;
+    Some(config.locale.moment(config.calendar.zone.local(time)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_written_for_people() {
+        let settings = [
+            ("STOREKEEPER_DATABASE_URL", "mysql://root@localhost/shop"),
+            ("STOREKEEPER_LOCALE", "de-DE"),
+            ("STOREKEEPER_CURRENCY", "EUR"),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = Config::read(settings).unwrap();
+        for (written, said) in [
+            (
+                "waits since 2026-03-04; 12.80 EUR are missing",
+                "waits since 04.03.2026; 12,80\u{A0}€ are missing",
+            ),
+            ("Not before 2026-03-04T11:00:00.000000Z.", "Not before 04.03.2026, 11:00."),
+            ("Order 1200-03-99 of 12.80 USD", "Order 1200-03-99 of 12.80 USD"),
+            (
+                "The draft has no lines. Add one with PUT /purchase_orders/{id}/lines/{product_id}.",
+                "The draft has no lines.",
+            ),
+        ] {
+            assert_eq!(of_people(&config, written), said);
+        }
+    }
+}

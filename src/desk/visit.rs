@@ -1,0 +1,233 @@
+//! Somebody on a page: who they are, what they look at, and what they have just sent.
+
+use std::cell::Cell;
+
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::desk::api::{Api, Call, with_query};
+use crate::desk::fields::Fields;
+use crate::desk::page::Answer;
+use crate::error::Result;
+use crate::problem::{self, FieldError, Problem};
+use crate::random;
+use crate::values::{Id, hex};
+use crate::web::caller::Caller;
+use crate::web::route::Access;
+
+/// A page: where it is, who may open it, what shows it, and its forms.
+pub struct Page {
+    pub path: &'static str,
+    pub access: Access,
+    pub show: fn(&Visit) -> Result<Answer>,
+    pub forms: &'static [FormOf],
+}
+
+/// A form of a page, and the route that it is sent to.
+pub struct FormOf {
+    /// What its button is called in the address and in `texts::done`.
+    pub name: &'static str,
+    pub method: &'static str,
+    pub path: &'static str,
+    pub after: After,
+}
+
+/// Where somebody is when a form has done its work.
+pub enum After {
+    /// On the same page.
+    Here,
+    /// On the page of what was made.
+    There,
+    /// On this page.
+    At(&'static str),
+    /// At this address, with the id of what was made behind it.
+    With(&'static str),
+    /// On the same page, which shows this once what no other page can: [`Visit::made`].
+    Once,
+}
+
+const KEY_DIGITS: usize = 32;
+
+/// What stands in an address until it was shown once.
+const SHOWN_ONCE: [&str; 5] = ["done", "before", "scan", "wrong", "last"];
+
+/// What is done under a key may be asked for again under it; so an address with a key is one visit to its forms.
+pub fn new_key() -> String {
+    random::hex::<{ KEY_DIGITS / 2 }>()
+}
+
+/// The key in an address, if that is one of ours.
+pub fn key_in(query: &Fields) -> Option<&str> {
+    let is_ours = |key: &&str| key.len() == KEY_DIGITS && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    query.get("key").filter(is_ours)
+}
+
+pub struct Visit<'a> {
+    pub api: Api<'a>,
+    pub page: &'static Page,
+    /// The id in the address, and that of a product within it; 0 where it has none.
+    pub id: Id,
+    pub product_id: Id,
+    /// Of the page, without its query.
+    pub path: &'a str,
+    pub query: Fields,
+    pub sent: Option<Sent>,
+    /// What a form has just made and shows this once.
+    pub made: Option<serde_json::Value>,
+}
+
+/// A form that was sent and not accepted.
+pub struct Sent {
+    pub form: &'static FormOf,
+    pub of: Of,
+    pub fields: Fields,
+    pub key: String,
+    pub problem: Problem,
+    /// The page of what the form did when it was sent before, with other values.
+    pub did: Option<String>,
+    /// Whether the page has the form still, with what was typed in its fields.
+    pub is_shown: Cell<bool>,
+}
+
+/// What a form of a page is about, where that is not what the page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Of {
+    pub id: Id,
+    pub product_id: Id,
+}
+
+impl Visit<'_> {
+    pub fn app(&self) -> &App {
+        self.api.app
+    }
+
+    pub fn is_manager(&self) -> bool {
+        self.api.caller.is_manager()
+    }
+
+    /// A parameter of the address; an empty one is none.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// What an endpoint shows; of the address these parameters are passed on to it, but for what is fixed.
+    pub fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        fixed: &[(&str, &str)],
+        passed: &[&str],
+    ) -> Result<T> {
+        let is_fixed = |name: &str| fixed.iter().any(|(fixed, _)| *fixed == name);
+        let passed = passed.iter().filter(|name| !is_fixed(name));
+        let passed = passed.filter_map(|name| Some((*name, self.param(name)?)));
+        let members: Vec<(&str, &str)> = fixed.iter().copied().chain(passed).collect();
+        self.api.get(&with_query(path, &members))
+    }
+
+    /// The address of this page with another value of a parameter; of these others the values stay.
+    pub fn here_with(&self, name: &str, value: &str, kept: &[&str]) -> String {
+        let kept =
+            kept.iter().filter(|kept| **kept != name).filter_map(|name| Some((*name, self.param(name)?)));
+        let members: Vec<(&str, &str)> = kept.chain([(name, value)]).collect();
+        with_query(self.path, &members)
+    }
+
+    /// The address of this page without what is over once it was shown.
+    pub fn here(&self) -> String {
+        self.here_without(&SHOWN_ONCE)
+    }
+
+    /// The same for another visit, which has a key of its own.
+    pub fn here_anew(&self) -> String {
+        self.here_without(&[&SHOWN_ONCE[..], &["key"]].concat())
+    }
+
+    fn here_without(&self, names: &[&str]) -> String {
+        let lasting = self.query.iter().filter(|(name, _)| !names.contains(name));
+        with_query(self.path, &lasting.collect::<Vec<_>>())
+    }
+
+    /// The key of this visit. It stands in the address, because pages are not kept by browsers: gone back to, the page is
+    /// fetched again, and has the key that was sent.
+    pub fn key(&self) -> String {
+        key_in(&self.query).map_or_else(new_key, str::to_owned)
+    }
+
+    /// What was sent with this form, if it was not accepted.
+    pub fn sent_with(&self, form: &str, of: Of) -> Option<&Sent> {
+        self.sent.as_ref().filter(|sent| sent.form.name == form && sent.of == of)
+    }
+}
+
+impl Sent {
+    pub fn error(&self, field: &str) -> Option<&FieldError> {
+        self.problem.errors.iter().find(|error| error.field == field)
+    }
+
+    /// What was typed, where no field shows it any more. A password is typed again, and stands in no page.
+    pub fn typed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_lost = !self.is_shown.get();
+        self.fields
+            .iter()
+            .filter(move |(name, value)| is_lost && !value.is_empty() && !name.ends_with("password"))
+    }
+
+    /// Whether somebody else has changed meanwhile what the form showed.
+    pub fn is_stale(&self) -> bool {
+        self.problem.kind == problem::PRECONDITION_FAILED
+    }
+}
+
+/// What a form asks of the API.
+pub struct Posted {
+    pub form: &'static FormOf,
+    pub of: Of,
+    /// As the page has it for all its forms.
+    pub key: String,
+    /// Of this form alone; empty where there is none.
+    own_key: String,
+    pub version: String,
+    pub fields: Fields,
+}
+
+impl Posted {
+    /// Takes what is the desk's own out of the fields.
+    pub fn read(
+        page: &'static Page,
+        (id, product_id): (Id, Id),
+        mut fields: Fields,
+    ) -> Result<Posted, Problem> {
+        let name = fields.take("do").unwrap_or_default();
+        let Some(form) = page.forms.iter().find(|form| form.name == name) else {
+            return Err(Problem::new(
+                problem::MALFORMED_REQUEST,
+                "No form of this page was sent. Open it again.",
+            ));
+        };
+        let mut number = |name: &str, of_page: Id| match fields.take(name) {
+            Some(text) => text.parse().map_err(|_| Problem::not_found()),
+            None => Ok(of_page),
+        };
+        let of = Of { id: number("of", id)?, product_id: number("of_product", product_id)? };
+        let (key, version) =
+            (fields.take("key").unwrap_or_default(), fields.take("version").unwrap_or_default());
+        let own_key = if key.is_empty() { String::new() } else { own_key(&key, form.name, of) };
+        Ok(Posted { form, of, key, own_key, version, fields })
+    }
+
+    pub fn call<'a>(&'a self, body: &'a serde_json::Value) -> Call<'a> {
+        let (FormOf { method, path, .. }, Of { id, product_id }) = (self.form, self.of);
+        Call { method, path, id, product_id, body, key: &self.own_key, version: &self.version }
+    }
+}
+
+/// Of one form of a visit: each of its forms does its work once.
+fn own_key(key: &str, form: &str, of: Of) -> String {
+    hex(&Sha256::digest(format!("{key} {form} {} {}", of.id, of.product_id)))
+}
+
+/// Whether they may come in: staff.
+pub fn is_staff(caller: &Caller) -> bool {
+    matches!(caller, Caller::Staff { .. })
+}

@@ -1,0 +1,16 @@
+//! The desk as people use it, without scripts: who may open what, that each form does its work once, and that nothing
+//! that anybody has written is taken for markup.
+
+mod doors;
+mod extremes;
+mod house;
+mod odd;
+mod orders;
+mod products;
+mod purchase_orders;
+mod restock;
+mod stock_takes;
+mod suppliers;
+mod today;
+mod twice;
+mod words;

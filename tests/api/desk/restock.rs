@@ -1,0 +1,162 @@
+//! The plan and the runs at the desk.
+
+use serde_json::json;
+
+use crate::harness::Shop;
+use crate::shelves::Rule;
+
+const RULE: Rule = Rule { point: 10, target: 40, multiple: 6, lead_days: 7 };
+
+fn with_approval() -> Shop {
+    Shop::open_with(&[("STOREKEEPER_RESTOCK_APPROVAL", "draft")])
+}
+
+/// A supplier by this name, and a product that is due there.
+fn due(shop: &Shop, seller: &str) -> (u64, u64) {
+    let staff = shop.staff();
+    let supplier = staff.post("/suppliers", json!({"name": seller, "lead_time_days": 7})).expect(201).id();
+    let product = shop.watched(&staff, 5, RULE);
+    staff.offer(supplier, product, json!({"cost": "7.95", "pack_size": 4, "preferred": true})).expect(201);
+    (supplier, product)
+}
+
+#[test]
+fn the_plan_says_by_supplier_what_to_buy_and_why() {
+    let shop = Shop::open();
+    let (_, mug) = due(&shop, "<script>alert('קדרים')</script>");
+    let staff = shop.staff();
+    let own = shop.watched(&staff, 3, RULE);
+    let enough = shop.watched(&staff, 50, RULE);
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open("/desk/restock").expect(200);
+    assert!(page.says("position 5 is below the reorder point 10"), "{}", page.text());
+    assert!(page.says("order 36") && page.says("The shop’s own list"), "{}", page.text());
+    assert!(page.says("5 5 − 0 + 0 + 0") && page.says("not judged yet"), "{}", page.text());
+    assert!(!page.html.contains("<script>alert"), "what somebody wrote is text");
+    let links = page.links();
+    let of = |id: u64| format!("/desk/restock/{id}");
+    assert!(links.contains(&of(mug)) && links.contains(&of(own)) && !links.contains(&of(enough)));
+    assert!(clerk.open("/desk/restock?view=all").links().contains(&of(enough)));
+    assert!(clerk.open("/desk/restock?view=late").says("Nothing is late."));
+    // Of the API too, each is due or it is not.
+    for (due, ids) in [("true", vec![mug, own]), ("false", vec![enough])] {
+        let plan = staff.get(&format!("/restock/plan?due={due}")).expect(200).body;
+        let found: Vec<u64> = plan["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["product_id"].as_u64().unwrap())
+            .collect();
+        assert_eq!(found, ids);
+    }
+    let first = staff.get("/restock/plan?due=true&limit=1").expect(200).body;
+    let next = first["next"].as_str().expect("another page");
+    let second = staff.get(&format!("/restock/plan?due=true&limit=1&after={next}")).expect(200).body;
+    assert_eq!(
+        (&first["data"][0]["product_id"], &second["data"][0]["product_id"]),
+        (&json!(mug), &json!(own))
+    );
+    assert_eq!(second["next"], json!(null));
+}
+
+#[test]
+fn more_is_bought_in_multiples_and_a_run_leaves_it_alone() {
+    let shop = with_approval();
+    let (supplier, product) = due(&shop, "Potters United");
+    let staff = shop.staff();
+    let mut clerk = shop.clerk_at_desk();
+    let path = format!("/desk/restock/{product}");
+    let page = clerk.open(&path).expect(200);
+    assert!(page.says("Put 36 on the draft: Potters United"), "{}", page.text());
+    let run = page.form("restock");
+    let done = clerk.send(&run, &[]).expect(200);
+    assert!(done.path.starts_with("/desk/restock/runs/") && done.says("on a draft"), "{}", done.text());
+    // Pressed again, it is the same run.
+    assert_eq!(clerk.send(&run, &[]).expect(200).place(), done.place());
+    assert!(clerk.open("/desk/restock/runs").says("on a draft: 1"));
+    let page = clerk.open(&path);
+    let line = page.form("put_line");
+    assert_eq!(line.get("quantity"), Some("36"));
+    assert!(page.html.contains("<option value=\"44\">") && !page.html.contains("<option value=\"32\">"));
+    for _ in 0..2 {
+        assert!(clerk.send(&line, &[("quantity", "52")]).expect(200).says("The line is set."));
+    }
+    staff.post("/restock/runs", json!({})).expect(201);
+    let drafts = staff.get(&format!("/purchase_orders?supplier_id={supplier}")).expect(200).body;
+    assert_eq!(drafts["data"].as_array().unwrap().len(), 1);
+    assert_eq!(drafts["data"][0]["units"], 52);
+    // Somebody else had the page open.
+    let stale = clerk.send(&line, &[("quantity", "44")]).expect(412);
+    assert!(stale.says("Now it is: 52"), "{}", stale.text());
+}
+
+#[test]
+fn where_runs_order_at_once_more_is_put_on_a_draft_by_hand_first() {
+    let shop = Shop::open();
+    let (_, product) = due(&shop, "Potters United");
+    let (_, other) = due(&shop, "Weavers");
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open(&format!("/desk/restock/{product}"));
+    assert!(page.says("Order 36 now: Potters United"), "{}", page.text());
+    let draft = page.form("draft");
+    let made = clerk.send(&draft, &[("lines[0].quantity", "44")]).expect(200);
+    assert!(made.path.starts_with("/desk/purchase_orders/") && made.says("It waits to be ordered."));
+    assert_eq!(clerk.send(&draft, &[("lines[0].quantity", "44")]).expect(200).place(), made.place());
+    // Nothing more of it is due; of the other one a press orders.
+    let run = clerk.open("/desk/restock").form("restock");
+    let ran = clerk.send(&run, &[]).expect(200);
+    assert!(ran.says("ordered: 1") && ran.says("Restocked."), "{}", ran.text());
+    assert_eq!(clerk.send(&run, &[]).place(), ran.place());
+    assert_eq!(shop.staff().figures(other)[2], 36);
+    assert!(made.says("44"));
+    let incoming = shop.staff().figures(product)[2];
+    assert_eq!(incoming, 0, "the draft waits");
+    let order = made.form("order");
+    for _ in 0..2 {
+        assert!(clerk.send(&order, &[]).expect(200).says("Ordered."));
+    }
+    assert_eq!(shop.staff().figures(product)[2], 44);
+}
+
+#[test]
+fn what_is_snoozed_is_not_bought_before_its_day() {
+    let shop = Shop::open();
+    let (_, product) = due(&shop, "Potters United");
+    let mut clerk = shop.clerk_at_desk();
+    let path = format!("/desk/restock/{product}");
+    let snooze = clerk.open(&path).form("snooze");
+    for _ in 0..2 {
+        let snoozed = clerk.send(&snooze, &[("snoozed_until", "2999-01-31")]).expect(200);
+        assert!(snoozed.says("Saved.") && snoozed.says("snoozed"), "{}", snoozed.text());
+    }
+    assert!(clerk.open("/desk/restock").says("Nothing is to be bought now."));
+    let again = clerk.open(&path).form("snooze");
+    assert_eq!(again.get("snoozed_until"), Some("2999-01-31"));
+    clerk.send(&again, &[("snoozed_until", "")]).expect(200);
+    assert!(clerk.open("/desk/restock").says("order 36"));
+}
+
+#[test]
+fn late_deliveries_and_old_drafts_stand_at_the_top() {
+    let shop = with_approval();
+    let (_, product) = due(&shop, "Potters United");
+    let staff = shop.staff();
+    let draft = staff.post("/purchase_orders", json!({})).expect(201).id();
+    let lines = json!({"lines": [{"product_id": product, "quantity": 6}]});
+    let ordered = staff.post("/purchase_orders", lines).expect(201).id();
+    staff.post(&format!("/purchase_orders/{ordered}/order"), json!({})).expect(200);
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open("/desk/restock");
+    assert!(!page.says("Drafts wait") && !page.says("Deliveries are late"), "{}", page.text());
+    shop.hours_pass(24 * 9);
+    let page = clerk.open("/desk/restock");
+    assert!(
+        page.says("1 ▲ Drafts wait for more than a day") && page.says("1 ▲ Deliveries are late"),
+        "{}",
+        page.text()
+    );
+    for id in [draft, ordered] {
+        assert!(page.links().contains(&format!("/desk/purchase_orders/{id}")));
+    }
+    assert!(clerk.open("/desk/restock?view=late").says("6 late, expected"));
+}

@@ -1,0 +1,176 @@
+//! The desk's words stand in one place, and what others have written is shown as text and as nothing else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use serde_json::json;
+use storekeeper::desk::PAGES;
+
+use crate::browser::Page;
+use crate::fixtures::gtin;
+use crate::harness::Shop;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/desk")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.to_string_lossy().contains("texts")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_template_has_words_of_its_own() {
+    // A text between the markup of a template, of two words or with a capital: `p { "Nothing here" }`.
+    let words = Regex::new(r#"[\{\}\)] "([^"]*[A-Za-z]{2}[^"]* [^"]*|[A-Z][a-z]+[^"]*)""#).unwrap();
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            if let Some(found) = words.captures(line) {
+                let is_markup = [
+                    "data-",
+                    "/desk",
+                    "status",
+                    "col",
+                    "-title",
+                    "-desc",
+                    "max-age",
+                    "mark ",
+                    "storekeeper add-staff",
+                ]
+                .iter()
+                .any(|part| found[1].contains(part));
+                assert!(is_markup, "{}: {} belongs into texts.rs", path.display(), &found[1]);
+            }
+        }
+    }
+}
+
+/// What each field of the shop is filled with: markup, an end of an attribute, another direction, and too many emoji.
+const HOSTILE: &str = "<script>alert(1)</script> \"'><img src=x onerror=alert(1)> &lt;b&gt; \u{05E9}\u{05DC}\u{05D5}\u{05DD} 🦜🦜🦜🦜";
+
+fn is_text_only(page: &Page) {
+    assert!(!page.html.contains("<script>alert"), "{}: {}", page.path, page.html);
+    assert!(!page.html.contains("<img"), "{}: {}", page.path, page.html);
+    assert!(!page.html.contains("\"'><"), "{}: {}", page.path, page.html);
+    assert!(!page.html.contains("href=\"javascript:"), "{}: {}", page.path, page.html);
+}
+
+#[test]
+fn what_anybody_has_written_is_shown_as_text_on_every_page() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let name = HOSTILE;
+    let short = "<script>alert(1)</script>\"'><img src=x>";
+    let product = json!({"name": name, "price": "9.50", "sku": "<b>\"'>", "category": short, "shelf": short, "description": name, "stock": 40,
+        "barcodes": [{"code": gtin("400638133393"), "units": 1}], "image_urls": ["https://shop.example/a.jpg?%22onerror=1"]});
+    let product = staff.post("/products", product).expect(201).id();
+    let supplier = json!({"name": short, "email": "a@example.com", "note": name, "lead_time_days": 3});
+    let supplier = staff.post("/suppliers", supplier).expect(201).id();
+    staff
+        .offer(supplier, product, json!({"supplier_sku": short, "cost": "2.50", "preferred": true}))
+        .expect(201);
+    staff
+        .patch(&format!("/products/{product}/stock"), json!({"reorder_point": 90, "reorder_target": 120}))
+        .expect(200);
+    staff.move_stock(product, json!({"delta": -1, "reason": "damaged", "note": name})).expect(201);
+    let customer = staff
+        .post("/customers", json!({"name": name, "email": "x@example.com", "phone": "555-0100"}))
+        .expect(201)
+        .id();
+    let order = json!({"customer_id": customer, "items": [{"product_id": product, "quantity": 2}], "shipping_address": name, "note": name});
+    let shipped = staff.post("/orders", order.clone()).expect(201).id();
+    staff
+        .post(&format!("/orders/{shipped}/ship"), json!({"carrier": short, "tracking_number": short}))
+        .expect(200);
+    staff.post(&format!("/orders/{shipped}/lost"), json!({"note": name})).expect(200);
+    let placed = staff.post("/orders", order).expect(201).id();
+    staff.post("/api_keys", json!({"name": short, "scopes": ["orders:read"]})).expect(201);
+    staff.restock();
+    let lines = json!([{"product_id": product, "quantity": 2}]);
+    let draft = json!({"supplier_id": supplier, "note": name, "lines": lines});
+    let draft = staff.post("/purchase_orders", draft).expect(201).id();
+    let take = staff.post("/stock_takes", json!({"category": short, "note": short})).expect(201).id();
+    staff
+        .post(
+            &format!("/stock_takes/{take}/counts"),
+            json!({"counts": [{"product_id": product, "counted": 3}]}),
+        )
+        .expect(200);
+
+    let mut manager = shop.manager_at_desk();
+    let mut seen = Vec::new();
+    let mut waiting: Vec<String> = ["/desk", "/desk/account"].map(str::to_owned).into();
+    waiting.push(format!(
+        "/desk/orders/{placed}/pack?wrong=%3Cscript%3Ealert(1)%3C%2Fscript%3E&packed=%22%27%3E%3C"
+    ));
+    // A draft is another page than what was ordered.
+    waiting.push(format!("/desk/purchase_orders/{draft}?scan=%22%27%3E%3Cimg"));
+    waiting.push("/desk/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27%3E%3Cimg".to_owned());
+    waiting.push("/desk/orders?q=%22%27%3E%3Cimg&view=%22%27%3E%3Cimg&after=%22%27%3E%3C".to_owned());
+    for page in PAGES.iter().filter(|page| !page.path.contains('{')) {
+        waiting.push(format!(
+            "{}?q=%22%27%3E%3Cimg+src%3Dx%3E&done=%3Cscript%3Ealert&status=%22%27%3E%3C",
+            page.path
+        ));
+        waiting.push(page.path.to_owned());
+    }
+    let kind = |path: &str| {
+        Regex::new(r"\d+").unwrap().replace_all(path.split("after=").next().unwrap(), "N").into_owned()
+    };
+    while let Some(path) = waiting.pop() {
+        if seen.contains(&kind(&path)) {
+            continue;
+        }
+        seen.push(kind(&path));
+        let page = manager.open(&path);
+        // A table or a letter to keep is no page.
+        if page.headers.contains_key("content-disposition") {
+            continue;
+        }
+        is_text_only(&page);
+        waiting.extend(page.links().into_iter().filter(|link| link.starts_with("/desk")));
+    }
+    let reached = PAGES.iter().filter(|page| {
+        seen.iter().any(|path| {
+            path.split('?').next() == Some(&page.path.replace("{id}", "N").replace("{product_id}", "N"))
+        })
+    });
+    let missing: Vec<&str> = PAGES
+        .iter()
+        .map(|page| page.path)
+        .filter(|path| !reached.clone().any(|page| page.path == *path))
+        .collect();
+    assert!(missing.is_empty(), "no way leads to {missing:?}");
+}
+
+#[test]
+fn a_shop_writes_numbers_and_days_as_its_country_does() {
+    let shop = Shop::open_with(&[
+        ("STOREKEEPER_LOCALE", "de-DE"),
+        ("STOREKEEPER_TIME_ZONE", "Europe/Berlin"),
+        ("STOREKEEPER_SHOP_NAME", "Müller & Töchter"),
+    ]);
+    let product = shop
+        .staff()
+        .post("/products", json!({"name": "Mug", "price": "1234.50", "stock": 5}))
+        .expect(201)
+        .id();
+    let order = shop.guest().client.order(&[(product, 2)]).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open(&format!("/desk/orders/{order}")).expect(200);
+    assert!(page.says("2.469,00\u{A0}€") || page.says("2.469,00 €"), "{}", page.text());
+    assert!(Regex::new(r"\d\d\.\d\d\.20\d\d, \d\d:\d\d").unwrap().is_match(&page.text()), "{}", page.text());
+    assert!(page.html.contains("Müller &amp; Töchter"));
+}
