@@ -3,6 +3,9 @@
 //! A crate that knows all of it would bring thirty others. A keyword that is not listed here fails the
 //! test that meets it, so nothing in the document is passed over in silence.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -20,12 +23,23 @@ pub fn violations(document: &Value, schema: &Value, value: &Value) -> Vec<String
 
 /// What a `$ref` of this document stands for; anything else stands for itself.
 pub fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let Some(reference) = node.get("$ref") else {
-        return node;
-    };
+    node.get("$ref").map_or(node, |reference| target(document, reference))
+}
+
+fn target<'a>(document: &'a Value, reference: &Value) -> &'a Value {
     let pointer = reference.as_str().and_then(|reference| reference.strip_prefix('#'));
     let target = pointer.and_then(|pointer| document.pointer(pointer));
     resolved(document, target.unwrap_or_else(|| panic!("{reference} leads nowhere")))
+}
+
+/// The document has a few dozen patterns, and a run of the tests some hundred thousand answers.
+fn matches(pattern: &str, text: &str) -> bool {
+    static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !compiled.contains_key(pattern) {
+        compiled.insert(pattern.to_owned(), Regex::new(pattern).expect("a valid pattern"));
+    }
+    compiled[pattern].is_match(text)
 }
 
 struct Check<'a> {
@@ -61,9 +75,8 @@ impl Check<'_> {
     ) -> Option<String> {
         let is_broken = match keyword {
             "$ref" => {
-                let whole = Value::Object(Map::from_iter([(keyword.to_owned(), rule.clone())]));
-                let target = resolved(self.document, &whole).clone();
-                self.check(&target, value, at);
+                let target = target(self.document, rule);
+                self.check(target, value, at);
                 false
             }
             "allOf" => {
@@ -90,8 +103,8 @@ impl Check<'_> {
             "minLength" => value.as_str().is_some_and(|text| text.chars().count() < count(rule)),
             "maxLength" => value.as_str().is_some_and(|text| text.chars().count() > count(rule)),
             "pattern" => {
-                let pattern = Regex::new(rule.as_str().expect("a pattern")).expect("a valid pattern");
-                value.as_str().is_some_and(|text| !pattern.is_match(text))
+                let pattern = rule.as_str().expect("a pattern");
+                value.as_str().is_some_and(|text| !matches(pattern, text))
             }
             "minItems" => value.as_array().is_some_and(|items| items.len() < count(rule)),
             "maxItems" => value.as_array().is_some_and(|items| items.len() > count(rule)),

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Installs the package on clean machines of its own, as an operator does: tests/outside/premises.sh [PACKAGE]
-# A machine is a Debian in a folder, with systemd as its first process, in namespaces of its own: it shares nothing with this
-# one but the kernel. What is tried stands below "The trials". It needs root, and the first run some minutes and the network.
+# What is tried stands below "The trials". It needs root, and the first run some minutes and the network.
 # shellcheck disable=SC2016 # Most words between single quotes are expanded on the machine.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -9,143 +8,8 @@ set -euo pipefail
 
 [ "$(id -u)" -eq 0 ] || die "This boots machines in namespaces, which only root may."
 need "it makes the clean machines" debootstrap:debootstrap unshare:util-linux curl:curl
-suite=${PREMISES_SUITE:-bookworm}
-folder=$root/target/premises
-base=$folder/$suite
-mkdir -p "$folder"
-work=$(mktemp -d /var/tmp/storekeeper-premises.XXXXXXXX)
-machine='' cgroup=''
-failures=0
-
-# shellcheck disable=SC2317,SC2329 # Called by a trap.
-clean_up() {
-    local code=$?
-    halt || true
-    rm -rf "$work"
-    exit "$code"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-# A Debian with what an operator's own commands would install beside the package, made once. It comes from where this machine
-# has its packages from, and installs nothing later, so that the trials are the same without a network.
-make_base() {
-    [ ! -e "$base/.whole" ] || return 0
-    local mirror
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u | grep -m1 '/debian/*$') ||
-        die "this machine has no package source of Debian to make a clean machine from."
-    say "Making a clean Debian ($suite) in target/premises: the trials begin with a copy of it."
-    rm -rf "$base"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,tzdata,curl,openssl,mariadb-server,nginx-light \
-        "$suite" "$base" "$mirror" >"$folder/debootstrap.log" 2>&1 ||
-        die "debootstrap failed: $(tail -n 3 "$folder/debootstrap.log")"
-    rm -rf "$base/var/cache/apt/archives"/*.deb
-    # A first boot must not wait for questions, nor for a network that is not there.
-    : >"$base/etc/machine-id"
-    echo premises >"$base/etc/hostname"
-    printf '127.0.0.1 localhost premises\n::1 localhost\n' >"$base/etc/hosts"
-    ln -sf /dev/null "$base/etc/systemd/system/systemd-networkd-wait-online.service"
-    touch "$base/.whole"
-}
-
-# boot: a machine that begins as the base.
-boot() {
-    local at=$work/machine
-    mkdir -p "$at"/{upper,work,root}
-    cgroup=$(findmnt --noheadings --output TARGET --types cgroup2 | head -n 1)/storekeeper-premises-$$
-    mkdir -p "$cgroup"
-    unshare --fork --pid --mount --uts --ipc --net --kill-child=KILL -- bash -euc '
-        base=$1 at=$2 cgroup=$3
-        echo 0 >"$cgroup/cgroup.procs"
-        new=$at/root
-        mount --make-rprivate /
-        mount -t overlay overlay -o "lowerdir=$base,upperdir=$at/upper,workdir=$at/work" "$new"
-        mount -t proc proc "$new/proc"
-        mount -t sysfs sysfs "$new/sys"
-        mount -t tmpfs -o mode=755 tmpfs "$new/dev"
-        for node in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
-            read -r name major minor <<<"$node"
-            mknod -m 666 "$new/dev/$name" c "$major" "$minor"
-        done
-        mkdir "$new/dev/pts" "$new/dev/shm"
-        mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$new/dev/pts"
-        ln -s pts/ptmx "$new/dev/ptmx"
-        mount -t tmpfs tmpfs "$new/dev/shm"
-        ln -s /proc/self/fd "$new/dev/fd"
-        : >"$new/dev/console"
-        mount -t tmpfs -o mode=755 tmpfs "$new/run"
-        hostname premises
-        exec unshare --cgroup -- bash -euc "
-            mount -t cgroup2 cgroup2 \"$new/sys/fs/cgroup\"
-            cd \"$new\"
-            mkdir -p .old
-            pivot_root . .old
-            umount -l /.old
-            exec env -i container=premises PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system
-        "
-    ' boot "$base" "$at" "$cgroup" >"$work/console" 2>&1 </dev/null &
-    unshared=$!
-    local tenths
-    for ((tenths = 0; tenths < 600; tenths++)); do
-        machine=$(pgrep -P "$unshared" || true)
-        [ -z "$machine" ] || case $(inside systemctl is-system-running 2>/dev/null) in running | degraded) return 0 ;; esac
-        kill -0 "$unshared" 2>/dev/null || break
-        sleep 0.1
-    done
-    cat "$work/console" >&2
-    die "the machine does not boot; the lines above are what it said."
-}
-
-# halt: the machine is switched off and gone.
-halt() {
-    [ -n "$machine" ] || return 0
-    kill -KILL "$machine" 2>/dev/null || true
-    wait "$unshared" 2>/dev/null || true
-    machine=''
-    # A process that is just ending still counts.
-    local tenths
-    for ((tenths = 0; tenths < 50; tenths++)); do
-        find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null && break
-        sleep 0.1
-    done
-    rm -rf "$work/machine"
-}
-
-# inside COMMAND...: as root on the machine.
-inside() {
-    nsenter --target "$machine" --mount --uts --ipc --net --pid --cgroup -- \
-        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive "$@" </dev/null
-}
-
-# put FILE: onto the machine, under /root.
-put() { install -D -m 644 "$1" "/proc/$machine/root/root/$(basename "$1")"; }
-
-# check WHAT COMMAND...: what must succeed; said when it does not.
-check() {
-    local what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        say "ok: $what"
-    else
-        say "NOT: $what"
-        tail -n 20 "$work/said" >&2
-        failures=$((failures + 1))
-    fi
-}
-# check_not WHAT COMMAND...: what must fail.
-check_not() {
-    local what=$1
-    shift
-    # shellcheck disable=SC2317,SC2329 # Called by check.
-    fails() { ! "$@"; }
-    check "$what" fails "$@"
-}
-# check_says TEXT: the command before it has said so.
-check_says() {
-    cp "$work/said" "$work/said before"
-    check "it says: $1" says "$1" cat "$work/said before"
-}
+# shellcheck source=tests/outside/machine.sh
+. tests/outside/machine.sh
 
 # release VERSION [FUNCTION]: a package like this one of another version, changed by the function in its folder; its path.
 release() {
@@ -177,11 +41,12 @@ shell() {
     }
     # One that is done, and a second one that fails.
     half_of_the_steps() {
-        shell 'dropped() { mariadb -N storekeeper -e "SELECT COUNT(*) FROM schema_migrations WHERE version = 9998"; }
+        shell 'shop=$(sed -n "s|^STOREKEEPER_DATABASE_URL=.*/\([a-z0-9_]*\)?.*|\1|p" /etc/storekeeper/env)
+        dropped() { mariadb -N "$shop" -e "SELECT COUNT(*) FROM schema_migrations WHERE version = 9998"; }
         case "$*" in
             "migrate --status") $true migrate --status; [ "$(dropped)" = 1 ] && echo "9998_drop applied" || echo "9998_drop missing"
                 echo "9999_later missing"; exit ;;
-            migrate) mariadb storekeeper -e "INSERT INTO schema_migrations VALUES (9998, \"9998_drop\", \"\", NOW(6), NOW(6));
+            migrate) mariadb "$shop" -e "INSERT INTO schema_migrations VALUES (9998, \"9998_drop\", \"\", NOW(6), NOW(6));
                 ALTER TABLE products DROP COLUMN description"
                 echo "storekeeper: the step 9999_later was refused" >&2; exit 2 ;;
         esac'
@@ -201,16 +66,12 @@ says() {
     "$@" | tee "$work/all" | grep -qF -- "$words" || { cat "$work/all"; return 1; }
 }
 
-# database: what 'storekeeper setup' makes of one.
-database() {
-    inside mariadb -e "
-        CREATE DATABASE storekeeper CHARACTER SET utf8mb4;
-        CREATE USER storekeeper@localhost IDENTIFIED VIA unix_socket;
-        CREATE USER \`storekeeper-admin\`@localhost IDENTIFIED VIA unix_socket;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON storekeeper.* TO storekeeper@localhost;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON \`storekeeper\\_%\`.* TO storekeeper@localhost;
-        GRANT ALL ON storekeeper.* TO \`storekeeper-admin\`@localhost;
-        GRANT ALL ON \`storekeeper\\_%\`.* TO \`storekeeper-admin\`@localhost"
+# readme HEADING: the commands of the README's first block under it.
+readme() { awk -v heading="$1" '$0 == heading { on = 1 } on && block && /^```$/ { exit } on && block { print } on && /^```sh$/ { block = 1 }' README.md; }
+# typed COMMANDS [QUESTION=ANSWER...]: at a terminal of the machine.
+typed() {
+    python3 tests/outside/at_a_terminal.py "$@" -- nsenter --target "$machine" --mount --uts --ipc --net --pid --cgroup --wd=/root -- \
+        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 bash --norc
 }
 
 # ---- The trials ----
@@ -221,9 +82,27 @@ boot
 put "$package"
 first=$(basename "$package")
 
-check "it installs on a clean machine" add "$first"
-check_says "nothing runs yet. Next: sudo storekeeper setup"
-check "nothing runs before it is configured" is "$(inside systemctl is-active storekeeper.service storekeeper.socket | sort -u)" inactive
+# The first day: what the README says, typed as it stands.
+password='a long walk by the sea'
+begun=$SECONDS
+commands=$(readme '### From a clean Debian to a shop over TLS')
+check "the README has five commands at most" test "$(grep -c '^sudo ' <<<"$commands")" -le 5
+check "they make a shop of a clean machine" typed "$commands" 'Do you want to continue? [Y/n]=y' 'Name of the database [storekeeper]:=' \
+    'Name of the shop [Storekeeper]:=Tea & Cups' 'Its currency (ISO 4217) [EUR]:=SEK' 'Its time zone [Etc/UTC]:=Europe/Stockholm' \
+    'Its time zone [UTC]:=Europe/Stockholm' 'Username of its first manager [manager]:=anna' "Password (15 to 256 characters):=$password" "Again:=$password" \
+    'Go on? [yes]:='
+say "From a clean machine to a shop over TLS: $(wc -l <<<"$commands") commands, $((SECONDS - begun)) seconds without the fetching of packages."
+certificate=/etc/storekeeper/tls/shop.example.pem
+over_tls() { inside curl --silent --fail --retry 5 --retry-all-errors --retry-delay 1 --cacert "$certificate" "https://shop.example$1"; }
+check "it answers over TLS" says '"data":' over_tls /products
+check "so does its desk, by its name" says 'Tea &amp; Cups' over_tls /desk/login
+check "what it has made it leaves alone when it is run again" inside storekeeper setup --yes
+check "so does its site" inside storekeeper setup nginx --name shop.example
+put scripts/smoke.sh
+check "a tour with curl, through nginx over TLS" inside env CURL_CA_BUNDLE="$certificate" STAFF_USERNAME=anna STAFF_PASSWORD="$password" bash /root/smoke.sh https://shop.example
+check "the doctor finds nothing wrong" inside storekeeper doctor
+inside storekeeper doctor >&2 || true
+
 check "its units are as systemd wants them" inside sh -c \
     'systemd-analyze verify /usr/lib/systemd/system/storekeeper*.service /usr/lib/systemd/system/storekeeper*.socket /usr/lib/systemd/system/storekeeper*.timer 2>&1 |
      tee /dev/stderr | grep storekeeper && exit 1 || exit 0'
@@ -233,20 +112,20 @@ for unit in $(inside sh -c 'cd /usr/lib/systemd/system && echo storekeeper*.serv
 done
 check "the manual is there" inside sh -c 'zcat /usr/share/man/man8/storekeeper.8.gz | grep -q STOREKEEPER_DATABASE_URL'
 check "the users are there" is "$(inside id -nG storekeeper-admin)" "storekeeper-admin storekeeper"
-
-# What 'storekeeper setup' does.
-database
-inside sh -c '
-    at="localhost/storekeeper?socket=%2Frun%2Fmysqld%2Fmysqld.sock"
-    echo "STOREKEEPER_DATABASE_URL=mysql://storekeeper@$at" >>/etc/storekeeper/env
-    (umask 027 && echo "STOREKEEPER_ADMIN_DATABASE_URL=mysql://storekeeper-admin@$at" >/etc/storekeeper/admin.env)
-    chgrp storekeeper-admin /etc/storekeeper/admin.env'
-check "the tables are made" inside storekeeper migrate
-units=$(inside sh -c 'cd /usr/lib/systemd/system && grep -l "^\[Install\]" storekeeper*')
-# shellcheck disable=SC2086 # Several words.
-check "it starts" inside systemctl enable --now $units
 check "it answers at its socket" answers
 check "it logs to the journal with priorities" is "$(inside journalctl -u storekeeper -p err --output=cat --no-pager | grep -v '^--' || true)" ""
+
+# What is lost on the second day comes back from the backup of the first night, as the README says.
+check "the nightly backup is made" inside systemctl start storekeeper-backup.service
+check "and can be restored" inside systemctl start storekeeper-drill.service
+check "which the doctor knows" says "ok" inside sh -c 'storekeeper doctor | grep -i drill'
+check "the service cannot read it" fails inside setpriv --reuid=storekeeper --regid=storekeeper --clear-groups sh -c 'cat /var/lib/storekeeper/backups/*nightly*.gz'
+inside mariadb storekeeper -e 'DELETE FROM order_lines LIMIT 1'
+restoring=$(readme '### Backups and restore' | sed "s|/storekeeper-nightly-[^ ]*|/$(inside sh -c 'basename /var/lib/storekeeper/backups/*nightly*.gz')|")
+check "it is restored by the commands of the README" typed "$restoring"
+check "the shop answers from what was restored" says storekeeper_2 inside cat /etc/storekeeper/env
+check "over TLS as before" over_tls /products
+check "with its books proved" inside storekeeper verify
 inside systemctl disable --now storekeeper-restock.timer 2>/dev/null
 
 # Asked all the while, as nginx asks: what was not answered 200, and the longest wait.
@@ -294,7 +173,7 @@ if inside storekeeper --help | grep -q '^  backup'; then
     check_not "an upgrade of which half of the steps are done" add storekeeper_9.0.4.deb
     check_says "The release of before is back, with the tables as they were"
     check "the shop answers as before" answers
-    check "from the tables that were brought back" says storekeeper_2 inside cat /etc/storekeeper/env
+    check "from the tables that were brought back" says storekeeper_20 inside cat /etc/storekeeper/env
     check "there are backups of each upgrade" inside sh -c 'ls /var/lib/storekeeper/backups/*upgrade*'
 fi
 
@@ -345,8 +224,13 @@ halt
 # A machine on which install.sh of 0.2.0 has put a shop, asked at a port and with a password.
 boot
 put "$package"
-database
-inside mariadb -e "GRANT ALL ON storekeeper.* TO storekeeper@localhost; ALTER USER storekeeper@localhost IDENTIFIED BY 'secret'"
+inside apt-get install --yes --no-install-recommends mariadb-server mariadb-client tzdata >"$work/said" 2>&1 || { tail "$work/said" >&2; die "the database was not installed."; }
+inside mariadb -e "
+    CREATE DATABASE storekeeper CHARACTER SET utf8mb4;
+    CREATE USER storekeeper@localhost IDENTIFIED BY 'secret';
+    CREATE USER \`storekeeper-admin\`@localhost IDENTIFIED VIA unix_socket;
+    GRANT ALL ON storekeeper.* TO storekeeper@localhost;
+    GRANT ALL ON \`storekeeper\\_%\`.* TO storekeeper@localhost, \`storekeeper-admin\`@localhost"
 inside useradd --system --no-create-home --shell /usr/sbin/nologin storekeeper
 inside mkdir -p /usr/local/lib/storekeeper /etc/storekeeper /var/lib/storekeeper/backups /root/unpacked
 inside dpkg-deb --extract "/root/$first" /root/unpacked
