@@ -103,7 +103,7 @@ impl Program {
         let mut words: Vec<String> = Vec::new();
         let mut options: Vec<(&'static str, Option<String>)> = Vec::new();
         let mut parser = lexopt::Parser::from_args(arguments);
-        while let Some(argument) = parser.next()? {
+        while let Some(argument) = parser.next().map_err(without_value)? {
             let name = match argument {
                 Arg::Short('h') => "help",
                 Arg::Short('V') => "version",
@@ -249,6 +249,14 @@ impl Command {
             }
         }
         usage + &self.argument.map(|argument| format!(" {argument}")).unwrap_or_default()
+    }
+}
+
+/// What was wrong with an argument. The value of an option that takes none may be a secret.
+fn without_value(error: lexopt::Error) -> Failure {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value").into(),
+        other => other.into(),
     }
 }
 

@@ -51,9 +51,11 @@ prompt = "premises$"
 type_in(f"PS1='prem''ises$ '")
 wait_for([prompt])
 for line in lines:
-    type_in(line + '; echo "code $?"')
+    type_in(line)
     while (asked := wait_for([prompt, *answers])) != prompt:
         type_in(answers[asked])
+    type_in("echo code $?")
+    wait_for([prompt])
     if b"\r\ncode 0\r\n" not in seen:
         sys.stdout.buffer.write(seen)
         sys.exit(1)

@@ -70,8 +70,8 @@ says() {
 readme() { awk -v heading="$1" '$0 == heading { on = 1 } on && block && /^```$/ { exit } on && block { print } on && /^```sh$/ { block = 1 }' README.md; }
 # typed COMMANDS [QUESTION=ANSWER...]: at a terminal of the machine.
 typed() {
-    python3 tests/outside/at_a_terminal.py "$@" -- nsenter --target "$machine" --mount --uts --ipc --net --pid --cgroup --wd=/root -- \
-        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 bash --norc
+    python3 tests/outside/at_a_terminal.py "$@" -- nsenter --target "$machine" --mount --uts --ipc --net --pid --cgroup -- \
+        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 bash -c 'cd && exec bash --norc'
 }
 
 # ---- The trials ----
@@ -217,7 +217,7 @@ check "installed again it goes on" add "$first"
 check "with the same shop" answers
 check "it is purged" inside apt-get purge --yes storekeeper
 check_says "These are left, and yours to remove"
-check "the settings are gone, the database is not" inside sh -c '! test -e /etc/storekeeper && mariadb storekeeper -e "SELECT COUNT(*) FROM products"'
+check "the settings are gone, the database is not" inside sh -c '! test -e /etc/storekeeper/env -o -e /etc/storekeeper/admin.env && mariadb storekeeper -e "SELECT COUNT(*) FROM products"'
 
 halt
 

@@ -164,7 +164,10 @@ fn limits(conn: &mut Conn, config: &Config) -> mysql::Result<Vec<Finding>> {
 
 /// Whether the service's user may do what it must, and no more.
 fn rights(conn: &mut Conn, config: &Config) -> mysql::Result<Vec<Finding>> {
-    let grants: Vec<String> = conn.query("SHOW GRANTS FOR CURRENT_USER()")?;
+    // With those of the roles that are on; what concerns another database gives nothing here.
+    let grants: Vec<String> = conn.query("SHOW GRANTS")?;
+    let database: String = conn.query_first("SELECT DATABASE()")?.unwrap_or_default();
+    let grants: Vec<&String> = grants.iter().filter(|grant| concerns(grant, &database)).collect();
     let has = |right: &str| {
         grants.iter().any(|grant| grant.starts_with("GRANT ALL PRIVILEGES") || grant.contains(right))
     };
@@ -190,6 +193,29 @@ fn rights(conn: &mut Conn, config: &Config) -> mysql::Result<Vec<Finding>> {
     } else {
         Finding::ok("privileges", "the service's user may work with the tables and not change them")
     }])
+}
+
+/// Whether what `SHOW GRANTS` says is about all of this database.
+fn concerns(grant: &str, database: &str) -> bool {
+    let Some((_, rest)) = grant.split_once(" ON ") else { return false };
+    let scope = rest.split(" TO ").next().unwrap_or_default();
+    // The name is a pattern of LIKE.
+    scope == "*.*"
+        || scope
+            .strip_prefix('`')
+            .and_then(|name| name.strip_suffix("`.*"))
+            .is_some_and(|pattern| is_like(database.as_bytes(), pattern.as_bytes()))
+}
+
+fn is_like(text: &[u8], pattern: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], _) => text.is_empty(),
+        ([b'%', rest @ ..], _) => (0..=text.len()).any(|skipped| is_like(&text[skipped..], rest)),
+        ([b'\\', wanted, rest @ ..], [byte, text @ ..]) => wanted == byte && is_like(text, rest),
+        ([b'_', rest @ ..], [_, text @ ..]) => is_like(text, rest),
+        ([wanted, rest @ ..], [byte, text @ ..]) => wanted == byte && is_like(text, rest),
+        _ => false,
+    }
 }
 
 fn schema(conn: &mut Conn, _: &Config) -> mysql::Result<Vec<Finding>> {
@@ -247,4 +273,27 @@ fn upkeep(conn: &mut Conn) -> Vec<Finding> {
         one("restore drill", Kind::RestoreDrill, DRILL_AGE_MAX, drill, conn),
     ];
     findings.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_on_another_database_is_none_on_this_one() {
+        for (scope, is_ours) in [
+            ("*.*", true),
+            ("`shop`.*", true),
+            ("`sh%`.*", true),
+            ("`sho_`.*", true),
+            ("`shop\\_%`.*", false),
+            ("`other`.*", false),
+            ("`shop`.`orders`", false),
+        ] {
+            let grant = format!("GRANT ALL PRIVILEGES ON {scope} TO `u`@`localhost`");
+            assert_eq!(concerns(&grant, "shop"), is_ours, "{scope}");
+        }
+        assert!(concerns("GRANT SELECT ON `tea\\_shop`.* TO `u`@`%` WITH GRANT OPTION", "tea_shop"));
+        assert!(!concerns("GRANT `writers` TO `u`@`%`", "shop"));
+    }
 }

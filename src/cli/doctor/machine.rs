@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,6 +22,7 @@ const FREE_MIN: (u64, u64) = (10, 1);
 const DAYS_MIN: (u64, u64) = (16, 4);
 const SECONDS_A_DAY: u64 = 86_400;
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const SOCKET_UNIT: &str = "storekeeper.socket";
 
 pub fn look(config: &Config) -> Vec<Finding> {
     let mut findings: Vec<Finding> = FOLDERS.iter().filter_map(|folder| room(folder)).flatten().collect();
@@ -66,16 +68,26 @@ fn room(folder: &'static str) -> Option<[Finding; 2]> {
 
 /// Whether somebody could come past nginx.
 fn open_ports(config: &Config) -> Vec<Finding> {
-    let addresses = [Some(&config.listen), config.internal_listen.as_ref()];
-    let open = addresses.into_iter().flatten().filter(|address| match address {
-        ListenAddress::Tcp(address) => !address.ip().is_loopback(),
-        ListenAddress::Unix(_) => false,
-    });
-    let open: Vec<String> = open.map(ToString::to_string).collect();
+    // Where systemd listens for the service, the service does not. It says "/run/storekeeper.sock (Stream)".
+    let of_systemd = match said(&["systemctl", "is-active", SOCKET_UNIT]).as_deref() {
+        Some("active") => said(&["systemctl", "show", "--property=Listen", "--value", SOCKET_UNIT]),
+        _ => None,
+    };
+    let mut addresses: Vec<String> = match of_systemd {
+        Some(said) => said.lines().map(|line| line.trim_end_matches(" (Stream)").to_owned()).collect(),
+        None => vec![config.listen.to_string()],
+    };
+    addresses.extend(config.internal_listen.as_ref().map(ToString::to_string));
+    let is_open = |address: &String| match address.parse::<SocketAddr>() {
+        Ok(address) => !address.ip().is_loopback(),
+        // A path, or a name of this machine's.
+        Err(_) => false,
+    };
+    let open: Vec<String> = addresses.into_iter().filter(is_open).collect();
     vec![if open.is_empty() {
         Finding::ok("ports", "the service listens to this machine only")
     } else {
-        let mend = "set STOREKEEPER_LISTEN to 127.0.0.1:8080; nginx puts it on the network, with TLS";
+        let mend = "set STOREKEEPER_LISTEN to 127.0.0.1:8080 (or what 'systemctl cat storekeeper.socket' says); nginx puts it on the network, with TLS";
         Finding::problem(
             "ports",
             format!("the service listens to the network without TLS, at {}", open.join(" and ")),
@@ -139,7 +151,8 @@ fn site() -> Vec<Finding> {
     let mut findings = vec![match said_with(&["nginx", "-t"]) {
         Some((true, _)) => Finding::ok("nginx", "its configuration holds"),
         Some((false, said)) => {
-            Finding::problem("nginx", said, "storekeeper setup nginx writes the site anew")
+            let first = said.lines().next().unwrap_or_default();
+            Finding::problem("nginx", first, "storekeeper setup nginx writes the site anew")
         }
         None => {
             Finding::problem("nginx", "it cannot be run", "install nginx-light, and run this as root (sudo)")
@@ -182,10 +195,10 @@ fn said(command: &[&str]) -> Option<String> {
     said_with(command).map(|(_, said)| said).filter(|said| !said.is_empty())
 }
 
-/// Whether a command succeeds, and the first line of what it writes. None where it cannot be run.
+/// Whether a command succeeds, and what it writes. None where it cannot be run.
 fn said_with(command: &[&str]) -> Option<(bool, String)> {
     let output = Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()).output().ok()?;
     let written = if output.stdout.is_empty() { output.stderr } else { output.stdout };
     let text = String::from_utf8_lossy(&written);
-    Some((output.status.success(), text.lines().next().unwrap_or_default().trim().to_owned()))
+    Some((output.status.success(), text.trim().to_owned()))
 }

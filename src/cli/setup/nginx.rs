@@ -27,7 +27,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return Err("--name must be the name of a host, such as shop.example".into());
     }
     let site = PathBuf::from(arguments.value("site").unwrap_or(SITE_FILE));
-    let folder = site.parent().unwrap_or(Path::new("/"));
+    // A name without a folder is one of the folder that this runs in.
+    let folder = site.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(format!(
             "{} is missing: install nginx first (the package nginx-light is enough)",
@@ -74,9 +75,10 @@ impl Certificate {
         let (chain, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
         if !(chain.exists() && key.exists()) {
             fs::create_dir_all(folder).map_err(|cause| format!("{OWN_FOLDER}: {cause}"))?;
-            let (subject, alternative) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
-            let [chain, key] = [&chain, &key].map(|path| path.to_string_lossy());
-            run_command(&[
+            // Programs look at the alternative name; the other one may have 64 letters, which is too few for some hosts.
+            let alternative = format!("subjectAltName=DNS:{name}");
+            let paths = [&chain, &key].map(|path| path.to_string_lossy());
+            let made = run_command(&[
                 "openssl",
                 "req",
                 "-x509",
@@ -88,14 +90,19 @@ impl Certificate {
                 "-days",
                 OWN_DAYS,
                 "-subj",
-                &subject,
+                "/CN=storekeeper",
                 "-addext",
                 &alternative,
                 "-out",
-                &chain,
+                &paths[0],
                 "-keyout",
-                &key,
-            ])?;
+                &paths[1],
+            ]);
+            if made.is_err() {
+                // One without the other is of no use, and would be taken for whole.
+                let _ = (fs::remove_file(&chain), fs::remove_file(&key));
+            }
+            made?;
         }
         Ok(Certificate { chain, key, is_public: false })
     }

@@ -143,6 +143,12 @@ fn write_file(
             chown(path, Some(0), Some(gid)).map_err(in_words)?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o640)).map_err(in_words)?;
         }
+    } else {
+        let mode = fs::metadata(path).map_err(in_words)?.permissions().mode();
+        if mode & 0o007 != 0 {
+            println!("- chmod o= {}, which is going to hold what not everybody may read", path.display());
+            fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o770)).map_err(in_words)?;
+        }
     }
     steps.made(Made::File(path.to_owned(), before));
     settings_file::set(path, &settings).map_err(in_words)

@@ -135,8 +135,14 @@ fn arguments_that_mean_nothing_are_refused_in_one_sentence() {
         run(NOWHERE, arguments).expect_refusal();
     }
     // A word that is not known may be a password that slipped there.
-    let refused = run(NOWHERE, &["add-staff", "anna", "a secret among the arguments"]).expect_refusal();
-    assert!(!refused.contains("secret"), "{refused}");
+    for slipped in [
+        &["add-staff", "anna", "a secret among the arguments"][..],
+        &["setup", "--yes=a secret"],
+        &["add-staff", "anna", "--reset=a secret"],
+    ] {
+        let refused = run(NOWHERE, slipped).expect_refusal();
+        assert!(!refused.contains("secret"), "{refused}");
+    }
 }
 
 #[test]

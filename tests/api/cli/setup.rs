@@ -126,6 +126,19 @@ fn what_a_run_that_fails_has_made_is_unmade() {
 }
 
 #[test]
+fn settings_that_everybody_may_read_are_closed_before_a_password_stands_there() {
+    let new = New::shop();
+    fs::create_dir_all(new.settings.parent().expect("a folder")).unwrap();
+    fs::write(&new.settings, "# mine\nSTOREKEEPER_LOCALE=sv-SE\n").unwrap();
+    fs::set_permissions(&new.settings, fs::Permissions::from_mode(0o644)).unwrap();
+    let said = new.set_up(&[], PASSWORD).expect_success();
+    assert!(said.contains("chmod o="), "{said}");
+    assert_eq!(fs::metadata(&new.settings).unwrap().permissions().mode() & 0o777, 0o640);
+    let text = new.text("env");
+    assert!(text.starts_with("# mine\nSTOREKEEPER_LOCALE=sv-SE\n") && text.contains("mysql://"), "{text}");
+}
+
+#[test]
 fn what_others_have_on_the_server_stays_theirs() {
     let mut sql = shared_mariadb().connect("mysql");
     // A user of another program, one with tables, and what the server keeps for itself.
