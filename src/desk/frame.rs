@@ -30,16 +30,29 @@ const SCRIPT: &str = include_str!("desk.js");
 pub struct File {
     path: &'static str,
     content_type: &'static str,
-    text: &'static str,
+    text: String,
 }
 
-static FILES: [File; 2] = [
-    File { path: "/desk/desk.css", content_type: "text/css; charset=utf-8", text: STYLE },
-    File { path: "/desk/desk.js", content_type: "text/javascript; charset=utf-8", text: SCRIPT },
-];
+static FILES: LazyLock<[File; 2]> = LazyLock::new(|| {
+    [
+        File { path: "/desk/desk.css", content_type: "text/css; charset=utf-8", text: shortened(STYLE) },
+        File {
+            path: "/desk/desk.js",
+            content_type: "text/javascript; charset=utf-8",
+            text: shortened(SCRIPT),
+        },
+    ]
+});
+
+/// Without what only whoever reads the source has use for: no line of the two goes on within a text.
+fn shortened(source: &str) -> String {
+    let lines =
+        source.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
 
 static NAMES: LazyLock<[String; 2]> = LazyLock::new(|| {
-    FILES.each_ref().map(|file| format!("{}?{}", file.path, response::etag_of(file.text).trim_matches('"')))
+    FILES.each_ref().map(|file| format!("{}?{}", file.path, response::etag_of(&file.text).trim_matches('"')))
 });
 
 /// The style or the script, if that is what the path names.
