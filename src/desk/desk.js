@@ -67,7 +67,7 @@
         says = "ended";
       } catch { /* asked again */ }
       if (said !== says) {
-        const text = make("a", "", $("#scan").dataset[said = says]);
+        const text = make("a", "", $("#scan", form).dataset[said = says]);
         if (says === "ended") Object.assign(text, { href: "/desk/login", target: "_blank" });
         notice.replaceChildren(text);
         form.before(notice);
@@ -96,7 +96,7 @@
         const typed = $("#scan")?.value ?? "";
         if (bad()) wrong.append(make("p", "", bad().firstChild.textContent), seen);
         seen.textContent = $("#scan")?.dataset.seen;
-        const at = keep($("main"), page);
+        const at = keep($("main"), page), { selectionStart, selectionEnd } = document.activeElement;
         $("main").replaceWith($("main", page));
         if (wrong.firstChild) $("main").prepend(wrong);
         history.replaceState(null, "", answer.url);
@@ -105,6 +105,7 @@
         const again = $("#scan");
         if (again) again.value = typed;
         (at ?? again ?? $("main [autofocus]"))?.focus();
+        if (at?.selectionStart != null) at.setSelectionRange(selectionStart, selectionEnd);
         say(bad() ?? $("#refused") ?? $("#scanned"));
       } catch { location.reload(); }
       steps--;
