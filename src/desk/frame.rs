@@ -139,8 +139,11 @@ pub fn html_response(status: u16, page: Markup) -> Response {
 /// What was wrong with a form, at the top, with ways to its fields.
 fn refusal(api: &Api, sent: &Sent) -> Markup {
     let problem = &sent.problem;
+    // Whoever scans goes on with that, and hears it all the same.
+    let of_scan =
+        problem.errors.iter().any(|error| field_id(sent.form.name, sent.of, &error.field) == "scan");
     html! {
-        div.refused role="alert" tabindex="-1" autofocus #refused {
+        div.refused role="alert" tabindex="-1" autofocus[!of_scan] #refused {
             h2 { (t::title(problem.kind)) }
             p { @if sent.is_stale() && !sent.is_shown.get() { (t::NOT_ANY_MORE) } @else { (t::advice(problem)) } }
             @if sent.typed().next().is_some() {

@@ -61,7 +61,7 @@ impl Visit<'_> {
         let open = Open { name, of, sent, typed: &|plain| locale.typed(plain) };
         let counts = class == COUNTS;
         html! {
-            form method="post" action=(if counts { self.here_keyed() } else { self.here() }) id=[counts.then_some("counts")] class=[(!class.is_empty()).then_some(class)] {
+            form method="post" action=(if counts { self.here_keyed() } else { self.here() }) class=[(!class.is_empty()).then_some(class)] {
                 input type="hidden" name="do" value=(name);
                 input type="hidden" name="key" value=(key);
                 @if !version.is_empty() { input type="hidden" name="version" value=(version); }

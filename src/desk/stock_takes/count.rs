@@ -11,7 +11,7 @@ use crate::desk::scan::Scan;
 use crate::desk::seen::{self, List};
 use crate::desk::stock_takes::{Actor, Figures, Line, head, line_of};
 use crate::desk::texts as t;
-use crate::desk::visit::{Of, Posted, Visit};
+use crate::desk::visit::{Of, Posted, Sent, Visit};
 use crate::error::Result;
 use crate::problem::{FieldError, Problem};
 use crate::values::{Bad, Id};
@@ -83,14 +83,8 @@ pub fn show(visit: &Visit) -> Result<Answer> {
 fn last_scan(visit: &Visit, path: &str) -> Result<Markup> {
     let of = Of { id: visit.id, product_id: 0 };
     if let Some(sent) = visit.sent_with("count", of) {
-        let Some((name, text)) = sent.fields.scanned() else { return Ok(html! {}) };
-        let is_elsewhere = sent.error(name).is_some_and(|error| error.code == ELSEWHERE);
-        return Ok(html! {
-            p.refused #scanned {
-                (t::not_counted(text))
-                @if is_elsewhere { " " button form="counts" name=(HERE_TOO) value=(text) { (t::COUNT_IT_HERE_TOO) } }
-            }
-        });
+        let text = sent.fields.scanned().map(|(_, text)| text);
+        return Ok(html! { @if let Some(text) = text { p.refused #scanned { (t::not_counted(text)) } } });
     }
     let Some(scan) = visit.param("last").and_then(Scan::read) else { return Ok(html! { span #scanned {} }) };
     let found: List<Line> =
@@ -101,6 +95,12 @@ fn last_scan(visit: &Visit, path: &str) -> Result<Markup> {
             @if let Some(line) = last { (t::counted_so_far(&line.product_name, line.counted.unwrap_or(0))) }
         }
     })
+}
+
+/// What was scanned and belongs elsewhere, if that was refused.
+fn elsewhere(sent: &Sent) -> Option<&str> {
+    let (name, text) = sent.fields.scanned()?;
+    sent.error(name).is_some_and(|error| error.code == ELSEWHERE).then_some(text)
 }
 
 /// The field of the scanner stands behind the rows, so that what is scanned comes on top of what is typed in them.
@@ -188,6 +188,10 @@ fn counting(visit: &Visit, title: &str, lines: &[Line], is_open: bool) -> Markup
     html! {
         (visit.form_for(&FormFor { name: "count", of, version: "", class: COUNTS }, |form| html! {
             (scan_field_named(SCAN, t::SCAN_TO_COUNT, "scanned", html! { button { (t::ENTER) } }))
+            // Behind the button of the scanner, which Enter presses.
+            @if let Some(text) = visit.sent_with("count", of).and_then(elsewhere) {
+                p { button name=(HERE_TOO) value=(text) { (t::COUNT_IT_HERE_TOO) } }
+            }
             @if lines.is_empty() { p { (t::NOTHING_LEFT_TO_COUNT) } } @else {
                 (rows(&|at, line| html! {
                     input type="hidden" name={ "counts[" (at) "].product_id" } value=(line.product_id);

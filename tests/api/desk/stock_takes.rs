@@ -163,6 +163,10 @@ fn what_belongs_to_another_shelf_is_counted_by_whoever_means_it() {
             refused.html
         );
         assert_eq!(refused.form("count").get("counts[0].counted"), Some("8"), "{code}");
+        // The Enter of the next scan presses the first button of the form, and no other has the keyboard.
+        let form = refused.html.split("class=\"scan\"").nth(1).unwrap();
+        assert!(form.find("Enter</button>").unwrap() < form.find("here_too").unwrap(), "{form}");
+        assert!(!refused.html.split("class=\"scan\"").next().unwrap().contains("autofocus"), "{code}");
         assert_eq!(counted(), json!([]), "{code}");
     }
     // A new product of the shelf is no stranger there.
