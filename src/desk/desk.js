@@ -15,12 +15,19 @@
     }
   };
 
-  // A form is sent once, however often its button is pressed; its key sees to that too.
+  // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.classList.contains("scan")) return scan(event, form);
+    const form = event.target, by = event.submitter;
+    const sends = by?.matches(".main");
+    if (form.matches(".scan") && !sends) return scan(event, form);
     if (form.method !== "post") return;
     if (form.dataset.sent) return event.preventDefault();
+    if (sends && steps && form.matches(".scan")) {
+      // What was scanned is counted first, and was right.
+      event.preventDefault();
+      queue.then(() => bad() || wrong.firstChild || $("form.scan .main")?.click());
+      return;
+    }
     form.dataset.sent = "yes";
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   });
@@ -32,31 +39,40 @@
     }
   });
 
-  // What was typed beside the scans stays: a field is found again by its form, its name and the product of its row. Where
-  // a scan has changed what stands there, that counts.
-  const fields = (within) => [...within.querySelectorAll("form[method=post]:not(.scan) :is(input:not([type=hidden], [type=checkbox]), textarea)")];
+  // What is typed until the answer is there stays: a field is found by its form, name and product.
+  const fields = (within) => [...within.querySelectorAll("form[method=post] :is(input:not([type=hidden], [type=checkbox], #scan), textarea)")];
   const place = (field) => {
     const [, list, row] = /^(\w+)\[(\d+)\]\./.exec(field.name) ?? [];
     const product = list && field.form.elements[`${list}[${row}].product_id`]?.value;
     return `${field.form.elements.do?.value} ${product ? field.name.replace(row, `of ${product}`) : field.name}`;
   };
   const keep = (old, page) => {
-    const typed = new Map(fields(old).filter((field) => field.value !== field.defaultValue).map((field) => [place(field), field]));
-    for (const field of fields(page)) {
-      const was = typed.get(place(field));
-      if (was?.defaultValue === field.defaultValue) field.value = was.value;
+    const all = new Map(fields(page).map((field) => [place(field), field]));
+    let at;
+    for (const field of fields(old)) {
+      const now = all.get(place(field));
+      if (now && field.value !== (field.was ?? field.defaultValue)) now.value = field.value;
+      if (field === document.activeElement) at = now;
     }
+    return at;
   };
-  // A scan waits until the shop answers; its key sees to it that it counts once.
+  // A scan waits until the shop answers and somebody is logged in. Its key makes it count once.
   const answered = async (form, target, options) => {
-    for (let notice; ;) {
-      try { return await fetch(target, options); } catch {
-        if (!notice) {
-          notice = make("p", "refused", $("#scan", form).dataset.unanswered, "alert");
-          form.before(notice);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+    const notice = make("p", "refused", "", "alert");
+    for (let said; ;) {
+      let says = "unanswered";
+      try {
+        const answer = await fetch(target, options);
+        if (answer.status !== 401 && !answer.url.includes("/desk/login")) return answer;
+        says = "ended";
+      } catch { /* asked again */ }
+      if (said !== says) {
+        const text = make("a", "", $("#scan", form).dataset[said = says]);
+        if (says === "ended") Object.assign(text, { href: "/desk/login", target: "_blank" });
+        notice.replaceChildren(text);
+        form.before(notice);
       }
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   };
 
@@ -66,20 +82,21 @@
   seen.onclick = () => { wrong.remove(); wrong.replaceChildren(); $("#scan")?.focus(); };
   const bad = () => $("#scanned.refused, #found .refused");
 
-  // Scans and steps are taken one after the other without a new page, so that no letter is lost between two.
-  let queue = Promise.resolve();
+  // One after the other, without a new page: no letter is lost between two.
+  let queue = Promise.resolve(), steps = 0;
   const step = (form, ask) => {
+    steps++;
     queue = queue.then(async () => {
       const now = $("form.scan") ?? form;
       const [target, options] = ask(now);
-      if (!target) return;
+      for (const field of now.elements) field.was = field.value;
       try {
         const answer = await answered(now, target, options);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const typed = $("#scan")?.value ?? "";
-        if (bad()) wrong.append(make("p", "", bad().textContent), seen);
+        if (bad()) wrong.append(make("p", "", bad().firstChild.textContent), seen);
         seen.textContent = $("#scan")?.dataset.seen;
-        keep($("main"), page);
+        const at = keep($("main"), page), { selectionStart, selectionEnd } = document.activeElement;
         $("main").replaceWith($("main", page));
         if (wrong.firstChild) $("main").prepend(wrong);
         history.replaceState(null, "", answer.url);
@@ -87,24 +104,25 @@
         prepare();
         const again = $("#scan");
         if (again) again.value = typed;
-        (again ?? $("main [autofocus]"))?.focus();
+        (at ?? again ?? $("main [autofocus]"))?.focus();
+        if (at?.selectionStart != null) at.setSelectionRange(selectionStart, selectionEnd);
         say(bad() ?? $("#refused") ?? $("#scanned"));
       } catch { location.reload(); }
+      steps--;
     });
   };
   const scan = (event, form) => {
     event.preventDefault();
-    const field = $("#scan", form), code = field.value;
-    const by = event.submitter?.name ? event.submitter : null;
-    if (!by) field.value = "";
-    if (by || code.trim()) step(form, (now) => {
-      // Scans before it change what a button sets.
-      const button = by?.id ? $("#" + by.id) : by;
-      if (by && !button) return [];
+    const field = $("#scan", form), code = field.value, by = event.submitter;
+    const scans = !by?.name || by.value === "scan";
+    // Enter once more.
+    if (scans && !code.trim() && field === document.activeElement) return;
+    if (scans) field.value = "";
+    step(form, (now) => {
       const data = new URLSearchParams(new FormData(now));
-      data.set(field.name, by ? "" : code);
-      if (by) data.set(by.name, button.value);
-      const target = new URL(now.action);
+      data.set(field.name, scans ? code : "");
+      if (by?.name) data.set(by.name, by.value);
+      const target = new URL(now.getAttribute("action") ?? "", location);
       if (now.method === "post") return [target, { method: "POST", body: data }];
       target.search = data;
       return [target];

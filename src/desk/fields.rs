@@ -3,7 +3,8 @@
 //! A field is named by where its value belongs: `name`, `account.username`, `items[0].quantity`. `scopes[]` may
 //! stand many times and makes a list; `barcodes[lines]` has a value a line; `lines[tally]` has what was counted of products that are
 //! on no row of the form. So an error of the API names the field
-//! that is to be corrected. `counts[0].scan` is what a scanner types, `24*4006381333931`: a `code`, and how many to `add`.
+//! that is to be corrected. `counts[0].scan` is what a scanner types, `24*4006381333931`: a `code`, and how many to `add`;
+//! `counts[0].here_too` is the same of what is counted although it belongs elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::desk::scan::{Scan, Tally};
 use crate::desk::texts as t;
-use crate::problem::{self, Problem};
-use crate::values::Id;
+use crate::problem::{self, FieldError, Problem};
+use crate::values::{Bad, Id};
 use crate::web::request::read_body;
 
 /// Five hundred lines of a delivery with four fields each, and some more.
@@ -22,8 +23,20 @@ const FIELDS_MAX: usize = 4_096;
 /// The longest name here is half of that.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Lists of goods, in which none of a product is no row. A count of none is one.
-const GOODS: [&str; 2] = ["items", "lines"];
+/// What was delivered, in which none of a product is no row. A count of none is one, and none that is ordered is a slip.
+const DELIVERED: &str = "lines";
+
+/// What is ordered. A row is one that somebody has put there, also with no number in it.
+const ORDERED: &str = "items";
+
+/// Whether no number of units stands in a field, or none.
+pub fn is_none(value: &str) -> bool {
+    value.is_empty() || value.parse() == Ok(0)
+}
+
+/// What a scanner has typed, and the same from somebody who was told that it belongs elsewhere.
+const SCANNED: &str = "scan";
+const MEANT: &str = "here_too";
 
 /// What a row is about, and when it was counted last, which was there before anybody filled it in.
 const SHOWN: [&str; 2] = ["product_id", "last_counted_at"];
@@ -94,7 +107,7 @@ impl Fields {
         Ok(fields)
     }
 
-    fn set(&mut self, name: String, value: String) {
+    pub fn set(&mut self, name: String, value: String) {
         let known = self.0.iter_mut().find(|(known, _)| *known == name && !name.ends_with("[]"));
         match known {
             Some((_, old)) => *old = value,
@@ -109,8 +122,8 @@ impl Fields {
         for (name, value) in &self.0 {
             if let Place::Item(list, index, member) = Place::of(name)
                 && !value.trim().is_empty()
-                && !SHOWN.contains(&member)
-                && !(GOODS.contains(&list) && value.trim() == "0")
+                && (list == ORDERED || !SHOWN.contains(&member))
+                && !(list == DELIVERED && value.trim() == "0")
             {
                 filled.insert((list.to_owned(), index), 0);
             }
@@ -157,11 +170,49 @@ impl Fields {
                 Some((row, "last_counted_at")) => format!("{row}.counted"),
                 _ => continue,
             };
-            if self.get(&seen).is_some() {
+            if self.get(&seen).is_some() || self.get(&seen.replace(".scan", ".here_too")).is_some() {
                 error.field = seen;
             }
         }
         problem
+    }
+
+    /// The rows of a list: how each begins, the product that it is about, and what stands in this field of it.
+    pub fn rows<'a>(&'a self, list: &'a str, member: &'a str) -> impl Iterator<Item = (String, Id, &'a str)> {
+        (0..self.items(list)).filter_map(move |at| {
+            let row = format!("{list}[{at}].");
+            let id = self.get(&format!("{row}product_id"))?.parse().ok()?;
+            let value = self.get(&format!("{row}{member}")).unwrap_or("").trim();
+            Some((row, id, value))
+        })
+    }
+
+    /// What stands in this field of the rows of a list, with what the form has of other rows; a fault for each number that
+    /// is none, unless it `is_none` of the product, or of no account.
+    pub fn tally(
+        &self,
+        (list, member): (&str, &str),
+        is_none: impl Fn(Id, &str) -> bool,
+    ) -> Result<Tally, Problem> {
+        let mut tally = Tally::read(self.get(&format!("{list}[tally]")).unwrap_or(""));
+        let mut faults = Vec::new();
+        for (row, id, value) in self.rows(list, member) {
+            match value.parse().ok().and_then(|units| tally.with(id, units)) {
+                Some(with) => tally = with,
+                None if is_none(id, value) => tally = tally.without(id),
+                None => {
+                    let bad = Bad::new("no_number", t::no_number(value));
+                    faults.push(FieldError::new(format!("{row}{member}"), bad));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(tally) } else { Err(Problem::invalid_fields(faults)) }
+    }
+
+    /// What a scanner has typed for the API, with the name of its field.
+    pub fn scanned(&self) -> Option<(&str, &str)> {
+        let of_row = |name: &str| matches!(Place::of(name), Place::Item(_, _, SCANNED | MEANT));
+        self.iter().find(|(name, value)| of_row(name) && !value.trim().is_empty())
     }
 
     /// As which item of a list a product was sent.
@@ -199,7 +250,7 @@ impl Fields {
                     }
                     let item = members_of(&mut items[index]);
                     match (member, Scan::read(value)) {
-                        ("scan", Some(scan)) => {
+                        (SCANNED | MEANT, Some(scan)) => {
                             item.insert("code".into(), scan.code.into());
                             item.insert("add".into(), scan.times.into());
                         }
@@ -277,6 +328,10 @@ mod tests {
 
     #[test]
     fn rows_that_nobody_filled_in_are_no_rows() {
+        assert_eq!(
+            json_of("items[0].product_id=3&items[0].quantity=0"),
+            json!({"items": [{"product_id": "3", "quantity": "0"}]})
+        );
         let text = "items[0].product_id=&items[0].quantity=+&items[7].product_id=3&items[7].quantity=2";
         let fields = Fields::read(text.as_bytes()).unwrap();
         assert_eq!(fields.items("items"), 1);

@@ -30,16 +30,29 @@ const SCRIPT: &str = include_str!("desk.js");
 pub struct File {
     path: &'static str,
     content_type: &'static str,
-    text: &'static str,
+    text: String,
 }
 
-static FILES: [File; 2] = [
-    File { path: "/desk/desk.css", content_type: "text/css; charset=utf-8", text: STYLE },
-    File { path: "/desk/desk.js", content_type: "text/javascript; charset=utf-8", text: SCRIPT },
-];
+static FILES: LazyLock<[File; 2]> = LazyLock::new(|| {
+    [
+        File { path: "/desk/desk.css", content_type: "text/css; charset=utf-8", text: shortened(STYLE) },
+        File {
+            path: "/desk/desk.js",
+            content_type: "text/javascript; charset=utf-8",
+            text: shortened(SCRIPT),
+        },
+    ]
+});
+
+/// Without what only whoever reads the source has use for: no line of the two goes on within a text.
+fn shortened(source: &str) -> String {
+    let lines =
+        source.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
 
 static NAMES: LazyLock<[String; 2]> = LazyLock::new(|| {
-    FILES.each_ref().map(|file| format!("{}?{}", file.path, response::etag_of(file.text).trim_matches('"')))
+    FILES.each_ref().map(|file| format!("{}?{}", file.path, response::etag_of(&file.text).trim_matches('"')))
 });
 
 /// The style or the script, if that is what the path names.
@@ -126,8 +139,11 @@ pub fn html_response(status: u16, page: Markup) -> Response {
 /// What was wrong with a form, at the top, with ways to its fields.
 fn refusal(api: &Api, sent: &Sent) -> Markup {
     let problem = &sent.problem;
+    // Whoever scans goes on with that, and hears it all the same.
+    let of_scan =
+        problem.errors.iter().any(|error| field_id(sent.form.name, sent.of, &error.field) == "scan");
     html! {
-        div.refused role="alert" tabindex="-1" autofocus #refused {
+        div.refused role="alert" tabindex="-1" autofocus[!of_scan] #refused {
             h2 { (t::title(problem.kind)) }
             p { @if sent.is_stale() && !sent.is_shown.get() { (t::NOT_ANY_MORE) } @else { (t::advice(problem)) } }
             @if sent.typed().next().is_some() {

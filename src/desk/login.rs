@@ -24,8 +24,14 @@ pub const PATH: &str = "/desk/login";
 const COOKIE: &str = "__Host-storekeeper";
 const COOKIE_RULES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
-/// A username, a password and an address.
-const BODY_BYTES_MAX: usize = 16 * 1024;
+/// As much as is kept of a form for which a login has ended; what is typed at a counter is less.
+const TYPED_BYTES_MAX: usize = 32 * 1024;
+
+/// A username, a password and an address, and what was typed, of which each character may take three.
+const BODY_BYTES_MAX: usize = 16 * 1024 + 3 * TYPED_BYTES_MAX;
+
+/// What was typed in a form before its login had ended, as a browser sends it.
+const TYPED: &str = "typed_before";
 
 /// Whether the desk answers at this path.
 pub fn is_at(path: &str) -> bool {
@@ -55,10 +61,36 @@ pub fn token(http: &rouille::Request) -> Option<&str> {
         .map(|(_, token)| token)
 }
 
-/// What somebody sees who is not logged in and has opened or sent a page.
-pub fn instead(http: &rouille::Request, sent: bool) -> Response {
+/// What somebody sees whose login had ended when they sent a form: a login that keeps what they had typed.
+pub fn before_sending(api: &Api) -> Result<Response> {
+    // What is longer, or no form, is typed again.
+    let Ok(fields) = Fields::sent(api.http, TYPED_BYTES_MAX) else { return Ok(instead(api.http)) };
+    // Sent again by somebody who has not logged in meanwhile either.
+    let fields = typed_before(fields)?.0;
+    // A password is typed again, and stands in no page.
+    let kept: Vec<(&str, &str)> = fields.iter().filter(|(name, _)| !name.ends_with("password")).collect();
+    let typed = with_query("", &kept);
+    let content = Form {
+        next: safe(api.http.raw_url()),
+        typed: typed.trim_start_matches('?'),
+        said: Some(t::NOT_SENT),
+        ..Form::default()
+    };
+    Ok(form(api, &content, None))
+}
+
+/// The fields of a form, and whether they were typed before its login had ended, and are to be looked at first.
+pub fn typed_before(fields: Fields) -> Result<(Fields, bool), Problem> {
+    match fields.get(TYPED) {
+        Some(typed) => Ok((Fields::read(typed.as_bytes())?, true)),
+        None => Ok((fields, false)),
+    }
+}
+
+/// What somebody sees who is not logged in and has opened a page.
+pub fn instead(http: &rouille::Request) -> Response {
     let target = http.raw_url();
-    if !sent && http.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin" && site != "none") {
+    if http.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin" && site != "none") {
         // A link from elsewhere comes without the cookie; asked for from here, the page comes with it.
         let here = safe(target);
         return html_response(
@@ -72,8 +104,7 @@ pub fn instead(http: &rouille::Request, sent: bool) -> Response {
             },
         );
     }
-    let next = if sent { target.split('?').next().unwrap_or("") } else { target };
-    see_other(&with_query(PATH, &[("next", safe(next)), ("ended", if sent { "unsent" } else { "" })]))
+    see_other(&with_query(PATH, &[("next", safe(target))]))
 }
 
 /// A place of the desk to go on to, and no other.
@@ -101,12 +132,8 @@ pub fn answer(api: &Api) -> Result<Response> {
             if is_staff(&api.caller) {
                 return Ok(see_other(next));
             }
-            let said = match (query.get("ended"), query.get("done")) {
-                (Some("unsent"), _) => Some(t::NOT_SENT),
-                (_, Some("log_out")) => Some(t::LOGGED_OUT),
-                _ => None,
-            };
-            Ok(form(api, next, "", said, None))
+            let said = (query.get("done") == Some("log_out")).then_some(t::LOGGED_OUT);
+            Ok(form(api, &Form { next, said, ..Form::default() }, None))
         }
         "POST" => {
             check_same_origin(api.http)?;
@@ -117,10 +144,11 @@ pub fn answer(api: &Api) -> Result<Response> {
 }
 
 fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
-    let [username, password, next] =
-        ["username", "password", "next"].map(|name| fields.get(name).unwrap_or(""));
+    let [username, password, next, typed] =
+        ["username", "password", "next", TYPED].map(|name| fields.get(name).unwrap_or(""));
     let next = safe(next);
-    let refused = |problem: Problem| Ok(form(api, next, username, None, Some(&problem)));
+    let refused =
+        |problem: Problem| Ok(form(api, &Form { next, username, typed, said: None }, Some(&problem)));
     let body = json!({"username": username.trim(), "password": password});
     let call =
         Call { method: "POST", path: "/sessions", id: 0, product_id: 0, body: &body, key: "", version: "" };
@@ -138,7 +166,12 @@ fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
         return refused(Problem::new(problem::FORBIDDEN, t::STAFF_ONLY));
     }
     let cookie = format!("{COOKIE}={}; {COOKIE_RULES}", opened.token);
-    Ok(see_other(next).with_unique_header("Set-Cookie", cookie))
+    let mut response = see_other(next);
+    if !typed.is_empty() {
+        // To the page that it was typed on, with what it was.
+        response.status_code = 307;
+    }
+    Ok(response.with_unique_header("Set-Cookie", cookie))
 }
 
 fn end(api: &Api) -> Result<()> {
@@ -171,7 +204,17 @@ pub fn log_out(api: &Api) -> Result<Response> {
     Ok(response.with_unique_header("Set-Cookie", format!("{COOKIE}=; Max-Age=0; {COOKIE_RULES}")))
 }
 
-fn form(api: &Api, next: &str, username: &str, said: Option<&str>, problem: Option<&Problem>) -> Response {
+/// What the login page has beside its password.
+#[derive(Default)]
+struct Form<'a> {
+    next: &'a str,
+    username: &'a str,
+    typed: &'a str,
+    said: Option<&'a str>,
+}
+
+fn form(api: &Api, content: &Form, problem: Option<&Problem>) -> Response {
+    let Form { next, username, typed, said } = *content;
     let error = problem.map(|problem| prose::of_people(&api.app.config, &problem.detail));
     let error = error.as_deref();
     let body = html! {
@@ -181,12 +224,15 @@ fn form(api: &Api, next: &str, username: &str, said: Option<&str>, problem: Opti
         @if let Some(error) = error { p.refused role="alert" #wrong { (error) } }
         form.narrow method="post" action=(PATH) {
             input type="hidden" name="next" value=(next);
-            (plain_field("username", t::USERNAME, "text", username, "username", error.map(|_| "wrong")))
-            (plain_field("password", t::PASSWORD, "password", "", "current-password", error.map(|_| "wrong")))
+            @if !typed.is_empty() { input type="hidden" name=(TYPED) value=(typed); }
+            // Whoever was scanning goes on doing so, and no code is a username.
+            @let (name_next, password_next) = (username.is_empty() && typed.is_empty(), !username.is_empty());
+            (plain_field("username", t::USERNAME, "text", username, "username", error.map(|_| "wrong"), name_next))
+            (plain_field("password", t::PASSWORD, "password", "", "current-password", error.map(|_| "wrong"), password_next))
             button.main { (t::LOG_IN) }
         }
     };
-    let status = problem.map_or(200, |problem| problem.kind.status);
+    let status = problem.map_or(if typed.is_empty() { 200 } else { 401 }, |problem| problem.kind.status);
     let stranger = Api { caller: Caller::Anyone, ..*api };
     let mut response = document(&stranger, None, None, status, &Content::new(Room::Nowhere, t::LOG_IN, body));
     if let Some(wait) =

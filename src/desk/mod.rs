@@ -40,6 +40,7 @@ use std::cell::Cell;
 
 use rouille::Response;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::desk::api::Api;
@@ -47,11 +48,12 @@ use crate::desk::fields::Fields;
 use crate::desk::frame::{LOG_OUT, READ, READ_AND_SENT, see_other, without_page};
 use crate::desk::login::check_same_origin;
 use crate::desk::page::{Answer, DECIMALS};
+use crate::desk::texts as t;
 use crate::desk::visit::After::{At, Here, Once, There, With};
 use crate::desk::visit::{After, FormOf, Page, Posted, Sent, Visit, key_in, new_key};
-use crate::error::Result;
-use crate::problem::Problem;
-use crate::values::Id;
+use crate::error::{Error, Result};
+use crate::problem::{self, Problem};
+use crate::values::{Id, hex};
 use crate::web::caller::{Caller, Label};
 use crate::web::response;
 use crate::web::route::Access::{self, Manager, Staff};
@@ -62,6 +64,8 @@ pub use login::is_at;
 /// What a form came to.
 enum Done {
     Goto(String),
+    /// Nothing was sent yet: the same visit goes on here.
+    Counted(String),
     Made(Value),
 }
 
@@ -77,21 +81,21 @@ pub const PAGES: &[Page] = &[
     page("/desk/orders", Staff, orders::list::show, &[]),
     page("/desk/orders/new", Staff, orders::place::show, &[
         form("new_customer", "POST", "/customers", With("/desk/orders/new?customer_id=")),
-        form("place", "POST", "/orders", There),
+        form("place", "POST", "/orders", There).checked_by(orders::place::check),
     ]),
     page("/desk/orders/pick_list", Staff, orders::pick_list::show, &[]),
     page("/desk/orders/{id}", Staff, orders::order::show, &[
         form("confirm", "POST", "/orders/{id}/confirm", Here),
-        form("ship", "POST", "/orders/{id}/ship", Here),
+        form("ship", "POST", "/orders/{id}/ship", Here).checked_by(orders::check_parcel),
         form("deliver", "POST", "/orders/{id}/deliver", Here),
         form("lost", "POST", "/orders/{id}/lost", Here),
         form("returned", "POST", "/orders/{id}/returned", Here),
         form("reopen", "POST", "/orders/{id}/reopen", Here),
         form("cancel", "POST", "/orders/{id}/cancel", Here),
-        form("correct", "PATCH", "/orders/{id}", Here),
+        form("correct", "PATCH", "/orders/{id}", Here).checked_by(orders::check_parcel),
     ]),
     page("/desk/orders/{id}/pack", Staff, orders::pack::show, &[
-        form("ship", "POST", "/orders/{id}/ship", At("/desk/orders/{id}")),
+        form("ship", "POST", "/orders/{id}/ship", At("/desk/orders/{id}")).checked_by(orders::check_parcel),
     ]),
     page("/desk/orders/{id}/slip", Staff, orders::slip::show, &[]),
 
@@ -118,13 +122,13 @@ pub const PAGES: &[Page] = &[
         form("open", "POST", "/stock_takes", There),
     ]),
     page("/desk/stock_takes/{id}", Staff, stock_takes::count::show, &[
-        form("scan", "POST", "/stock_takes/{id}/counts", Here),
-        form("numbers", "POST", "/stock_takes/{id}/counts", Here),
+        form("count", "POST", "/stock_takes/{id}/counts", Here).checked_by(stock_takes::count::check),
         form("cancel", "POST", "/stock_takes/{id}/cancel", Here),
     ]),
     page("/desk/stock_takes/{id}/review", Staff, stock_takes::review::show, &[
         form("book", "POST", "/stock_takes/{id}/book", Here),
-        form("forget", "DELETE", "/stock_takes/{id}/counts/{product_id}", Here),
+        form("forget", "DELETE", "/stock_takes/{id}/counts/{product_id}", Here)
+            .checked_by(stock_takes::review::check),
     ]),
 
     page("/desk/customers", Staff, customers::list::show, &[
@@ -181,7 +185,8 @@ pub const PAGES: &[Page] = &[
         form("take_out", "DELETE", "/purchase_orders/{id}/lines/{product_id}", At("/desk/purchase_orders/{id}")),
     ]),
     page("/desk/purchase_orders/{id}/receive", Staff, purchase_orders::receive::show, &[
-        form("receive", "POST", "/purchase_orders/{id}/receive", At("/desk/purchase_orders/{id}")),
+        form("receive", "POST", "/purchase_orders/{id}/receive", At("/desk/purchase_orders/{id}"))
+            .checked_by(purchase_orders::receive::check),
         form("receive_all", "POST", "/purchase_orders/{id}/receive", At("/desk/purchase_orders/{id}")),
     ]),
     page("/desk/purchase_orders/{id}/print", Staff, purchase_orders::papers::print, &[]),
@@ -216,11 +221,14 @@ const fn page(
 }
 
 const fn form(name: &'static str, method: &'static str, path: &'static str, after: After) -> FormOf {
-    FormOf { name, method, path, after }
+    FormOf { name, method, path, after, check: |_, _| Ok(()) }
 }
 
 /// A product's description, in which each character takes nine bytes, and room for the other fields.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// As long an address as passes through any proxy, with room for its host and for the cookie beside it.
+const ADDRESS_BYTES_MAX: usize = 6_000;
 
 /// Answers a request for a page, and says for the log which it was and who asked.
 pub fn answer(
@@ -283,7 +291,7 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
         check_same_origin(http)?;
     }
     if matches!(api.caller, Caller::Anyone) {
-        return Ok(login::instead(http, sends));
+        return if sends { login::before_sending(api) } else { Ok(login::instead(http)) };
     }
     page.access.check(&api.caller)?;
     let query = Fields::read(http.raw_query_string().as_bytes())?;
@@ -294,11 +302,25 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     let api = Api { app, routes, http, caller: api.caller.clone(), request_id };
     let mut visit = Visit { api, page, id, product_id, path, query, sent: None, made: None };
     if sends {
-        let fields = Fields::sent(http, BODY_BYTES_MAX)?;
+        let (fields, is_typed_before) = login::typed_before(Fields::sent(http, BODY_BYTES_MAX)?)?;
         let posted = Posted::read(page, (id, product_id), fields)?;
-        match send(&visit, &posted) {
+        if let Some(state) = &posted.state {
+            visit.query = Fields::read(state.as_bytes())?;
+            visit.query.set("key".to_owned(), posted.key.clone());
+        }
+        let done = match posted.is_step() {
+            _ if is_typed_before => Err(Problem::new(problem::UNAUTHENTICATED, t::NOT_SENT).into()),
+            true => step(&mut visit, &posted),
+            false => send(&visit, &posted),
+        };
+        match done {
             Ok(Done::Goto(to)) => return Ok(see_other(&keyed(&to))),
             Ok(Done::Made(made)) => visit.made = Some(made),
+            Ok(Done::Counted(to)) if to.len() <= ADDRESS_BYTES_MAX => return Ok(see_other(&to)),
+            // What does not fit into an address is shown without one.
+            Ok(Done::Counted(to)) => {
+                visit.query = Fields::read(to.split_once('?').map_or("", |(_, query)| query).as_bytes())?;
+            }
             // Also when it is not known whether it was done: sent again with the same key, it is done once.
             Err(error) => {
                 let Posted { form, of, key, fields, .. } = posted;
@@ -315,7 +337,11 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     let status = visit.sent.as_ref().map_or(200, |sent| sent.problem.kind.status);
     Ok(match (page.show)(&visit)? {
         Answer::Page(content) => {
-            let done = visit.param("done").map(|form| (form, visit.param("before").is_some()));
+            let done = visit.param("done").map(|form| (form, visit.param("before").unwrap_or("")));
+            let done = done.filter(|(form, before)| {
+                visit.param("proof") == Some(proof_of(&visit.api, path, form, before).as_str())
+            });
+            let done = done.map(|(form, before)| (form, !before.is_empty()));
             frame::document(&visit.api, visit.sent.as_ref(), done, status, &content)
         }
         Answer::Goto(to) => see_other(&to),
@@ -327,8 +353,26 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     })
 }
 
+/// Takes what a button counts into the address of the page, with what is typed beside it.
+fn step(visit: &mut Visit, posted: &Posted) -> Result<Done> {
+    for (name, value) in posted.fields.iter() {
+        visit.query.set(name.to_owned(), value.to_owned());
+    }
+    match (visit.page.show)(visit)? {
+        Answer::Goto(to) => Ok(Done::Counted(to)),
+        _ => Err(Problem::new(problem::MALFORMED_REQUEST, t::NO_FORM).into()),
+    }
+}
+
+/// That a form has done its work, for whoever has sent it: an address that only says so proves nothing.
+fn proof_of(api: &Api, path: &str, form: &str, before: &str) -> String {
+    let session = login::token(api.http).unwrap_or("");
+    hex(&Sha256::digest(format!("done {session} {path} {form} {before}"))[..8])
+}
+
 /// Sends a form to its route, and says where to go on.
 fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
+    (posted.form.check)(visit, posted)?;
     let locale = visit.app().config.locale;
     let written = |name: &str, value: &str| match name {
         _ if DECIMALS.contains(&name) => locale.plain(value),
@@ -336,7 +380,14 @@ fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
     };
     let body = posted.fields.to_json(written);
     let call = posted.call(&body);
-    let response = visit.api.send_once(&call, login::token(visit.api.http).unwrap_or(""))?;
+    let response = match visit.api.send_once(&call, login::token(visit.api.http).unwrap_or("")) {
+        Err(Error::Refused(problem))
+            if problem.kind == problem::IDEMPOTENCY_KEY_REUSED && products::is_booked(visit, posted)? =>
+        {
+            None
+        }
+        response => response?,
+    };
     let header = |name| response.as_ref().and_then(|response| api::header(response, name));
     let (location, is_replayed) =
         (header("Location"), response.is_none() || header("Idempotency-Replayed").is_some());
@@ -351,9 +402,12 @@ fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
         (Here | There | With(_), _) => visit.here_anew(),
     };
     // So that the page can say what has become of a scan, and of a form that had done its work before.
-    let last = posted.fields.get("counts[0].scan").unwrap_or("");
+    let last = posted.fields.scanned().map_or("", |(_, text)| text);
     let before = if is_replayed { "true" } else { "" };
-    Ok(Done::Goto(api::with_query(&to, &[("done", posted.form.name), ("before", before), ("last", last)])))
+    let path = to.split('?').next().unwrap_or("");
+    let proof = proof_of(&visit.api, path, posted.form.name, before);
+    let said = [("done", posted.form.name), ("before", before), ("proof", &proof), ("last", last)];
+    Ok(Done::Goto(api::with_query(&to, &said)))
 }
 
 /// The page that shows what the API has at this path, or what that belongs to.

@@ -6,10 +6,10 @@ use maud::{Markup, PreEscaped, html};
 use serde::de::DeserializeOwned;
 
 use crate::desk::api::with_query;
-use crate::desk::pieces::table;
+use crate::desk::pieces::{step_button, table};
 use crate::desk::seen::List;
 use crate::desk::texts as t;
-use crate::desk::visit::Visit;
+use crate::desk::visit::{SHOWN_ONCE, Visit};
 use crate::error::Result;
 
 /// What a page may have beside what surrounds it: nobody at a counter on a slow line waits for more than 30 KB, and the
@@ -67,7 +67,7 @@ impl Visit<'_> {
     /// What is left of the room beside these parts of the page.
     pub fn room_beside(&self, parts: &[&Markup]) -> usize {
         let parts: usize = parts.iter().map(|part| part.0.len()).sum();
-        ROOM_BYTES.saturating_sub(parts + ADDRESSES * self.api.http.raw_query_string().len())
+        ROOM_BYTES.saturating_sub(parts + ADDRESSES * self.here().len())
     }
 
     /// Where the part of a list begins that is asked for.
@@ -113,10 +113,9 @@ impl Visit<'_> {
         }
     }
 
-    /// The same as buttons of the form of what is counted, which need not have all of it in their addresses.
+    /// The same as buttons of a form that counts, which send what is typed in its rows.
     pub fn ways_on_counting(&self, name: &str, caption: &str, first: usize, next: Option<usize>) -> Markup {
-        let to =
-            |first: usize, words: &str| html! { button form="counts" name=(name) value=(first) { (words) } };
+        let to = |first: usize, words: &str| step_button(name, Some(first as u64), words);
         html! {
             @if first > 0 || next.is_some() {
                 p.row.screen role="group" aria-label=(t::parts_of(caption)) {
@@ -130,8 +129,8 @@ impl Visit<'_> {
     /// The ways to the first and to the next part of a list.
     pub fn ways_on(&self, name: &str, caption: &str, first: usize, next: Option<usize>) -> Markup {
         let at = |first: &str| {
-            let passing = ["done", "scan", "wrong", "last", "set", name];
-            let lasting = self.query.iter().filter(|(name, _)| !passing.contains(name));
+            let passing = |of: &str| of == name || SHOWN_ONCE.contains(&of);
+            let lasting = self.query.iter().filter(|(name, _)| !passing(name));
             with_query(self.path, &lasting.chain([(name, first)]).collect::<Vec<_>>())
         };
         html! {

@@ -6,7 +6,10 @@ use crate::desk::prose;
 use crate::desk::texts as t;
 use crate::desk::visit::{Of, Sent, Visit, new_key};
 use crate::problem;
-use crate::values::{Day, Id, Input, Timestamp};
+use crate::values::{Day, Input, Timestamp};
+
+/// The class of a form that counts: all of its buttons send all of it, so that nothing typed in it is lost.
+pub const COUNTS: &str = "scan";
 
 /// A form that is being written: what it is about, and what was sent of it before.
 pub struct Open<'a> {
@@ -56,11 +59,13 @@ impl Visit<'_> {
         let own = Of { id: self.id, product_id: self.product_id };
         let locale = self.app().config.locale;
         let open = Open { name, of, sent, typed: &|plain| locale.typed(plain) };
+        let counts = class == COUNTS;
         html! {
-            form method="post" action=(self.here()) class=[(!class.is_empty()).then_some(class)] {
+            form method="post" action=(if counts { self.here_keyed() } else { self.here() }) class=[(!class.is_empty()).then_some(class)] {
                 input type="hidden" name="do" value=(name);
                 input type="hidden" name="key" value=(key);
                 @if !version.is_empty() { input type="hidden" name="version" value=(version); }
+                @if counts { input type="hidden" name="state" value=(self.state()); }
                 @if of != own {
                     input type="hidden" name="of" value=(of.id);
                     @if of.product_id != 0 { input type="hidden" name="of_product" value=(of.product_id); }
@@ -132,7 +137,7 @@ impl Visit<'_> {
 
 /// Where a field stands, for its label and for what is wrong with it.
 pub fn field_id(form: &str, of: Of, field: &str) -> String {
-    if field.ends_with(".scan") {
+    if field == "scan" || field.ends_with(".scan") || field.ends_with(".here_too") {
         return "scan".to_owned();
     }
     let field = field.replace(['[', ']', '.'], "-");
@@ -208,19 +213,6 @@ impl Open<'_> {
             div.field {
                 input type="checkbox" id=(id) name=(name) value=(value) checked[is_ticked];
                 label for=(id) { (words) }
-            }
-        }
-    }
-
-    /// A field that a scanner types into and then sends the form; `is_next` where that is what is to be done now.
-    pub fn text_to_scan(&self, name: &str, label: &str, is_next: bool) -> Markup {
-        let id = field_id(self.name, self.of, name);
-        let value = self.sent.and_then(|sent| sent.fields.get(name)).unwrap_or("");
-        let is_next = is_next && self.sent.is_none();
-        html! {
-            div.field {
-                label for=(id) { (label) }
-                input id=(id) name=(name) value=(value) autocomplete="off" autofocus[is_next];
             }
         }
     }
@@ -305,11 +297,12 @@ pub fn plain_field(
     value: &str,
     autocomplete: &str,
     wrong: Option<&str>,
+    is_next: bool,
 ) -> Markup {
     html! {
         div.field {
             label for=(name) { (label) }
-            input id=(name) name=(name) type=(type_) value=(value) autocomplete=(autocomplete) required autofocus[value.is_empty()]
+            input id=(name) name=(name) type=(type_) value=(value) autocomplete=(autocomplete) required autofocus[is_next]
                 maxlength="1000" aria-describedby=[wrong] aria-invalid=[wrong.map(|_| "true")];
         }
     }
@@ -335,27 +328,32 @@ pub fn table(caption: &str, head: &[&str], rows: impl Render) -> Markup {
 
 /// Where a scanner types. It has the keyboard when the page opens, and says what became of the last scan.
 pub fn scan_field(label: &str, described_by: &str) -> Markup {
-    scan_field_named("scan", label, described_by)
+    scan_field_named("scan", label, described_by, html! { button { (t::ENTER) } })
 }
 
-/// The same for a form that is sent to a route.
-pub fn scan_field_named(name: &str, label: &str, described_by: &str) -> Markup {
+/// The same in a form that counts. Its button is the first of the form, so that the Enter of a scanner presses it wherever
+/// the scanner types, and never the button that sends the whole.
+pub fn counting_field(label: &str, described_by: &str) -> Markup {
+    scan_field_named("scan", label, described_by, step_button("scan", None, t::ENTER))
+}
+
+/// The same in a form that is sent to a route as it is.
+pub fn scan_field_named(name: &str, label: &str, described_by: &str, enter: Markup) -> Markup {
     html! {
         div.row {
             div.field {
                 label for="scan" { (label) }
                 input #scan name=(name) maxlength="100" autocomplete="off" autofocus aria-describedby=(described_by)
-                    data-unanswered=(t::UNANSWERED) data-seen=(t::SEEN);
+                    data-unanswered=(t::UNANSWERED) data-ended=(t::ENDED) data-seen=(t::SEEN);
             }
-            button { (t::ENTER) }
+            (enter)
         }
     }
 }
 
-/// A button beside the form of what is counted: it sets how many of a product there are.
-/// Its id, of this word and the product, finds it again on the page that a scan before it has changed.
-pub fn set_button(word: &str, product_id: Id, units: i64, label: impl Render) -> Markup {
-    html! { button form="counts" id={ (word) "-" (product_id) } name="set" value={ (product_id) "." (units) } { (label) } }
+/// A button of a form that counts: it does this to what stands there of a product, or shows other rows.
+pub fn step_button(word: &str, number: Option<u64>, label: impl Render) -> Markup {
+    html! { button name="step" value={ (word) @if let Some(number) = number { "." (number) } } { (label) } }
 }
 
 /// A button that the script makes work; without it the browser's own menu prints.

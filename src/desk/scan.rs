@@ -61,13 +61,14 @@ impl Tally {
         tally.0.values().all(|units| (1..=UNITS_MAX).contains(units)).then_some(tally)
     }
 
-    /// With so many of a product as `7.2` says, which stands in the address for a button; None for anything else.
-    pub fn set(&self, text: Option<&str>) -> Option<(Id, Tally)> {
-        let (id, units) = text?.split_once('.')?;
-        let (id, units) = (id_from_digits(id)?, units.parse().ok()?);
-        let without = self.without(id);
-        let tally = if units == 0 { without } else { without.plus(id, units)? };
-        Some((id, tally))
+    /// The same with so many of a product in its place; None when that is no number of units.
+    pub fn with(&self, product_id: Id, units: i64) -> Option<Tally> {
+        self.without(product_id).plus(product_id, units)
+    }
+
+    /// With one less of a product.
+    pub fn minus_one(&self, product_id: Id) -> Tally {
+        self.with(product_id, self.units(product_id) - 1).unwrap_or_else(|| self.without(product_id))
     }
 
     pub fn without(&self, product_id: Id) -> Tally {

@@ -21,6 +21,7 @@ pub struct Product {
     pub sku: Option<String>,
     pub barcodes: Vec<Barcode>,
     pub shelf: Option<String>,
+    pub category: Option<String>,
 }
 
 /// A code, and how many units are in what bears it.

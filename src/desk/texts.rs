@@ -1,9 +1,11 @@
 //! What the desk says, all of it, in English.
 
+mod counting;
 pub mod products;
 mod refusals;
 pub mod restock;
 
+pub use counting::*;
 pub use refusals::*;
 
 pub const TODAY: &str = "Today";
@@ -61,7 +63,7 @@ pub const USERNAME: &str = "Username";
 pub const PASSWORD: &str = "Password";
 pub const OPENING: &str = "Opening the desk";
 pub const LOGGED_OUT: &str = "You are logged out.";
-pub const NOT_SENT: &str = "Your login had ended, so nothing was done. Log in, and send it again.";
+pub const NOT_SENT: &str = "Your login had ended, so nothing was done. What you typed is kept: log in, look at it, and send it again.";
 pub const STAFF_ONLY: &str = "That is a customer's account. The desk is for staff.";
 pub const NEEDS_HTTPS: &str = "This address begins with http:// and is on another machine, so what you type could be read on the way, and your \
      browser will not keep you logged in. Open the desk with https://, or on the shop's own machine.";
@@ -123,17 +125,6 @@ pub const SAVE: &str = "Save";
 pub const BECAUSE_UNCONFIRMED: &str = "nobody confirmed it in time";
 pub const THE_CUSTOMER: &str = "the customer";
 pub const THE_SHOP: &str = "the shop";
-pub const SCAN_ITEM: &str = "Scan an item (SKU or barcode; 3*code for three)";
-pub const UNANSWERED: &str = "The shop does not answer. Leave this page open: what was scanned is sent as soon as it does, and counts once.";
-pub const SEEN: &str = "Seen";
-pub const ENTER: &str = "Enter";
-pub const TICKED: &str = "☑ packed";
-pub const NOT_TICKED: &str = "☐ to pack";
-pub const COUNTED_AND_HIDDEN: &str = "What is counted on other lines is booked with these. Book what you type here before you go on to others.";
-pub const ORDERED_AND_HIDDEN: &str = "What stands on other lines is ordered with these.";
-pub const ONE_MORE: &str = "One more";
-pub const NOT_ALL_PACKED: &str =
-    "Not every line is ticked. It can be shipped all the same: all of its units leave the stock.";
 pub const BACK_TO_ORDER: &str = "Back to the order";
 pub const BACK_TO_ORDERS: &str = "Back to the orders";
 pub const PRINT: &str = "Print";
@@ -151,8 +142,9 @@ pub const EMAIL: &str = "E-mail";
 pub const PHONE: &str = "Phone";
 pub const ADD_CUSTOMER: &str = "Add the customer";
 pub const SOMEBODY_ELSE: &str = "somebody else";
-pub const SCAN_OR_SEARCH: &str = "SKU, barcode (3*code for three) or words to look for";
 pub const ADD: &str = "Add";
+pub const LAST_DONE: &str = "What was done last:";
+pub const CONFIRMED_STEP: &str = "Confirmed";
 pub const REMOVE: &str = "Remove";
 pub const UNITS: &str = "Units";
 pub const NEW_LINE_COLUMNS: &[&str] = &["Product", "SKU", "Units", "Take out"];
@@ -168,26 +160,6 @@ pub fn and_more(count: usize) -> String {
 
 pub fn order(id: u64) -> String {
     format!("Order {id}")
-}
-
-pub fn packed(name: &str, units: i64, of: i64) -> String {
-    format!("{name}: {units} of {of}")
-}
-
-pub fn lines_packed(ready: usize, of: usize) -> String {
-    format!("{ready} of {of} lines packed")
-}
-
-pub fn not_in_order(name: &str) -> String {
-    format!("Wrong item: {name} is not in this order. Put it back.")
-}
-
-pub fn unknown_code(code: &str) -> String {
-    format!("Nothing here has the code {code}. Scan it again, or type its SKU.")
-}
-
-pub fn too_many_packed(name: &str, packed: i64, of: i64) -> String {
-    format!("Too many of {name}: {packed} of {of} are packed already.")
 }
 
 pub fn not_to_pick(id: u64, status: &str) -> String {
@@ -252,8 +224,6 @@ pub const COUNTED: &str = "Counted";
 pub const DIFFERENT: &str = "Different";
 pub const OPENED: &str = "Opened";
 pub const CLOSED: &str = "Closed";
-pub const SCAN_TO_COUNT: &str =
-    "Scan (SKU or barcode; 24*code for twenty-four; a pack's code counts all in it)";
 pub const REVIEW: &str = "Review and book";
 pub const SEARCH_PRODUCTS: &str = "Name, SKU or barcode";
 pub const NOTHING_LEFT_TO_COUNT: &str = "Nothing here.";
@@ -281,10 +251,6 @@ pub fn over_category(category: &str) -> String {
 
 pub fn over_shelf(shelf: &str) -> String {
     format!("shelf {shelf}")
-}
-
-pub fn counted_so_far(name: &str, units: i64) -> String {
-    format!("{name}: {units} counted so far")
 }
 
 pub fn units_of(name: &str) -> String {
@@ -468,7 +434,7 @@ pub fn done(form: &str) -> Option<&'static str> {
         "place" => "The order is placed.",
         "new_customer" => "The customer is added.",
         "open" => "The stock take is open. Nothing is blocked meanwhile.",
-        "scan" | "numbers" => "Counted.",
+        "count" => "Counted.",
         "book" => "Booked.",
         "forget" => "That count is taken back.",
         "verify" => "The proof has begun. It goes on by itself.",
@@ -505,10 +471,6 @@ pub fn done(form: &str) -> Option<&'static str> {
         "remove_offer" => "Noted: it is not sold there any more.",
         _ => return None,
     })
-}
-
-pub fn not_counted(code: &str) -> String {
-    format!("Not counted: {code}")
 }
 
 /// A name of the API with spaces and a capital.

@@ -31,6 +31,14 @@ pub struct FormOf {
     pub method: &'static str,
     pub path: &'static str,
     pub after: After,
+    /// What the desk looks at before it asks the API: what only somebody with a scanner in the hand gets wrong.
+    pub check: fn(&Visit, &Posted) -> Result<()>,
+}
+
+impl FormOf {
+    pub const fn checked_by(self, check: fn(&Visit, &Posted) -> Result<()>) -> FormOf {
+        FormOf { check, ..self }
+    }
 }
 
 /// Where somebody is when a form has done its work.
@@ -50,7 +58,7 @@ pub enum After {
 const KEY_DIGITS: usize = 32;
 
 /// What stands in an address until it was shown once.
-const SHOWN_ONCE: [&str; 5] = ["done", "before", "scan", "wrong", "last"];
+pub const SHOWN_ONCE: [&str; 7] = ["done", "before", "proof", "scan", "step", "wrong", "last"];
 
 /// What is done under a key may be asked for again under it; so an address with a key is one visit to its forms.
 pub fn new_key() -> String {
@@ -148,6 +156,26 @@ impl Visit<'_> {
         with_query(self.path, &lasting.collect::<Vec<_>>())
     }
 
+    /// Where a form that counts is sent: its state goes with it, since it may be more than fits into an address.
+    pub fn here_keyed(&self) -> String {
+        with_query(self.path, &[("key", &self.key())])
+    }
+
+    /// What the address of a page that counts says, for its form.
+    pub fn state(&self) -> String {
+        let passing = |name: &str| name == "key" || name.contains('[') || SHOWN_ONCE.contains(&name);
+        let lasting: Vec<(&str, &str)> = self.query.iter().filter(|(name, _)| !passing(name)).collect();
+        with_query("", &lasting).trim_start_matches('?').to_owned()
+    }
+
+    /// What was pressed in a form that counts, and of which product or from which row: `more.7`, or `scan`. None where it
+    /// was answered already.
+    pub fn step(&self) -> Option<(&str, Id)> {
+        let text = self.param("step").filter(|_| self.sent.is_none())?;
+        let (word, number) = text.split_once('.').unwrap_or((text, "0"));
+        Some((word, number.parse().ok()?))
+    }
+
     /// The key of this visit. It stands in the address, because pages are not kept by browsers: gone back to, the page is
     /// fetched again, and has the key that was sent.
     pub fn key(&self) -> String {
@@ -188,6 +216,8 @@ pub struct Posted {
     /// Of this form alone; empty where there is none.
     own_key: String,
     pub version: String,
+    /// What the address of its page said, of a form that counts.
+    pub state: Option<String>,
     pub fields: Fields,
 }
 
@@ -213,7 +243,17 @@ impl Posted {
         let (key, version) =
             (fields.take("key").unwrap_or_default(), fields.take("version").unwrap_or_default());
         let own_key = if key.is_empty() { String::new() } else { own_key(&key, form.name, of) };
-        Ok(Posted { form, of, key, own_key, version, fields })
+        let state = fields.take("state");
+        // A code that was left in the field when the whole was sent is no part of it.
+        if state.is_some() && fields.get("step").is_none() {
+            fields.take("scan");
+        }
+        Ok(Posted { form, of, key, own_key, version, state, fields })
+    }
+
+    /// Whether a button was pressed that counts, and sends nothing yet.
+    pub fn is_step(&self) -> bool {
+        self.state.is_some() && self.fields.get("step").is_some()
     }
 
     pub fn call<'a>(&'a self, body: &'a serde_json::Value) -> Call<'a> {

@@ -221,6 +221,22 @@ impl Page {
         forms.captures_iter(&self.html).map(|form| read_form(&self.path, &form[1], &form[2])).collect()
     }
 
+    /// The form of a button, as it is sent when that is pressed: it has this name and value.
+    pub fn pressed(&self, name: &str, value: &str) -> Form {
+        let button = format!("name=\"{name}\" value=\"{value}\"");
+        let forms = Regex::new(r"(?s)<form([^>]*)>(.*?)</form>").unwrap();
+        let found = forms.captures_iter(&self.html).find(|form| form[2].contains(&button));
+        let form = found.unwrap_or_else(|| panic!("{} has no button {value}: {}", self.path, self.html));
+        let mut form = read_form(&self.path, &form[1], &form[2]);
+        form.fields.push((name.to_owned(), value.to_owned()));
+        form
+    }
+
+    /// The form that a scanner types into, as its Enter sends it.
+    pub fn scanner(&self) -> Form {
+        self.pressed("step", "scan")
+    }
+
     /// The form with this name, in the hidden field `do`.
     pub fn form(&self, name: &str) -> Form {
         let found = self.forms().into_iter().find(|form| form.get("do") == Some(name));

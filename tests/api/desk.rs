@@ -12,5 +12,5 @@ mod restock;
 mod stock_takes;
 mod suppliers;
 mod today;
-mod twice;
+pub mod twice;
 mod words;

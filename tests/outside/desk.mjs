@@ -13,6 +13,7 @@ import { tryKeys } from "./desk/keys.mjs";
 import { lookAround } from "./desk/look.mjs";
 import { once } from "./desk/once.mjs";
 import { orders } from "./desk/orders.mjs";
+import { scanner } from "./desk/scanner.mjs";
 import { base } from "./desk/shop.mjs";
 
 const [folder] = process.argv.slice(2);
@@ -22,7 +23,7 @@ const started = Date.now();
 const since = () => Math.round((Date.now() - started) / 1000);
 
 // All hands at once, each with things of its own.
-const flows = Object.entries({ ...orders, ...goods, ...once, ...house });
+const flows = Object.entries({ ...orders, ...goods, ...once, ...scanner, ...house });
 await Promise.all(
   pairs.map(async (hands) => {
     const page = await comeIn(hands);

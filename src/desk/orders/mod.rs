@@ -12,9 +12,14 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::desk::seen::{Customer, Figures};
+use crate::desk::fields::Fields;
+use crate::desk::scan::Scan;
+use crate::desk::seen::{Customer, Figures, List};
 use crate::desk::texts as t;
-use crate::values::Id;
+use crate::desk::visit::{Posted, Visit};
+use crate::error::Result;
+use crate::problem::{FieldError, Problem};
+use crate::values::{Bad, Id};
 
 #[derive(Deserialize)]
 struct Order {
@@ -91,4 +96,48 @@ impl There {
         };
         html! { span class=(class) { span aria-hidden="true" { (shape) " " } (words) } }
     }
+}
+
+/// Before a parcel is sent, or what was noted of it corrected.
+pub fn check_parcel(visit: &Visit, posted: &Posted) -> Result<()> {
+    // A carrier that was noted long ago stays, whatever the shop sells since.
+    check_codes(visit, &posted.fields, posted.form.name == "ship")
+}
+
+/// The shortest barcode. A shorter number may end the name or the number of anything.
+const BARCODE_DIGITS_MIN: usize = 8;
+
+/// Refuses the code of a product where a parcel is described: a scanner has typed it, and meant to pack.
+fn check_codes(visit: &Visit, fields: &Fields, with_carrier: bool) -> Result<()> {
+    let mut faults = Vec::new();
+    for (name, what) in [("carrier", t::NO_CARRIER), ("tracking_number", t::NO_TRACKING_NUMBER)] {
+        if name == "carrier" && !with_carrier {
+            continue;
+        }
+        let text = fields.get(name).unwrap_or("").trim();
+        let carrier = last_carrier(visit).filter(|_| name == "carrier").unwrap_or_default();
+        // A scanner types behind what stands in a field as well as over it.
+        let behind = text.strip_prefix(carrier.as_str()).unwrap_or("").trim();
+        let digits = text.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or("");
+        // Who carries most parcels may be called as a product is.
+        let mut codes = vec![behind, if carrier == text { "" } else { text }];
+        codes.extend((digits.len() >= BARCODE_DIGITS_MIN).then_some(digits));
+        codes.dedup();
+        for code in codes {
+            if let Some(product) =
+                Scan::read(code).map(|scan| scan.product(&visit.api)).transpose()?.flatten()
+            {
+                let message = t::is_a_code(code, &product.name, what);
+                faults.push(FieldError::new(name, Bad::new("code_of_product", message)));
+                break;
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(faults).into()) }
+}
+
+/// Most shops have one.
+fn last_carrier(visit: &Visit) -> Option<String> {
+    let list: List<Order> = visit.api.get("/orders?status=shipped&limit=1").ok()?;
+    list.data.into_iter().next()?.carrier
 }

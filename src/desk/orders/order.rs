@@ -11,16 +11,20 @@ use crate::desk::parts::{brief, brief_text};
 use crate::desk::pieces::{Field, FormFor, Kind};
 use crate::desk::seen::{self, Customer};
 use crate::desk::texts as t;
-use crate::desk::visit::{Of, Visit};
+use crate::desk::visit::{Of, Sent, Visit};
 use crate::error::Result;
 
 #[derive(Deserialize)]
 struct Tracking {
     events: Vec<Event>,
+    confirmed_by_name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Event {
+    /// No step of its own in the API: the order stays placed.
+    #[serde(skip)]
+    is_confirmation: bool,
     status: String,
     at: String,
     reason: Option<String>,
@@ -38,7 +42,14 @@ struct Correction {
 
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: order, version } = visit.api.read::<Order>(&format!("/orders/{}", visit.id))?;
-    let tracking: Tracking = visit.api.get(&format!("/orders/{}/track", visit.id))?;
+    let mut tracking: Tracking = visit.api.get(&format!("/orders/{}/track", visit.id))?;
+    // What staff place is confirmed with that.
+    if let Some(at) = order.confirmed_at.as_ref().filter(|at| **at != order.order_date) {
+        let place = tracking.events.partition_point(|event| event.at <= *at);
+        let actor_name = tracking.confirmed_by_name.take();
+        let event = Event { at: at.clone(), is_confirmation: true, actor_name, ..Event::default() };
+        tracking.events.insert(place, event);
+    }
     let customer = seen::customers(&visit.api, [order.customer_id])?.remove(&order.customer_id);
     let facts = facts(visit, &order, customer.as_ref());
     let steps = steps(visit, &order, &version);
@@ -48,8 +59,12 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     // The lines are what the page is about; the history has what they leave, and a third of the room in any case.
     let history = visit.part("history", t::HISTORY, t::HISTORY_COLUMNS, entries, room / 3);
     let lines = lines(visit, &order, room.saturating_sub(history.0.len()))?;
+    let is_stale = visit.sent.as_ref().is_some_and(Sent::is_stale);
     let body = html! {
         h1 { (t::order(order.id)) " · " (t::status(&order.status)) }
+        @if let Some(last) = tracking.events.last().filter(|_| is_stale) {
+            p.refused { (t::LAST_DONE) " " (did(last)) ", " (visit.when(&last.at)) ", " (who(last, tracking.events.len() == 1)) "." }
+        }
         (ways(&order))
         (facts)
         (lines)
@@ -201,7 +216,7 @@ fn corrections(visit: &Visit, order: &Order, version: &str) -> Markup {
 }
 
 fn entry(visit: &Visit, event: &Event, is_first: bool) -> Markup {
-    let Event { status, at, reason, note, correction, actor_name } = event;
+    let Event { at, reason, note, correction, .. } = event;
     // A day that was expected, or what somebody wrote.
     let was = |text: &Option<String>| {
         text.as_deref().map_or(html! { (t::NOTHING) }, |text| visit.on(&brief_text(text)))
@@ -211,27 +226,40 @@ fn entry(visit: &Visit, event: &Event, is_first: bool) -> Markup {
             td { (visit.when(at)) }
             td {
                 @match correction {
-                    Some(Correction { field, old, new }) => {
-                        (t::corrected(field))
+                    Some(Correction { old, new, .. }) => {
+                        (did(event))
                         @if old.is_some() || new.is_some() {
                             ": " (was(old)) " → " (was(new))
                         }
                     }
                     None => {
-                        (t::status(status))
+                        (did(event))
                         @if reason.as_deref() == Some("unconfirmed") { " · " (t::BECAUSE_UNCONFIRMED) }
                     }
                 }
                 @if let Some(note) = note { br; span.text { (brief_text(note)) } }
             }
             td {
-                @match actor_name {
-                    Some(name) => (name),
-                    None if is_first => (t::THE_CUSTOMER),
-                    None if reason.is_some() => (t::THE_SHOP),
-                    None => (t::THE_CUSTOMER),
-                }
+                (who(event, is_first))
             }
         }
+    }
+}
+
+fn did(event: &Event) -> &str {
+    match &event.correction {
+        Some(correction) => t::corrected(&correction.field),
+        None if event.is_confirmation => t::CONFIRMED_STEP,
+        None => t::status(&event.status),
+    }
+}
+
+fn who(event: &Event, is_first: bool) -> &str {
+    match &event.actor_name {
+        Some(name) => name,
+        // Whoever confirmed it is no longer known.
+        None if event.is_confirmation => "",
+        None if event.reason.is_some() && !is_first => t::THE_SHOP,
+        None => t::THE_CUSTOMER,
     }
 }

@@ -5,93 +5,81 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use crate::desk::api::{Seen, with_query};
-use crate::desk::orders::Order;
+use crate::desk::orders::{Line, Order, check_codes, last_carrier};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting};
-use crate::desk::pieces::{scan_field, set_button, table};
+use crate::desk::pieces::{COUNTS, FormFor, counting_field, step_button, table};
 use crate::desk::scan::{Scan, Tally};
-use crate::desk::seen::{self, List, Product};
+use crate::desk::seen::{self, Product};
 use crate::desk::texts as t;
-use crate::desk::visit::Visit;
+use crate::desk::visit::{Of, Visit};
 use crate::error::Result;
 use crate::values::Id;
 
 /// What the form has that sends the parcel.
-const SHIP_BYTES: usize = 1_500;
+const SHIP_BYTES: usize = 2_000;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: order, version } = visit.api.read::<Order>(&format!("/orders/{}", visit.id))?;
     let products = seen::products(&visit.api, order.items.iter().map(|line| line.product_id))?;
     let packed = Tally::read(visit.param("packed").unwrap_or(""));
-    if let Some((product_id, tally)) = packed.set(visit.param("set")) {
-        return Ok(Answer::Goto(here(visit, &tally, product_id)));
+    if let Some(step) = visit.step() {
+        return Ok(Answer::Goto(stepped(visit, &order, &products, &packed, step)?));
     }
-    if let Some((text, scan)) = visit.param("scan").and_then(|text| Some((text, Scan::read(text)?))) {
-        return Ok(Answer::Goto(match scanned(visit, &order, &products, &packed, &scan)? {
-            Ok((tally, product_id)) => here(visit, &tally, product_id),
-            Err(_) => {
-                with_query(visit.path, &[("packed", &packed.write()), ("wrong", text), ("key", &visit.key())])
-            }
-        }));
-    }
-    let wrong = match visit.param("wrong").and_then(Scan::read) {
-        Some(scan) => scanned(visit, &order, &products, &packed, &scan)?.err(),
-        None => None,
+    let said = match (visit.param("wrong"), visit.param("last")) {
+        (Some(text), _) => match scanned(visit, &order, &products, &packed, text)? {
+            Scanned::Wrong(wrong) => html! { p.refused role="alert" #scanned { (wrong) } },
+            _ => html! {},
+        },
+        (None, Some(PARCEL)) => html! { p.done role="status" #scanned { (t::PARCEL_SCANNED) } },
+        (None, last) => {
+            let last = last.and_then(|id| id.parse::<Id>().ok());
+            let line = order.items.iter().find(|line| Some(line.product_id) == last);
+            html! { @if let Some(line) = line {
+                p.done role="status" #scanned { (t::packed(&line.name, packed.units(line.product_id), line.quantity)) }
+            } }
+        }
     };
     let last = visit.param("last").and_then(|id| id.parse::<Id>().ok());
-    let is_packed = |line: &&super::Line| packed.units(line.product_id) >= line.quantity;
-    let ready = order.items.iter().filter(is_packed).count();
-    let all_packed = ready == order.items.len();
-    let scans = order.status == "placed" && !all_packed;
+    let ready = order.items.iter().filter(|line| packed.units(line.product_id) >= line.quantity).count();
+    let ships = order.allowed_actions.iter().any(|action| action == "ship");
+    let rows = order.items.iter().map(|line| row(line, products.get(&line.product_id), &packed, last, ships));
+    let first = visit.first_of("lines");
+    let rows: Vec<Markup> = rows.skip(first).collect();
+    let room = visit.room_beside(&[]).saturating_sub(SHIP_BYTES);
+    let shown = fitting(rows.iter().map(|row| row.0.len()), room).min(rows.len());
+    let lines = table(t::LINES, t::PACK_COLUMNS, html! { @for row in &rows[..shown] { (row) } });
+    let next = (shown < rows.len()).then_some(first + shown);
     let body = html! {
         h1 { (t::PACK) " · " (t::order(order.id)) }
         @if order.status != "placed" { p { (t::status(&order.status)) "." } }
-        @if let Some(wrong) = &wrong { p.refused role="alert" #scanned { (wrong) } }
-        @else if let Some(line) = order.items.iter().find(|line| Some(line.product_id) == last) {
-            p.done role="status" #scanned { (t::packed(&line.name, packed.units(line.product_id), line.quantity)) }
-        }
+        (said)
         p { strong { (t::lines_packed(ready, order.items.len())) } }
-        @if scans {
-            form.scan #counts {
-                input type="hidden" name="packed" value=(packed.write());
-                @if let Some(lines) = visit.param("lines") { input type="hidden" name="lines" value=(lines); }
-                input type="hidden" name="key" value=(visit.key());
-                (scan_field(t::SCAN_ITEM, "scanned"))
-            }
-        }
-        @let rows = order.items.iter().map(|line| row(line, products.get(&line.product_id), &packed, last, scans));
-        @let first = visit.first_of("lines");
-        @let rows: Vec<Markup> = rows.skip(first).collect();
-        @let room = visit.room_beside(&[]).saturating_sub(SHIP_BYTES);
-        @let shown = fitting(rows.iter().map(|row| row.0.len()), room).min(rows.len());
-        (table(t::LINES, t::PACK_COLUMNS, html! { @for row in &rows[..shown] { (row) } }))
-        @let next = (shown < rows.len()).then_some(first + shown);
-        @if scans { (visit.ways_on_counting("lines", t::LINES, first, next)) }
-        @else { (visit.ways_on("lines", t::LINES, first, next)) }
-        @if order.allowed_actions.iter().any(|action| action == "ship") {
-            h2 { (t::SHIP) }
-            @if !all_packed { p { (t::NOT_ALL_PACKED) } }
-            (visit.form("ship", &version, |form| html! {
+        @if ships {
+            (visit.form_for(&FormFor { name: "ship", of: Of { id: visit.id, product_id: 0 }, version: &version, class: COUNTS }, |form| html! {
+                // It keeps the keyboard when all is packed: a scan too many is no tracking number.
+                (counting_field(if ready == order.items.len() { t::SCAN_PARCEL } else { t::SCAN_ITEM }, "scanned"))
+                (lines)
+                (visit.ways_on_counting("lines", t::LINES, first, next))
+                h2 { (t::SHIP) }
+                @if ready < order.items.len() { p { (t::NOT_ALL_PACKED) } }
                 div.row {
-                    (form.text("carrier", t::CARRIER, &last_carrier(visit).unwrap_or_default()))
-                    (form.text_to_scan("tracking_number", t::TRACKING_NUMBER, all_packed))
+                    (form.text("carrier", t::CARRIER, &carrier(visit)))
+                    (form.text("tracking_number", t::TRACKING_NUMBER, visit.param("tracking_number").unwrap_or("")))
                     button.main { (t::SHIP) }
                 }
             }))
+        } @else {
+            (lines)
+            (visit.ways_on("lines", t::LINES, first, next))
         }
         p.screen { a href={ "/desk/orders/" (order.id) } { (t::BACK_TO_ORDER) } }
     };
     Ok(Answer::Page(Content::new(Room::Orders, format!("{} {}", t::PACK, order.id), body)))
 }
 
-fn row(
-    line: &super::Line,
-    product: Option<&Product>,
-    packed: &Tally,
-    last: Option<Id>,
-    scans: bool,
-) -> Markup {
+fn row(line: &Line, product: Option<&Product>, packed: &Tally, last: Option<Id>, scans: bool) -> Markup {
     let units = packed.units(line.product_id);
     let is_done = units >= line.quantity;
     html! {
@@ -103,49 +91,99 @@ fn row(
             td.n { (units) " / " (line.quantity) }
             td {
                 // For what has no barcode, and for hands without a scanner.
-                @if scans && !is_done { (set_button("more", line.product_id, units + 1, t::ONE_MORE)) }
+                @if scans && !is_done { (step_button("more", Some(line.product_id), t::ONE_MORE)) " " }
+                @if scans && units > 0 { (step_button("less", Some(line.product_id), t::ONE_LESS)) }
             }
         }
     }
 }
 
-fn here(visit: &Visit, packed: &Tally, last: Id) -> String {
-    let part = visit.param("lines").unwrap_or("");
-    let key = visit.key();
-    with_query(
-        visit.path,
-        &[("packed", &packed.write()), ("last", &last.to_string()), ("lines", part), ("key", &key)],
-    )
+/// What stands in the address where the last scan was the parcel's.
+const PARCEL: &str = "parcel";
+
+/// What a scan comes to.
+enum Scanned {
+    Packed(Tally, Id),
+    /// All is packed, and it is no code of ours: what is scanned next then is what the carrier has stuck on it.
+    Parcel(String),
+    Wrong(String),
 }
 
-/// What is packed with a scan, and of which product it was one; or what is wrong with it.
+/// The address of what a button or a scan comes to.
+fn stepped(
+    visit: &Visit,
+    order: &Order,
+    products: &HashMap<Id, Product>,
+    packed: &Tally,
+    (word, number): (&str, Id),
+) -> Result<String> {
+    let line = order.items.iter().find(|line| line.product_id == number);
+    let more = |line: &Line| packed.plus(number, 1).filter(|more| more.units(number) <= line.quantity);
+    let id = number.to_string();
+    Ok(match (word, line, visit.param("scan")) {
+        ("more", Some(line), _) => {
+            here(visit, &more(line).unwrap_or_else(|| packed.clone()), &[("last", &id)])
+        }
+        ("less", Some(_), _) => here(visit, &packed.minus_one(number), &[("last", &id)]),
+        ("lines", ..) => here(visit, packed, &[("lines", &id)]),
+        (_, _, Some(text)) => match scanned(visit, order, products, packed, text)? {
+            Scanned::Packed(packed, id) => here(visit, &packed, &[("last", &id.to_string())]),
+            Scanned::Parcel(number) => here(visit, packed, &[("tracking_number", &number), ("last", PARCEL)]),
+            Scanned::Wrong(_) => here(visit, packed, &[("wrong", text)]),
+        },
+        // Enter in one of the other fields.
+        _ => {
+            check_codes(visit, &visit.query, true)?;
+            here(visit, packed, &[])
+        }
+    })
+}
+
+fn here(visit: &Visit, packed: &Tally, with: &[(&str, &str)]) -> String {
+    let (packed, key) = (packed.write(), visit.key());
+    let mut members = vec![("packed", packed.as_str()), ("key", &key)];
+    members.extend_from_slice(with);
+    for name in ["lines", "carrier", "tracking_number"] {
+        if let Some(value) = visit.query.get(name).filter(|_| with.iter().all(|(known, _)| *known != name)) {
+            // What was cleared stays so; an address has nothing that is empty.
+            members.push((name, if value.is_empty() && name == "carrier" { " " } else { value }));
+        }
+    }
+    with_query(visit.path, &members)
+}
+
 fn scanned(
     visit: &Visit,
     order: &Order,
     products: &HashMap<Id, Product>,
     packed: &Tally,
-    scan: &Scan,
-) -> Result<std::result::Result<(Tally, Id), String>> {
+    text: &str,
+) -> Result<Scanned> {
+    let Some(scan) = Scan::read(text) else { return Ok(Scanned::Wrong(t::only_a_number(text))) };
     let ours = order.items.iter().find_map(|line| {
         let units = scan.units_of(products.get(&line.product_id)?)?;
         Some((line, units))
     });
     let Some((line, units)) = ours else {
-        let other = scan.product(&visit.api)?;
-        return Ok(Err(match other {
-            Some(product) => t::not_in_order(&product.name),
-            None => t::unknown_code(&scan.code),
-        }));
+        let is_all_packed = order.items.iter().all(|line| packed.units(line.product_id) >= line.quantity);
+        let typed = visit.param("tracking_number");
+        return Ok(match scan.product(&visit.api)? {
+            Some(product) => Scanned::Wrong(t::not_in_order(&product.name)),
+            None if is_all_packed && typed.is_none_or(|typed| typed == text.trim()) => {
+                Scanned::Parcel(text.trim().to_owned())
+            }
+            None => Scanned::Wrong(t::unknown_code(&scan.code)),
+        });
     };
     let so_far = packed.units(line.product_id);
     Ok(match packed.plus(line.product_id, units) {
-        Some(tally) if so_far + units <= line.quantity => Ok((tally, line.product_id)),
-        _ => Err(t::too_many_packed(&line.name, so_far, line.quantity)),
+        Some(tally) if so_far + units <= line.quantity => Scanned::Packed(tally, line.product_id),
+        _ => Scanned::Wrong(t::too_many_packed(&line.name, so_far, line.quantity)),
     })
 }
 
-/// Most shops have one.
-fn last_carrier(visit: &Visit) -> Option<String> {
-    let list: List<Order> = visit.api.get("/orders?status=shipped&limit=1").ok()?;
-    list.data.into_iter().next()?.carrier
+/// What was typed, or who carries the parcels of this shop: most have one.
+fn carrier(visit: &Visit) -> String {
+    let typed = visit.query.get("carrier").map(|typed| typed.trim().to_owned());
+    typed.unwrap_or_else(|| last_carrier(visit).unwrap_or_default())
 }

@@ -3,16 +3,18 @@
 use maud::{Markup, html};
 
 use crate::desk::api::with_query;
+use crate::desk::fields::is_none;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting};
-use crate::desk::pieces::{Field, Kind, Open, scan_field, set_button, table};
+use crate::desk::pieces::{COUNTS, Field, FormFor, Kind, Open, counting_field, step_button, table};
 use crate::desk::scan::{Scan, Tally};
 use crate::desk::seen::{self, Customer, List, Product};
 use crate::desk::texts as t;
-use crate::desk::visit::Visit;
+use crate::desk::visit::{Of, Posted, Visit};
 use crate::error::Result;
-use crate::values::Id;
+use crate::problem::{FieldError, Problem};
+use crate::values::{Bad, Id};
 
 /// Address, note and what else the form has beside its lines.
 const FORM_BYTES: usize = 4 * 1024;
@@ -27,14 +29,8 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         None => who(visit)?,
         Some(customer) => {
             let lines = Tally::read(visit.param("lines").unwrap_or(""));
-            if let Some((_, lines)) = lines.set(visit.param("set")) {
-                return Ok(Answer::Goto(here(visit, &customer, &lines)));
-            }
-            if let Some(scan) = visit.param("scan").and_then(Scan::read)
-                && let Some(product) = scan.product(&visit.api)?
-                && let Some(lines) = lines.plus(product.id, scan.units_of(&product).unwrap_or(scan.times))
-            {
-                return Ok(Answer::Goto(here(visit, &customer, &lines)));
+            if let Some(step) = visit.step() {
+                return Ok(Answer::Goto(stepped(visit, &customer, step)?));
             }
             what(visit, &customer, &lines)?
         }
@@ -42,10 +38,56 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     Ok(Answer::Page(Content::new(Room::Orders, title, html! { h1 { (title) } (body) })))
 }
 
-fn here(visit: &Visit, customer: &Customer, lines: &Tally) -> String {
-    let members =
-        [("customer_id", &customer.id.to_string()), ("lines", &lines.write()), ("key", &visit.key())];
-    with_query(visit.path, &members.map(|(name, value)| (name, value.as_str())))
+/// The address of what a button or a scan comes to.
+fn stepped(visit: &Visit, customer: &Customer, (word, number): (&str, Id)) -> Result<String> {
+    let scan = visit.param("scan").and_then(Scan::read);
+    let scanned = match scan.as_ref().filter(|_| word == "scan") {
+        Some(scan) => scan
+            .product(&visit.api)?
+            .map(|product| (product.id, scan.units_of(&product).unwrap_or(scan.times))),
+        None => None,
+    };
+    let added = scanned.or((word == "add").then_some((number, 1)));
+    let removed = (word == "remove").then_some(number);
+    let lines = visit.query.tally(("items", "quantity"), |id, units| {
+        removed == Some(id) || is_none(units) && added.is_some_and(|(added, _)| added == id)
+    })?;
+    Ok(match (added, removed) {
+        (Some((id, units)), _) => match lines.plus(id, units) {
+            Some(lines) => here(visit, customer, &lines, &[]),
+            None => here(visit, customer, &lines, &[("wrong", "full")]),
+        },
+        (None, Some(id)) => here(visit, customer, &lines.without(id), &[]),
+        (None, None) if word == "part" => here(visit, customer, &lines, &[("part", &number.to_string())]),
+        // Words to look for.
+        (None, None) => here(visit, customer, &lines, &[("scan", visit.param("scan").unwrap_or(""))]),
+    })
+}
+
+fn here(visit: &Visit, customer: &Customer, lines: &Tally, with: &[(&str, &str)]) -> String {
+    let (customer, lines, key) = (customer.id.to_string(), lines.write(), visit.key());
+    let mut members = vec![("customer_id", customer.as_str()), ("lines", &lines), ("key", &key)];
+    members.extend_from_slice(with);
+    for name in ["shipping_address", "note"] {
+        members.push((name, visit.param(name).unwrap_or("")));
+    }
+    with_query(visit.path, &members)
+}
+
+/// Before it is placed: a line without units is no wish to have none of it, for which there is a button.
+pub fn check(visit: &Visit, posted: &Posted) -> Result<()> {
+    let empty: Vec<(String, Id, &str)> =
+        posted.fields.rows("items", "quantity").filter(|(.., units)| is_none(units)).collect();
+    let products = seen::products(&visit.api, empty.iter().map(|(_, id, _)| *id))?;
+    let fault = |(row, id, _): (String, Id, &str)| {
+        let message = t::no_units(products.get(&id).map_or("", |product| &product.name));
+        FieldError::new(format!("{row}quantity"), Bad::new("no_units", message))
+    };
+    let mut faults: Vec<FieldError> = empty.into_iter().map(fault).collect();
+    if posted.fields.items("items") == 0 && posted.fields.get("items[tally]").is_none() {
+        faults.push(FieldError::new("items", Bad::new("required", t::NOTHING_ORDERED)));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(faults).into()) }
 }
 
 /// Whose order it is: somebody who is known, or somebody new.
@@ -108,50 +150,55 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
     Ok(html! {
         p { (t::CUSTOMER) ": " strong { (customer.name) } " · " (customer.email) " · " a href=(visit.path) { (t::SOMEBODY_ELSE) } }
         h2 { (t::WHAT) }
-        form.scan #counts {
+        @if visit.param("wrong").is_some() { p.refused role="alert" #scanned { (t::TOO_MANY_ORDERED) } }
+        @else if let Some(code) = visit.sent.as_ref().and_then(|sent| sent.fields.get("scan")).filter(|code| !code.is_empty()) {
+            p.refused #scanned { (t::not_counted(code)) }
+        }
+        (visit.form_for(&FormFor { name: "place", of: Of::default(), version: "", class: COUNTS }, |form| {
+            let first = if visit.sent.is_some() { 0 } else { visit.first_of("part").min(wanted.len().saturating_sub(1)) };
+            let rows: Vec<Markup> = wanted[first..].iter().enumerate()
+                .map(|(at, (id, units))| row(form, at, products.get(id), *id, units)).collect();
+            let room = visit.room_beside(&[]).saturating_sub(FORM_BYTES);
+            let shown = fitting(rows.iter().map(|row| row.0.len()), room).min(rows.len());
+            let next = first + shown;
+            let (before, after) = (&wanted[..first], &wanted[next..]);
+            let elsewhere: Vec<String> =
+                before.iter().chain(after).map(|(id, units)| format!("{id}.{units}")).collect();
+            html! {
+            (counting_field(t::SCAN_OR_SEARCH, "found"))
+            @if let Some(found) = &found { (proposed(visit, found)) }
             input type="hidden" name="customer_id" value=(customer.id);
-            input type="hidden" name="lines" value=(lines.write());
-            input type="hidden" name="key" value=(visit.key());
-            (scan_field(t::SCAN_OR_SEARCH, "found"))
-        }
-        @if let Some(found) = &found {
-            div #found {
-                @if found.data.is_empty() { p.refused role="alert" { (t::unknown_code(visit.param("scan").unwrap_or(""))) } }
-                ul {
-                    @for product in &found.data {
-                        @if lines.plus(product.id, 1).is_some() {
-                            @let label = html! { (t::ADD) " " (brief(&product.name)) };
-                            li { (set_button("add", product.id, lines.units(product.id) + 1, label)) " " (product.sku.as_deref().unwrap_or("")) }
-                        }
-                    }
-                }
-            }
-        }
-        @if !wanted.is_empty() {
-            (visit.form("place", "", |form| {
-                let first = if visit.sent.is_some() { 0 } else { visit.first_of("part").min(wanted.len() - 1) };
-                let rows: Vec<Markup> = wanted[first..].iter().enumerate()
-                    .map(|(at, (id, units))| row(form, at, products.get(id), *id, units)).collect();
-                let shown = fitting(rows.iter().map(|row| row.0.len()), visit.room_beside(&[]).saturating_sub(FORM_BYTES)).min(rows.len());
-                let next = first + shown;
-                let (before, after) = (&wanted[..first], &wanted[next..]);
-                let elsewhere: Vec<String> =
-                    before.iter().chain(after).map(|(id, units)| format!("{id}.{units}")).collect();
-                html! {
-                input type="hidden" name="customer_id" value=(customer.id);
+            @if !wanted.is_empty() {
                 (table(t::LINES, t::NEW_LINE_COLUMNS, html! { @for row in &rows[..shown] { (row) } }))
                 @if shown < wanted.len() {
                     p.hint { (t::ORDERED_AND_HIDDEN) }
                     input type="hidden" name="items[tally]" value=(elsewhere.join("-"));
                     (visit.ways_on_counting("part", t::LINES, first, (!after.is_empty()).then_some(next)))
                 }
-                (form.field(&Field::new("shipping_address", t::SHIPPING_ADDRESS, Kind::Area), ""))
-                (form.field(&Field::new("note", t::NOTE, Kind::Area), ""))
-                button.main { (t::PLACE_ORDER) }
-                }
-            }))
-        }
+            }
+            (form.field(&Field::new("shipping_address", t::SHIPPING_ADDRESS, Kind::Area), visit.param("shipping_address").unwrap_or("")))
+            (form.field(&Field::new("note", t::NOTE, Kind::Area), visit.param("note").unwrap_or("")))
+            button.main { (t::PLACE_ORDER) }
+            }
+        }))
     })
+}
+
+/// What is called so, to be added.
+fn proposed(visit: &Visit, found: &List<Product>) -> Markup {
+    let text = visit.param("scan").unwrap_or("");
+    html! {
+        div #found {
+            @if found.data.is_empty() {
+                p.refused role="alert" { @if Scan::read(text).is_none() { (t::only_a_number(text)) } @else { (t::unknown_code(text)) } }
+            }
+            ul {
+                @for product in &found.data {
+                    li { (step_button("add", Some(product.id), html! { (t::ADD) " " (brief(&product.name)) })) " " (product.sku.as_deref().unwrap_or("")) }
+                }
+            }
+        }
+    }
 }
 
 fn row(form: &Open, at: usize, product: Option<&Product>, id: Id, units: &str) -> Markup {
@@ -163,7 +210,7 @@ fn row(form: &Open, at: usize, product: Option<&Product>, id: Id, units: &str) -
             }
             td { (product.and_then(|product| product.sku.as_deref()).unwrap_or("")) }
             td { (form.cell(&format!("items[{at}].quantity"), t::UNITS, units)) }
-            td { (set_button("remove", id, 0, t::REMOVE)) }
+            td { (step_button("remove", Some(id), t::REMOVE)) }
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::desk::api::Seen;
 use crate::desk::seen::{Barcode, List};
 use crate::desk::texts::{self as t, products as say};
-use crate::desk::visit::Visit;
+use crate::desk::visit::{Posted, Visit};
 use crate::error::{Error, Result};
 use crate::values::Id;
 
@@ -92,6 +92,16 @@ struct Forecast {
     looks_judged: i64,
     wanted: Option<f64>,
     reached: Option<f64>,
+}
+
+/// Whether a count that was sent before, with what the shelf was thought to hold then, is what the books say by now. Booked
+/// again it would be a line of nothing.
+pub fn is_booked(visit: &Visit, posted: &Posted) -> Result<bool> {
+    if posted.form.name != "count_shelf" {
+        return Ok(false);
+    }
+    let stock: Stock = visit.api.get(&format!("/products/{}/stock", visit.id))?;
+    Ok(posted.fields.get("counted").and_then(|counted| counted.trim().parse().ok()) == Some(stock.on_hand))
 }
 
 /// The product of this page with its version. One that is archived has none: it is only brought back.

@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use crate::desk::api::{Seen, with_query};
+use crate::desk::fields::is_none;
 use crate::desk::page::{Answer, Content, Room};
 use crate::desk::parts::{brief, fitting};
-use crate::desk::pieces::{Field, Kind, Open, scan_field, set_button, table};
+use crate::desk::pieces::{COUNTS, Field, FormFor, Kind, Open, counting_field, step_button, table};
 use crate::desk::purchase_orders::{Line, PurchaseOrder};
 use crate::desk::scan::{Scan, Tally};
 use crate::desk::seen::{self, Product};
 use crate::desk::texts::restock as t;
-use crate::desk::visit::{Of, Visit};
+use crate::desk::visit::{Of, Posted, Visit};
 use crate::error::Result;
-use crate::problem;
-use crate::values::Id;
+use crate::problem::{self, FieldError, Problem};
+use crate::values::{Bad, Id};
 
 /// Of a longer order the lines are shown that are counted, and the others when they are asked for.
 const LINES_SHOWN: usize = 20;
@@ -25,17 +26,11 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         visit.api.read::<PurchaseOrder>(&format!("/purchase_orders/{}", visit.id))?;
     let products = seen::products(&visit.api, order.lines.iter().map(|line| line.product_id))?;
     let counted = Tally::read(visit.param("counted").unwrap_or(""));
-    if let Some((product_id, tally)) = counted.set(visit.param("set")) {
-        return Ok(Answer::Goto(here(visit, &tally, &[("last", &product_id.to_string())])));
+    if let Some(step) = visit.step() {
+        return Ok(Answer::Goto(stepped(visit, &order, &products, step)?));
     }
-    if let Some((text, scan)) = visit.param("scan").and_then(|text| Some((text, Scan::read(text)?))) {
-        return Ok(Answer::Goto(match scanned(visit, &order, &products, &counted, &scan)? {
-            Ok((tally, product_id)) => here(visit, &tally, &[("last", &product_id.to_string())]),
-            Err(_) => here(visit, &counted, &[("wrong", text)]),
-        }));
-    }
-    let wrong = match visit.param("wrong").and_then(Scan::read) {
-        Some(scan) => scanned(visit, &order, &products, &counted, &scan)?.err(),
+    let wrong = match visit.param("wrong") {
+        Some(text) => scanned(visit, &order, &products, text)?.err(),
         None => None,
     };
     let head = &order.head;
@@ -46,13 +41,10 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         h1 { (title) " · " (head.seller()) }
         @if head.status != "ordered" { p { span.mark.warn { "◐ " (t::status(&head.status)) } " " (t::received_late(&head.status)) } }
         @if let Some(wrong) = &wrong { p.refused role="alert" #scanned { (wrong) } }
-        @else if let Some(line) = last { (said(line, &counted)) }
+        @else if let Some(code) = visit.sent.as_ref().and_then(|sent| sent.fields.get("scan")).filter(|code| !code.is_empty()) {
+            p.refused #scanned { (t::not_counted(code)) }
+        } @else if let Some(line) = last { (said(line, &counted)) }
         @if head.may("receive") {
-            form.scan #counts {
-                @for name in ["counted", "all", "lines"] { @if let Some(value) = visit.param(name) { input type="hidden" name=(name) value=(value); } }
-                input type="hidden" name="key" value=(visit.key());
-                (scan_field(t::SCAN_DELIVERY, "scanned"))
-            }
             (book(visit, &order, &counted, last, &version))
             // Whoever counts here has no use for a button that does without.
             @if head.status == "ordered" && counted == Tally::default() {
@@ -80,7 +72,8 @@ fn said(line: &Line, counted: &Tally) -> Markup {
 
 /// The form that books what came, with what was counted in it.
 fn book(visit: &Visit, order: &PurchaseOrder, counted: &Tally, last: Option<&Line>, version: &str) -> Markup {
-    let all = rows(visit, order, counted);
+    let rejected = Tally::read(visit.param("rejected").unwrap_or(""));
+    let all = rows(visit, order, counted, &rejected);
     let hidden = order.lines.len() - all.len();
     let sent = visit.sent_with("receive", Of { id: visit.id, product_id: 0 });
     let is_surplus = order.head.status != "ordered"
@@ -89,28 +82,36 @@ fn book(visit: &Visit, order: &PurchaseOrder, counted: &Tally, last: Option<&Lin
             sent.problem.kind == problem::SURPLUS || sent.fields.get("accept_surplus").is_some()
         });
     html! {
-        h2 { (t::WHAT_CAME) }
-        @if hidden > 0 { p { (t::lines_hidden(hidden)) " " button form="counts" name="all" value="true" { (t::SHOW_ALL_LINES) } } }
-        (visit.form("receive", version, |form| {
+        (visit.form_for(&FormFor { name: "receive", of: Of { id: visit.id, product_id: 0 }, version, class: COUNTS }, |form| {
             // What was sent and refused is the first part.
             let first = if sent.is_some() { 0 } else { visit.first_of("lines").min(all.len().saturating_sub(1)) };
             let is_last = |line: &Line| last.is_some_and(|last| last.product_id == line.product_id);
             let rows: Vec<Markup> = all[first..].iter().enumerate()
-                .map(|(at, line)| row(visit, form, at, line, counted, is_last(line))).collect();
+                .map(|(at, line)| row(visit, form, at, line, (counted, &rejected), is_last(line))).collect();
             let shown = fitting(rows.iter().map(|row| row.0.len()), visit.room_beside(&[])).min(rows.len());
             let of_shown = |id: &Id| all[first..first + shown].iter().any(|line| line.product_id == *id);
-            let elsewhere = counted.filtered(|id| !of_shown(id));
+            let unseen = |id: &Id| rejected.units(*id) > 0 && !of_shown(id);
+            let elsewhere = counted.filtered(|id| !of_shown(id) && !unseen(id));
             html! {
+            (counting_field(t::SCAN_DELIVERY, "scanned"))
+            h2 { (t::WHAT_CAME) }
+            @if hidden > 0 { p { (t::lines_hidden(hidden)) " " (step_button("all_lines", None, t::SHOW_ALL_LINES)) } }
             // Without a line it is a delivery of nothing, and not of all.
             input type="hidden" name="lines[]" value="";
             (table(t::LINES, t::RECEIVE_COLUMNS, html! { @for row in &rows[..shown] { (row) } }))
             @if shown < all.len() {
                 p.hint { (t::COUNTED_AND_HIDDEN) }
+                // What was rejected stands in no tally, which comes behind all rows.
+                @for (at, (id, units)) in rejected.filtered(unseen).iter().enumerate() {
+                    @for (field, value) in [("product_id", id.to_string()), ("quantity", counted.units(id).to_string()), ("rejected", units.to_string())] {
+                        input type="hidden" name={ "lines[" (all.len() + at) "]." (field) } value=(value);
+                    }
+                }
                 input type="hidden" name="lines[tally]" value=(elsewhere.write());
                 (visit.ways_on_counting("lines", t::LINES, first, (first + shown < all.len()).then_some(first + shown)))
             }
-            (form.field(&Field::new("note", t::NOTE, Kind::Text).hint(t::DELIVERY_NOTE_HINT), ""))
-            @if is_surplus { (form.field(&Field::new("accept_surplus", t::KEEP_SURPLUS, Kind::Tick), "false")) }
+            (form.field(&Field::new("note", t::NOTE, Kind::Text).hint(t::DELIVERY_NOTE_HINT), visit.param("note").unwrap_or("")))
+            @if is_surplus { (form.field(&Field::new("accept_surplus", t::KEEP_SURPLUS, Kind::Tick), visit.param("accept_surplus").unwrap_or("false"))) }
             button.main { (t::BOOK_DELIVERY) }
             }
         }))
@@ -118,21 +119,31 @@ fn book(visit: &Visit, order: &PurchaseOrder, counted: &Tally, last: Option<&Lin
 }
 
 /// What was sent and refused comes first, as it was numbered then.
-fn rows<'a>(visit: &Visit, order: &'a PurchaseOrder, counted: &Tally) -> Vec<&'a Line> {
+fn rows<'a>(visit: &Visit, order: &'a PurchaseOrder, counted: &Tally, rejected: &Tally) -> Vec<&'a Line> {
     let of_sent = |line: &Line| visit.sent.as_ref()?.fields.item_of("lines", line.product_id);
     let all = order.lines.len() <= LINES_SHOWN || visit.param("all").is_some();
     let mut rows: Vec<(usize, &Line)> = order
         .lines
         .iter()
         .map(|line| (of_sent(line).unwrap_or(usize::MAX), line))
-        .filter(|(at, line)| all || *at != usize::MAX || counted.units(line.product_id) > 0)
+        .filter(|(at, line)| {
+            let units = counted.units(line.product_id) + rejected.units(line.product_id);
+            all || *at != usize::MAX || units > 0
+        })
         .collect();
     rows.sort_by_key(|(at, _)| *at);
     rows.into_iter().map(|(_, line)| line).collect()
 }
 
-fn row(visit: &Visit, form: &Open, at: usize, line: &Line, counted: &Tally, is_last: bool) -> Markup {
-    let units = counted.units(line.product_id);
+fn row(
+    visit: &Visit,
+    form: &Open,
+    at: usize,
+    line: &Line,
+    (counted, rejected): (&Tally, &Tally),
+    is_last: bool,
+) -> Markup {
+    let (units, rejected) = (counted.units(line.product_id), rejected.units(line.product_id));
     let name = |field: &str| format!("lines[{at}].{field}");
     // What was sent is what stands there, also when the order has changed meanwhile.
     let sent = |field: &str| visit.sent.as_ref().and_then(|sent| sent.fields.get(&name(field)));
@@ -144,51 +155,105 @@ fn row(visit: &Visit, form: &Open, at: usize, line: &Line, counted: &Tally, is_l
             }
             td.n { (visit.count(line.outstanding)) " / " (visit.count(line.quantity)) }
             td { (form.cell(&name("quantity"), t::ACCEPTED, sent("quantity").unwrap_or(&units.to_string()))) }
-            td { (form.cell(&name("rejected"), t::REJECTED, sent("rejected").unwrap_or("0"))) }
+            td { (form.cell(&name("rejected"), t::REJECTED, sent("rejected").unwrap_or(&rejected.to_string()))) }
             td {
-                (set_button("more", line.product_id, units + 1, t::ONE_MORE)) " "
-                @if units < line.outstanding { (set_button("all", line.product_id, line.outstanding, t::ALL_OF_IT)) " " }
-                @if units > 0 { (set_button("none", line.product_id, 0, t::NONE_OF_IT)) }
+                (step_button("more", Some(line.product_id), t::ONE_MORE)) " "
+                @if units < line.outstanding { (step_button("all", Some(line.product_id), t::ALL_OF_IT)) " " }
+                @if units > 0 { (step_button("none", Some(line.product_id), t::NONE_OF_IT)) }
             }
         }
     }
 }
 
-fn here(visit: &Visit, counted: &Tally, with: &[(&str, &str)]) -> String {
-    let (counted, key) = (counted.write(), visit.key());
-    let mut members = vec![("counted", counted.as_str()), ("key", &key)];
-    members.extend_from_slice(with);
-    for name in ["all", "lines"] {
-        if let Some(value) = visit.param(name).filter(|_| with.iter().all(|(known, _)| *known != name)) {
+/// Stands for a scan with which more would be counted than fits; no code looks like it.
+const FULL: &str = "*";
+
+/// The address of what a button or a scan comes to: it is done to what stands in the fields.
+fn stepped(
+    visit: &Visit,
+    order: &PurchaseOrder,
+    products: &HashMap<Id, Product>,
+    (word, number): (&str, Id),
+) -> Result<String> {
+    let scan = match visit.param("scan").filter(|_| word == "scan") {
+        Some(text) => Some((text, scanned(visit, order, products, text)?)),
+        None => None,
+    };
+    let is_button = ["more", "all", "none"].contains(&word);
+    let about = match &scan {
+        Some((_, Ok((id, _)))) => Some(*id),
+        _ => is_button.then_some(number),
+    };
+    let is_set = |id: Id| ["all", "none"].contains(&word) && id == number;
+    let counted = visit.query.tally(("lines", "quantity"), |id, units| is_none(units) || is_set(id))?;
+    let rejected = visit.query.tally(("lines", "rejected"), |_, units| is_none(units))?;
+    let rejected = rejected.filtered(|id| visit.query.item_of("lines", *id).is_some());
+    let outstanding =
+        order.lines.iter().find(|line| line.product_id == number).map_or(0, |line| line.outstanding);
+    let changed = match (word, &scan) {
+        (_, Some((_, Ok((id, units))))) => counted.plus(*id, *units),
+        ("more", _) => counted.plus(number, 1),
+        ("all", _) => counted.with(number, outstanding),
+        ("none", _) => Some(counted.without(number)),
+        _ => Some(counted.clone()),
+    };
+    let (id, part) = (about.map(|id| id.to_string()).unwrap_or_default(), number.to_string());
+    let with = match (word, &scan, changed.is_some()) {
+        (_, Some((text, Err(_))), _) => ("wrong", *text),
+        (_, _, false) => ("wrong", FULL),
+        ("lines", ..) => ("lines", part.as_str()),
+        ("all_lines", ..) => ("all", "true"),
+        _ => ("last", id.as_str()),
+    };
+    Ok(here(visit, (&changed.unwrap_or(counted), &rejected), with))
+}
+
+fn here(visit: &Visit, (counted, rejected): (&Tally, &Tally), with: (&str, &str)) -> String {
+    let (counted, rejected, key) = (counted.write(), rejected.write(), visit.key());
+    let mut members = vec![("counted", counted.as_str()), ("rejected", &rejected), ("key", &key), with];
+    for name in ["all", "lines", "note", "accept_surplus"] {
+        if let Some(value) = visit.param(name).filter(|_| with.0 != name) {
             members.push((name, value));
         }
     }
     with_query(visit.path, &members)
 }
 
-/// What is counted with a scan, and of which product it was one; or what is wrong with it.
+/// Before it is booked: a delivery of nothing is none.
+pub fn check(_: &Visit, posted: &Posted) -> Result<()> {
+    if posted.fields.items("lines") > 0
+        || posted.fields.get("lines[tally]").is_some_and(|tally| !tally.is_empty())
+    {
+        return Ok(());
+    }
+    let nothing = Bad::new("required", t::NOTHING_CAME);
+    Err(Problem::invalid_fields(vec![FieldError::new("lines", nothing)]).into())
+}
+
+/// Of which product a scan is one, and how many units; or what is wrong with it.
 fn scanned(
     visit: &Visit,
     order: &PurchaseOrder,
     products: &HashMap<Id, Product>,
-    counted: &Tally,
-    scan: &Scan,
-) -> Result<std::result::Result<(Tally, Id), String>> {
+    text: &str,
+) -> Result<std::result::Result<(Id, i64), String>> {
+    if text == FULL {
+        return Ok(Err(t::TOO_MANY_COUNTED.to_owned()));
+    }
+    let Some(scan) = Scan::read(text) else { return Ok(Err(t::only_a_number(text))) };
     let by_code = order.lines.iter().find_map(|line| {
         let units = scan.units_of(products.get(&line.product_id)?)?;
-        Some((line, units))
+        Some((line.product_id, units))
     });
-    let by_supplier =
-        || order.lines.iter().find(|line| line.is_called(&scan.code)).map(|line| (line, scan.times));
-    let Some((line, units)) = by_code.or_else(by_supplier) else {
-        let other = scan.product(&visit.api)?;
-        return Ok(Err(match other {
-            Some(product) => t::not_on_purchase_order(&product.name),
-            None => t::unknown_code(&scan.code),
-        }));
+    let by_supplier = || {
+        let line = order.lines.iter().find(|line| line.is_called(&scan.code))?;
+        Some((line.product_id, scan.times))
     };
-    Ok(match counted.plus(line.product_id, units) {
-        Some(tally) => Ok((tally, line.product_id)),
-        None => Err(t::TOO_MANY_COUNTED.to_owned()),
-    })
+    if let Some(found) = by_code.or_else(by_supplier) {
+        return Ok(Ok(found));
+    }
+    Ok(Err(match scan.product(&visit.api)? {
+        Some(product) => t::not_on_purchase_order(&product.name),
+        None => t::unknown_code(&scan.code),
+    }))
 }

@@ -7,9 +7,12 @@ pub mod review;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::desk::api::with_query;
 use crate::desk::parts::brief_text;
+use crate::desk::seen::{List, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
+use crate::error::Result;
 use crate::values::Id;
 
 #[derive(Deserialize)]
@@ -78,6 +81,13 @@ impl Actor {
     fn name(&self) -> &str {
         self.username.as_deref().or(self.api_key_name.as_deref()).unwrap_or("")
     }
+}
+
+/// The line of a product, if the stock take has it.
+fn line_of(visit: &Visit, path: &str, product: &Product) -> Result<Option<Line>> {
+    let found: List<Line> =
+        visit.api.get(&with_query(&format!("{path}/lines"), &[("q", &product.name), ("limit", "100")]))?;
+    Ok(found.data.into_iter().find(|line| line.product_id == product.id))
 }
 
 /// The head of its pages.

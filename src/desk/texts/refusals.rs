@@ -27,7 +27,7 @@ pub fn title(kind: &problem::Kind) -> &'static str {
         | "unsupported_media_type" => "What was sent cannot be read",
         "method_not_allowed" => "That is not done here",
         "forbidden" => "You may not do that",
-        "unauthenticated" => "You are not logged in",
+        "unauthenticated" => "Your login had ended",
         "request_timeout" => "It took too long to arrive",
         "body_too_large" => "That is too much at once",
         "headers_too_large" => "Your browser sends too much beside the page's address",
@@ -56,7 +56,7 @@ pub fn advice(problem: &Problem) -> &str {
         }
         problem::TOO_MANY_KEYS => "Wait a little, and send it again.",
         problem::ANSWER_ERASED => "Nothing more is to be done.",
-        problem::UNAUTHENTICATED => "Log in, and send it again.",
+        problem::UNAUTHENTICATED => "Nothing was done. Look at it, and send it again.",
         problem::BODY_TOO_LARGE => "Shorten the longest text, or send less at a time. Nothing was done.",
         problem::URI_TOO_LONG => "Look for less, or begin at today's page.",
         problem::INVALID_UTF8 | problem::MALFORMED_JSON | problem::DUPLICATE_KEY => {

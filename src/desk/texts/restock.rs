@@ -247,6 +247,7 @@ pub const KEEP_SURPLUS: &str = "Keep what is more than was ordered";
 pub const BOOK_DELIVERY: &str = "Book what came";
 pub const ALL_AS_ORDERED: &str = "All as ordered";
 pub const NOTHING_TO_RECEIVE: &str = "It is a draft. Order it first.";
+pub const NOTHING_CAME: &str = "are all at 0. Scan what came or type how many, then book it.";
 pub const TOO_MANY_COUNTED: &str = "That is more than fits here. Book what is counted, and go on.";
 
 pub fn waiting(waits: bool) -> &'static str {

@@ -107,6 +107,9 @@ struct Tracking {
     expected_delivery_date: Day,
     carrier: Option<String>,
     tracking_number: Option<String>,
+    /// Who has confirmed it, for those behind the counter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_by_name: Option<Option<String>>,
     events: Vec<Event>,
 }
 
@@ -154,6 +157,7 @@ impl Tracking {
             expected_delivery_date: column(row, "expected_delivery_date"),
             carrier: column(row, "carrier"),
             tracking_number: column(row, "tracking_number"),
+            confirmed_by_name: caller.is_staff().then(|| column(row, "confirmed_by_name")),
             events: vec![placement],
         }
     }
@@ -199,12 +203,14 @@ pub fn track(app: &App, request: &Request) -> Result<Response> {
         db.rows(
             "SELECT o.id, o.status, o.placed_at, o.expected_delivery_date, o.carrier, o.tracking_number,
                  o.actor_account_id AS placed_by_account_id, o.actor_api_key_id AS placed_by_api_key_id,
-                 COALESCE(pa.username, pk.name) AS placed_by_name, e.status AS event_status, e.at, e.reason,
+                 COALESCE(pa.username, pk.name) AS placed_by_name, COALESCE(ca.username, ck.name) AS confirmed_by_name, e.status AS event_status, e.at, e.reason,
                  e.note AS event_note, e.corrected, e.old_value, e.new_value, e.actor_account_id AS done_by_account_id,
                  e.actor_api_key_id AS done_by_api_key_id, COALESCE(da.username, dk.name) AS done_by_name
              FROM orders o LEFT JOIN order_events e ON e.order_id = o.id
              LEFT JOIN accounts pa ON pa.id = o.actor_account_id LEFT JOIN api_keys pk ON pk.id = o.actor_api_key_id
              LEFT JOIN accounts da ON da.id = e.actor_account_id LEFT JOIN api_keys dk ON dk.id = e.actor_api_key_id
+             LEFT JOIN accounts ca ON ca.id = o.confirmed_by_account_id
+             LEFT JOIN api_keys ck ON ck.id = o.confirmed_by_api_key_id
              WHERE o.id = ? AND (? OR o.customer_id = ?) ORDER BY e.step",
             (request.path_id, all.clone(), own.clone()),
             |row| (Tracking::from_row(row, &request.caller), Event::from_row(row, &request.caller)),

@@ -199,3 +199,56 @@ fn style_and_script_are_small_and_kept_by_their_name() {
         .collect();
     assert!(sizes.iter().sum::<usize>() <= 15 * 1024, "{sizes:?}");
 }
+
+#[test]
+fn what_was_typed_while_a_login_ended_is_there_after_the_next() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product =
+        staff.post("/products", serde_json::json!({"name": "Mug", "price": "1", "sku": "MUG", "stock": 9}));
+    let product = product.expect(201).id();
+    let order = shop.guest().client.order(&[(product, 2)]).expect(201).id();
+    let mut browser = shop.clerk_at_desk();
+    let packed = |page: &crate::browser::Page| page.says("Mug: 1 of 2") || page.says("1 / 2");
+    let page = browser.open(&format!("/desk/orders/{order}/pack"));
+    let page = browser.send(&page.scanner(), &[("scan", "mug")]).expect(200);
+    assert!(packed(&page));
+    browser.set_cookie(None);
+    let typed = [("carrier", "D & P \"D\""), ("tracking_number", "RR=1&2")];
+    for (form, is_scan) in [(page.form("ship"), false), (page.scanner(), true)] {
+        browser.set_cookie(None);
+        let ended = browser.send_only(&form, &typed);
+        assert_eq!(ended.status, 401);
+        assert!(ended.says("What you typed is kept") && !ended.html.contains("autofocus"), "{}", ended.html);
+        let login = ended.form_of_fields(&["username", "password"]);
+        let wrong = browser.send_only(&login, &[("username", "clerk"), ("password", "no")]);
+        assert!(wrong.status == 401 && wrong.html.matches("autofocus").count() == 1, "{}", wrong.html);
+        let login = wrong.form_of_fields(&["username", "password"]);
+        let values = [("password", STAFF_PASSWORD)];
+        let led = browser.send_only(&login, &values);
+        assert_eq!(led.status, 307);
+        // A browser sends the same once more to where it is led.
+        let mut again = login.clone();
+        again.action = led.headers["location"].clone();
+        let back = browser.send_only(&again, &values);
+        assert_eq!(back.status, 401, "scan: {is_scan}");
+        assert!(back.says("Your login had ended") && packed(&back), "{}", back.text());
+        let ship = back.form("ship");
+        assert_eq!((ship.get("carrier"), ship.get("tracking_number")), (Some("D & P \"D\""), Some("RR=1&2")));
+        assert!(!back.html.contains(STAFF_PASSWORD));
+        assert_eq!(staff.get(&format!("/orders/{order}")).expect(200).body["status"], "placed");
+        if !is_scan {
+            continue;
+        }
+        let shipped = browser.send(&ship, &[]).expect(200);
+        assert!(shipped.says("Shipped.") && shipped.says("RR=1&2"), "{}", shipped.text());
+    }
+    // A password is typed again, and stands in no page.
+    let account = browser.open("/desk/account").form("password");
+    browser.set_cookie(None);
+    let ended =
+        browser.send_only(&account, &[("current_password", "secret-one"), ("password", "secret-two")]);
+    assert!(ended.status == 401 && !ended.html.contains("secret"), "{}", ended.html);
+    // One field has the keyboard.
+    assert_eq!(browser.open("/desk/login").html.matches("autofocus").count(), 1);
+}

@@ -36,8 +36,7 @@ fn products(staff: &Client, count: usize) -> Vec<u64> {
 /// Every part of a page, by the ways to the next one: a link, or a button of the form of what is counted.
 fn parts(browser: &mut Browser, path: &str, part: &str) -> Vec<Page> {
     let link = Regex::new(&format!("rel=\"next\" href=\"([^\"]*[?;]{part}=[^\"]*)\"")).unwrap();
-    let button =
-        Regex::new(&format!("<button form=\"counts\" name=\"{part}\" value=\"([1-9][0-9]*)\"")).unwrap();
+    let button = Regex::new(&format!("name=\"step\" value=\"({part}[.][1-9][0-9]*)\"")).unwrap();
     let mut pages = vec![browser.open(path).expect(200)];
     loop {
         assert!(pages.len() < 200, "{path} has no end");
@@ -45,7 +44,7 @@ fn parts(browser: &mut Browser, path: &str, part: &str) -> Vec<Page> {
         let next = if let Some(found) = link.captures(&page.html) {
             browser.open(&found[1].replace("&amp;", "&"))
         } else if let Some(found) = button.captures(&page.html) {
-            browser.send(&page.form_of_fields(&["scan"]), &[(part, &found[1])])
+            browser.send(&page.pressed("step", &found[1]), &[])
         } else {
             return pages;
         };
@@ -131,7 +130,7 @@ fn the_longest_pages_are_short_enough() {
     assert_eq!(together(&parts(b, &order, "lines"), "href=\"/desk/products/"), LINES);
     assert_eq!(together(&parts(b, &order, "history"), "Another note"), 30);
     let pack = format!("{order}/pack?packed={}", tally(LINES, 1));
-    assert_eq!(together(&parts(b, &pack, "lines"), "name=\"set\""), LINES);
+    assert_eq!(together(&parts(b, &pack, "lines"), "value=\"more."), LINES);
     let place = format!("/desk/orders/new?customer_id={customer}&lines={}", tally(LINES, 2));
     assert_eq!(together(&parts(b, &place, "part"), ".quantity\""), LINES);
     for order in [draft, ordered] {

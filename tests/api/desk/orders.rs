@@ -35,7 +35,7 @@ fn an_order_is_packed_by_scans_and_shipped_once() {
         (barcode.as_str(), "Mug: 2 of 2"),
         ("towel", "2 of 2 lines packed"),
     ] {
-        let scan = page.form_of_fields(&["scan"]);
+        let scan = page.scanner();
         page = clerk.send(&scan, &[("scan", code)]).expect(200);
         assert!(page.says(says), "{code}: {}", page.text());
     }
@@ -45,6 +45,14 @@ fn an_order_is_packed_by_scans_and_shipped_once() {
     let ship = page.form("ship");
     let shipped = clerk.send(&ship, &[("carrier", "Post"), ("tracking_number", "RR123456785GB")]).expect(200);
     assert!(shipped.path.starts_with(&format!("/desk/orders/{order}?done=ship")), "{}", shipped.path);
+    // Whoever has not done it is not told that it was just done.
+    let link = shipped.path.split("&proof=").next().unwrap();
+    for unproved in [link.to_owned(), format!("{link}&proof=0123456789abcdef"), format!("{link}&before=true")]
+    {
+        assert!(!clerk.open(&unproved).html.contains("Shipped.</p>"), "{unproved}");
+    }
+    assert!(!shop.manager_at_desk().open(&shipped.path).html.contains("class=\"done\""));
+    assert!(clerk.open(&shipped.path).html.contains("class=\"done\""));
     assert!(
         shipped.says("Shipped.") && shipped.says("RR123456785GB") && shipped.says("clerk"),
         "{}",
@@ -133,9 +141,9 @@ fn an_order_is_placed_for_somebody_on_the_telephone() {
     let what = clerk.send(&new, &[("email", "grace@example.com"), ("phone", "+1 212 555 0100")]).expect(200);
     assert!(what.says("The customer is added.") && what.says("Grace Hopper"), "{}", what.text());
     // Words find it, a code takes it.
-    let found = clerk.send(&what.form_of_fields(&["scan"]), &[("scan", "blue")]).expect(200);
+    let found = clerk.send(&what.scanner(), &[("scan", "blue")]).expect(200);
     assert!(found.says("Add Blue mug"), "{}", found.text());
-    let taken = clerk.send(&found.form_of_fields(&["scan"]), &[("scan", "2*mug-b")]).expect(200);
+    let taken = clerk.send(&found.scanner(), &[("scan", "2*mug-b")]).expect(200);
     let place = taken.form("place");
     assert_eq!(
         (place.get("items[0].product_id"), place.get("items[0].quantity")),
@@ -178,4 +186,236 @@ fn a_confirmation_is_asked_for_where_the_list_asks_and_nowhere_else() {
         assert_eq!(waiting.contains(&path), order == of_guest, "{waiting:?}");
     }
     assert!(!clerk.open(&format!("/desk/orders/{by_staff}")).has_form("confirm"));
+}
+
+#[test]
+fn nothing_that_a_scanner_types_ships_an_order() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let (unit, pack) = (gtin("400638133393"), gtin("400638133394"));
+    let mug = json!({"name": "Mug", "price": "9.50", "sku": "MUG-1", "stock": 50, "barcodes": [{"code": unit}, {"code": pack, "units": 6}]});
+    let mug = staff.post("/products", mug).expect(201).id();
+    staff.post("/products", json!({"name": "Jug", "price": "4", "sku": "Post", "stock": 5})).expect(201);
+    let guest = shop.guest().client;
+    let earlier = guest.order(&[(mug, 1)]).expect(201).id();
+    staff.post(&format!("/orders/{earlier}/ship"), json!({"carrier": "Royal Mail"})).expect(200);
+    let order = guest.order(&[(mug, 2)]).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    let path = format!("/desk/orders/{order}/pack");
+    let page = clerk.open(&path);
+    let page = clerk.send(&page.scanner(), &[("scan", "2*mug-1")]).expect(200);
+    assert!(page.says("1 of 1 lines packed"), "{}", page.text());
+    // The keyboard stays where scans go, and one too many is told.
+    assert_eq!(page.html.matches("autofocus").count(), 1, "{}", page.html);
+    let too_many = clerk.send(&page.scanner(), &[("scan", &unit)]).expect(200);
+    assert!(too_many.says("Too many of Mug"), "{}", too_many.text());
+    // Enter once more, or in one of the other fields, is a step that counts nothing.
+    let again = clerk.send(&page.scanner(), &[("carrier", "DPD")]).expect(200);
+    assert_eq!((again.form("ship").get("carrier"), again.place()), (Some("DPD"), path.as_str()));
+    for (name, text) in [
+        ("tracking_number", unit.as_str()),
+        ("tracking_number", &pack),
+        ("tracking_number", "mug-1"),
+        ("tracking_number", "2*MUG-1"),
+        ("tracking_number", &format!("RR123456785GB{unit}")),
+        ("tracking_number", &format!(" {unit} ")),
+        ("carrier", &unit),
+        ("carrier", "MUG-1"),
+        ("carrier", &format!("Royal Mail{unit}")),
+        ("carrier", &format!("Royal Mail{pack}")),
+        ("carrier", "Royal MailMUG-1"),
+        ("carrier", &format!("Some other {unit}")),
+    ] {
+        for form in
+            [page.form("ship"), page.scanner(), clerk.open(&format!("/desk/orders/{order}")).form("ship")]
+        {
+            let refused = clerk.send(&form, &[(name, text)]).expect(422);
+            let what = if name == "carrier" { "no carrier" } else { "no tracking number" };
+            assert!(refused.says(what) && refused.says("is the code of Mug"), "{text}: {}", refused.text());
+            assert_eq!(refused.form("ship").get(name), Some(text));
+        }
+    }
+    assert_eq!(staff.get(&format!("/orders/{order}")).expect(200).body["status"], "placed");
+    // What is no code of the shop is the parcel's, and the button sends it.
+    let parcel = clerk.send(&page.scanner(), &[("scan", "RR123456785GB")]).expect(200);
+    assert!(parcel.says("it stands as the tracking number"), "{}", parcel.text());
+    let ship = parcel.form("ship");
+    assert_eq!(
+        (ship.get("tracking_number"), ship.get("carrier")),
+        (Some("RR123456785GB"), Some("Royal Mail"))
+    );
+    let other = clerk.send(&parcel.scanner(), &[("scan", "RR000000000GB")]).expect(200);
+    assert!(other.says("Nothing here has the code RR000000000GB"), "{}", other.text());
+    assert!(clerk.send(&ship, &[]).expect(200).says("Shipped."));
+    // Who carries most of them may be called as a product is.
+    let named = guest.order(&[(mug, 1)]).expect(201).id();
+    staff.post(&format!("/orders/{named}/ship"), json!({"carrier": "Post"})).expect(200);
+    let last = guest.order(&[(mug, 1)]).expect(201).id();
+    let ship = clerk.open(&format!("/desk/orders/{last}/pack")).form("ship");
+    assert_eq!(ship.get("carrier"), Some("Post"));
+    assert!(clerk.send(&ship, &[]).expect(200).says("Shipped."));
+}
+
+#[test]
+fn what_was_ticked_too_often_is_taken_back_and_nothing_typed_is_lost() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let mug = staff.post("/products", json!({"name": "Mug", "price": "9.50", "sku": "MUG", "stock": 50}));
+    let mug = mug.expect(201).id();
+    let earlier = shop.guest().client.order(&[(mug, 1)]).expect(201).id();
+    staff.post(&format!("/orders/{earlier}/ship"), json!({"carrier": "Royal Mail"})).expect(200);
+    let order = shop.guest().client.order(&[(mug, 3)]).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    let mut page = clerk.open(&format!("/desk/orders/{order}/pack"));
+    assert!(!page.html.contains("value=\"less."));
+    let (more, less) = (format!("more.{mug}"), format!("less.{mug}"));
+    for (step, says) in [
+        (&more, "1 of 3"),
+        (&more, "2 of 3"),
+        (&more, "3 of 3"),
+        (&less, "2 of 3"),
+        (&less, "1 of 3"),
+        (&less, "0 of 3"),
+    ] {
+        page = clerk
+            .send(&page.pressed("step", step), &[("carrier", "DPD"), ("tracking_number", "RR1")])
+            .expect(200);
+        assert!(page.says(&format!("Mug: {says}")), "{step}: {}", page.text());
+        let form = page.form("ship");
+        assert_eq!((form.get("carrier"), form.get("tracking_number")), (Some("DPD"), Some("RR1")), "{step}");
+    }
+    for scan in ["24*", "0*", "*", "nonsense", "4*mug"] {
+        let told = clerk
+            .send(&page.scanner(), &[("scan", scan), ("carrier", ""), ("tracking_number", "RR2")])
+            .expect(200);
+        assert!(
+            told.html.contains("class=\"refused\" id=\"scanned\" role=\"alert\""),
+            "{scan}: {}",
+            told.html
+        );
+        let form = told.form("ship");
+        assert_eq!((form.get("carrier"), form.get("tracking_number")), (Some(""), Some("RR2")), "{scan}");
+    }
+}
+
+#[test]
+fn an_order_on_the_telephone_keeps_what_was_typed_and_names_a_line_without_units() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = |name: &str| {
+        let body = json!({"name": name, "price": "1", "sku": name.to_uppercase(), "stock": 99});
+        staff.post("/products", body).expect(201).id()
+    };
+    let (mug, jug) = (product("Mug"), product("Jug"));
+    let customer = shop.guest().id;
+    let mut clerk = shop.clerk_at_desk();
+    let address = "1 Navy Yard\nWashington & Sons, \u{fc}ber";
+    let empty = clerk.open(&format!("/desk/orders/new?customer_id={customer}"));
+    let nothing = clerk.send(&empty.form("place"), &[("shipping_address", address)]).expect(422);
+    assert!(
+        nothing.says("are none yet") && nothing.form("place").get("shipping_address") == Some(address),
+        "{}",
+        nothing.text()
+    );
+    let page = clerk.send(&empty.scanner(), &[("scan", "mug"), ("shipping_address", address)]).expect(200);
+    let page = clerk
+        .send(&page.scanner(), &[("scan", "jug"), ("items[0].quantity", "4"), ("note", "Ring")])
+        .expect(200);
+    let page = clerk.send(&page.scanner(), &[("scan", "2*mug")]).expect(200);
+    let form = page.form("place");
+    let stands = |name: &str| form.get(name).map(str::to_owned);
+    assert_eq!(stands("items[0].quantity").as_deref(), Some("6"));
+    assert_eq!(
+        (stands("shipping_address").as_deref(), stands("note").as_deref()),
+        (Some(address), Some("Ring"))
+    );
+    for (first, second, says) in [
+        ("0", "0", "Line 1, Units of Mug are missing"),
+        ("", "", "Line 2, Units of Jug are missing"),
+        ("3", "0", "Line 2, Units of Jug are missing. Type how many, or press “Remove”"),
+        ("3", " 00 ", "Line 2, Units of Jug are missing"),
+        ("3", "x", "Line 2, Units"),
+        ("3", "1.5", "Line 2, Units"),
+    ] {
+        let typed = [("items[0].quantity", first), ("items[1].quantity", second)];
+        let refused = clerk.send(&form, &typed).expect(422);
+        assert!(refused.says(says), "{first:?} {second:?}: {}", refused.text());
+        let kept = refused.form("place");
+        assert_eq!(
+            (kept.get("items[0].quantity"), kept.get("items[1].quantity")),
+            (Some(first), Some(second))
+        );
+        assert_eq!(kept.get("shipping_address"), Some(address));
+        // Neither does a scan swallow the line.
+        let scanned = clerk.send(&page.scanner(), &[typed[0], typed[1], ("scan", "nonsense")]).expect(422);
+        assert!(scanned.says("Not counted: nonsense"), "{}", scanned.text());
+        assert_eq!(scanned.form("place").get("items[1].quantity"), Some(second));
+    }
+    // Its own scan fills it, and its button takes it out.
+    let filled = clerk.send(&page.scanner(), &[("items[1].quantity", "0"), ("scan", "3*jug")]).expect(200);
+    assert_eq!(filled.form("place").get("items[1].quantity"), Some("3"));
+    let remove = filled.pressed("step", &format!("remove.{jug}"));
+    let left = clerk.send(&remove, &[("items[1].quantity", "x")]).expect(200);
+    assert!(!left.says("JUG") && left.form("place").get("note") == Some("Ring"), "{}", left.text());
+    let found = clerk.send(&left.scanner(), &[("scan", "ju"), ("note", "Ring twice")]).expect(200);
+    let added = clerk.send(&found.pressed("step", &format!("add.{jug}")), &[]).expect(200);
+    let placed = clerk.send(&added.form("place"), &[]).expect(200);
+    assert!(
+        placed.says("The order is placed.") && placed.says("Ring twice") && placed.says("1 Navy Yard"),
+        "{}",
+        placed.text()
+    );
+    let order = &staff.get("/orders").expect(200).body["data"][0];
+    let lines: Vec<(u64, i64)> = order["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["product_id"].as_u64().unwrap(), line["quantity"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(lines, [(mug, 6), (jug, 1)]);
+}
+
+#[test]
+fn what_is_typed_and_does_not_fit_into_an_address_is_kept_all_the_same() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    staff.post("/products", json!({"name": "Mug", "price": "1", "sku": "MUG", "stock": 99})).expect(201);
+    let customer = shop.guest().id;
+    let mut clerk = shop.clerk_at_desk();
+    let (address, note) = ("\u{20ac}".repeat(500), "\u{20ac}".repeat(1000));
+    let mut page = clerk.open(&format!("/desk/orders/new?customer_id={customer}"));
+    for units in ["1", "2", "3"] {
+        page = clerk
+            .send(&page.scanner(), &[("scan", "mug"), ("shipping_address", &address), ("note", &note)])
+            .expect(200);
+        let form = page.form("place");
+        assert_eq!(form.get("items[0].quantity"), Some(units));
+        assert_eq!(
+            (form.get("shipping_address"), form.get("note")),
+            (Some(address.as_str()), Some(note.as_str()))
+        );
+    }
+    let placed = clerk.send(&page.form("place"), &[("note", "Ring")]).expect(200);
+    assert!(placed.says("The order is placed."), "{}", placed.text());
+}
+
+#[test]
+fn the_history_names_who_confirmed_an_order_and_so_does_what_is_refused_since() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 100);
+    let order = shop.guest().client.order(&[(product, 1)]).expect(201).id();
+    let (mut clerk, mut manager) = (shop.clerk_at_desk(), shop.manager_at_desk());
+    let path = format!("/desk/orders/{order}");
+    let late = manager.open(&path).form("confirm");
+    let page = clerk.open(&path);
+    let done = clerk.send(&page.form("confirm"), &[]).expect(200);
+    let history = regex::Regex::new("Confirmed [^<]*clerk").unwrap();
+    assert!(done.says("Confirmed.") && history.is_match(&done.text()), "{}", done.text());
+    let told = manager.send(&late, &[]).expect(412).text();
+    let named = regex::Regex::new("What was done last: Confirmed, [^.]*, clerk[.]").unwrap();
+    assert!(named.is_match(&told), "{told}");
+    // What staff place is confirmed with that, and needs no line of its own.
+    let own = order_for(&staff, &shop.guest(), product, 1).expect(201).id();
+    assert!(!clerk.open(&format!("/desk/orders/{own}")).says("Confirmed"));
 }

@@ -349,3 +349,23 @@ fn labels_bear_a_barcode_each() {
     let shelf = clerk.open("/desk/labels?shelf=a2").expect(200);
     assert_eq!(shelf.html.matches("class=\"sheet\"").count(), 1);
 }
+
+#[test]
+fn the_same_count_sent_again_is_the_one_that_was_booked() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 20);
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open(&format!("/desk/products/{product}"));
+    assert!(
+        clerk.send(&page.form("count_shelf"), &[("counted", "18")]).expect(200).says("The count is booked.")
+    );
+    // "Back" shows the page as it is now.
+    let back = clerk.open(&page.path).form("count_shelf");
+    let again = clerk.send(&back, &[("counted", " 18 ")]).expect(200);
+    assert!(again.says("and not again now"), "{}", again.text());
+    let other = clerk.send(&back, &[("counted", "17")]).expect(422);
+    assert!(other.says("This form was sent before, with other values"), "{}", other.text());
+    let movements = staff.get(&format!("/products/{product}/stock/movements?reason=stock_take")).expect(200);
+    assert_eq!(movements.body["data"].as_array().unwrap().len(), 1);
+}

@@ -52,7 +52,7 @@ fn ordered(staff: &Client, supplier: u64, lines: &[(u64, i64)]) -> u64 {
 fn scan(browser: &mut Browser, path: &str, codes: &[(&str, &str)]) -> String {
     let mut page = browser.open(path);
     for (code, says) in codes {
-        let scan = page.form_of_fields(&["scan"]);
+        let scan = page.scanner();
         page = browser.send(&scan, &[("scan", code)]).expect(200);
         assert!(page.says(says), "{code}: {}", page.text());
     }
@@ -280,7 +280,7 @@ fn a_delivery_of_nothing_books_nothing_and_of_two_the_second_is_told() {
     let path = format!("/desk/purchase_orders/{id}/receive");
     let (ones, others) = (one.open(&path).form("receive"), other.open(&path).form("receive"));
     let nothing = one.send(&ones, &[]).expect(422);
-    assert!(nothing.says("must hold 1 to 500 items"), "{}", nothing.text());
+    assert!(nothing.says("Lines are all at 0. Scan what came"), "{}", nothing.text());
     assert_eq!(staff.on_hand(mug), 0);
     one.send(&nothing.form("receive"), &[("lines[0].quantity", "6")]).expect(200);
     let late = other.send(&others, &[("lines[1].quantity", "4")]).expect(412);
@@ -352,4 +352,83 @@ fn a_long_order_is_shown_page_by_page_and_received_by_what_is_counted() {
     assert!(page.says("Of 43 lines nothing is counted yet"), "{}", page.text());
     assert!(manager.send(&page.form("receive"), &[]).expect(200).says("Booked:"));
     assert_eq!([7, 8, 44].map(|n| staff.on_hand(products[n])), [1, 0, 3]);
+}
+
+#[test]
+fn a_scan_comes_on_top_of_what_is_typed_and_loses_nothing_beside_it() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let Goods { supplier, mug, towel, barcode, .. } = goods(&staff);
+    let id = ordered(&staff, supplier, &[(mug, 26), (towel, 4)]);
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open(&format!("/desk/purchase_orders/{id}/receive"));
+    let typed =
+        [("lines[0].quantity", "4"), ("lines[1].rejected", "1"), ("note", "Box wet"), ("scan", &barcode)];
+    let mut page = clerk.send(&page.scanner(), &typed).expect(200);
+    let stands = |page: &crate::browser::Page| {
+        let form = page.form("receive");
+        ["lines[0].quantity", "lines[1].quantity", "lines[1].rejected", "note"]
+            .map(|name| form.get(name).unwrap_or("").to_owned())
+    };
+    assert!(page.says(": 5 of 26 counted."), "{}", page.text());
+    assert_eq!(stands(&page), ["5", "0", "1", "Box wet"]);
+    // What the buttons do, they do to what stands in the fields.
+    for (step, typed, left) in [
+        (format!("more.{mug}"), [("lines[0].quantity", "9")], ["10", "0", "1", "Box wet"]),
+        (format!("all.{towel}"), [("lines[1].quantity", "x")], ["10", "4", "1", "Box wet"]),
+        (format!("none.{mug}"), [("note", "Box dry")], ["0", "4", "1", "Box dry"]),
+        (format!("more.{mug}"), [("lines[1].rejected", "")], ["1", "4", "0", "Box dry"]),
+    ] {
+        page = clerk.send(&page.pressed("step", &step), &typed).expect(200);
+        assert_eq!(stands(&page), left, "{step}");
+    }
+    // What cannot be counted is said, and what was typed is still there.
+    for (name, typed, scan, status, says) in [
+        ("lines[1].quantity", "4x", "mug", 422, "Line 2, Units must be a whole number, and is “4x”"),
+        ("lines[1].quantity", "-1", "mug", 422, "Not counted: mug"),
+        ("note", "Torn", "24*", 200, "“24*” is no code"),
+        ("note", "Torn", "nonsense", 200, "Nothing here has the code nonsense"),
+        ("note", "Torn", "1000000*mug", 200, "That is more than fits here"),
+    ] {
+        let refused = clerk.send(&page.scanner(), &[(name, typed), ("scan", scan)]).expect(status);
+        assert!(refused.says(says), "{scan}: {}", refused.text());
+        assert_eq!(refused.form("receive").get(name), Some(typed), "{scan}");
+        assert_eq!(refused.form("receive").get("lines[0].quantity"), Some("1"), "{scan}");
+    }
+    let booked = clerk.send(&page.form("receive"), &[("scan", "mug")]).expect(200);
+    assert!(booked.says("1 received, 25 outstanding"), "{}", booked.text());
+}
+
+#[test]
+fn what_is_rejected_on_another_part_of_a_long_order_is_booked_too() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let supplier = shop.supplier(&staff, 7);
+    let product = |n: usize| {
+        let body =
+            json!({"name": format!("{n} {}", "<&>".repeat(60)), "price": "1", "sku": format!("T-{n:03}")});
+        staff.post("/products", body).expect(201).id()
+    };
+    let products: Vec<u64> = (0..90).map(product).collect();
+    let id = ordered(&staff, supplier, &products.iter().map(|id| (*id, 3)).collect::<Vec<_>>());
+    let mut clerk = shop.clerk_at_desk();
+    let page = clerk.open(&format!("/desk/purchase_orders/{id}/receive"));
+    let page = clerk.send(&page.pressed("step", "all_lines"), &[]).expect(200);
+    let rows = page.form("receive");
+    let [first, second] =
+        [0, 1].map(|at| rows.get(&format!("lines[{at}].product_id")).unwrap().parse::<u64>().unwrap());
+    let next = regex::Regex::new("value=\"(lines[.][1-9][0-9]*)\"").unwrap().captures(&page.html).unwrap()[1]
+        .to_owned();
+    let typed = [("lines[0].quantity", "2"), ("lines[0].rejected", "1"), ("lines[1].quantity", "3")];
+    let page = clerk.send(&page.pressed("step", &next), &typed).expect(200);
+    assert_ne!(page.form("receive").get("lines[0].product_id"), Some(first.to_string().as_str()));
+    let page = clerk.send(&page.scanner(), &[("scan", "3*T-089"), ("note", "Two parcels")]).expect(200);
+    clerk.send(&page.form("receive"), &[]).expect(200);
+    let order = staff.get(&format!("/purchase_orders/{id}")).expect(200);
+    let came = |product: u64| {
+        let lines = order.body["lines"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["product_id"] == product).unwrap();
+        (line["received"].as_i64().unwrap(), line["rejected"].as_i64().unwrap())
+    };
+    assert_eq!([first, second, products[89]].map(came), [(2, 1), (3, 0), (3, 0)]);
 }

@@ -152,7 +152,7 @@ export const once = {
     const sent = [];
     const note = (answer) => {
       const body = answer.request().method() === "POST" && answer.request().postData();
-      if (body) sent.push(new URLSearchParams(body).get("counts[0].scan"));
+      if (body) sent.push(new URLSearchParams(body).get("counts[900].scan"));
     };
     page.on("response", note);
     await page.context().setOffline(true);

@@ -9,6 +9,9 @@ use crate::fixtures::{Guest, unique};
 use crate::harness::{STAFF_PASSWORD, Shop};
 use crate::shelves::Rule;
 
+/// Where a scanner types in a stock take.
+pub const SCAN: &str = "counts[900].scan";
+
 /// A form of a page, and how it is made ready to be sent.
 pub struct Press {
     pub page: &'static str,
@@ -284,12 +287,12 @@ pub const PRESSES: &[Press] = &[
             .others([("snoozed_until", "2999-02-28")])
     }),
     press("/desk/stock_takes", "open", Another, |_| at("/desk/stock_takes").typed([("note", "By two")])),
-    press("/desk/stock_takes/{id}", "scan", Another, |house| {
+    press("/desk/stock_takes/{id}", "count", Another, |house| {
         let sku = unique("sku");
-        at(format!("/desk/stock_takes/{}", house.stock_take(&sku).0)).typed([("counts[0].scan", &sku)])
+        at(format!("/desk/stock_takes/{}", house.stock_take(&sku).0)).typed([(SCAN, &sku)])
     }),
-    press("/desk/stock_takes/{id}", "numbers", Refused(422, "3 were counted by staff"), |house| {
-        at(format!("/desk/stock_takes/{}", house.stock_take(&unique("sku")).0))
+    press("/desk/stock_takes/{id}", "count", Refused(422, "3 were counted by staff"), |house| {
+        at(format!("/desk/stock_takes/{}?view=all", house.stock_take(&unique("sku")).0))
             .typed([("counts[0].counted", "3")])
             .others([("counts[0].counted", "4")])
     }),
