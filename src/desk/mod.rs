@@ -36,7 +36,7 @@ mod texts;
 mod today;
 mod visit;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use rouille::Response;
 use serde_json::Value;
@@ -50,7 +50,7 @@ use crate::desk::page::{Answer, DECIMALS};
 use crate::desk::visit::After::{At, Here, Once, There, With};
 use crate::desk::visit::{After, FormOf, Page, Posted, Sent, Visit, key_in, new_key};
 use crate::error::Result;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::values::Id;
 use crate::web::caller::{Caller, Label};
 use crate::web::response;
@@ -138,7 +138,8 @@ pub const PAGES: &[Page] = &[
     page("/desk/house", Manager, house::show, &[]),
     page("/desk/house/staff", Manager, house::staff::show, &[
         form("role", "PATCH", "/staff/{id}", Here),
-        form("disabled", "PATCH", "/staff/{id}", Here),
+        form("disable", "PATCH", "/staff/{id}", Here),
+        form("enable", "PATCH", "/staff/{id}", Here),
         form("reset_password", "PATCH", "/staff/{id}", Here),
     ]),
     page("/desk/house/keys", Manager, house::keys::show, &[
@@ -195,6 +196,7 @@ pub const PAGES: &[Page] = &[
         form("add_supplier", "POST", "/suppliers", There),
     ]),
     page("/desk/suppliers/{id}", Manager, suppliers::supplier::show, &[
+        form("restore_supplier", "POST", "/suppliers/{id}/restore", Here),
         form("correct", "PATCH", "/suppliers/{id}", Here),
         form("archive_supplier", "DELETE", "/suppliers/{id}", At("/desk/suppliers")),
     ]),
@@ -251,6 +253,9 @@ pub fn answer(
         (_, None) if reads && path.ends_with('/') => {
             Ok(see_other(&http.raw_url().replacen(path, path.trim_end_matches('/'), 1)))
         }
+        (_, None) if reads && path.bytes().any(|b| b.is_ascii_uppercase()) => {
+            Ok(see_other(&http.raw_url().replacen(path, &path.to_ascii_lowercase(), 1)))
+        }
         (_, None) => Err(Problem::not_found().into()),
         (_, Some((page, ids))) => visit(&api, page, ids, path),
     });
@@ -292,7 +297,17 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
         return Ok(see_other(&keyed(&api::with_query(path, &others.collect::<Vec<_>>()))));
     }
     let api = Api { app, routes, http, caller: api.caller.clone(), request_id };
-    let mut visit = Visit { api, page, id, product_id, path, query, sent: None, made: None };
+    let mut visit = Visit {
+        api,
+        page,
+        id,
+        product_id,
+        path,
+        query,
+        sent: None,
+        made: None,
+        left_out: RefCell::default(),
+    };
     if sends {
         let fields = Fields::sent(http, BODY_BYTES_MAX)?;
         let posted = Posted::read(page, (id, product_id), fields)?;
@@ -314,7 +329,10 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     }
     let status = visit.sent.as_ref().map_or(200, |sent| sent.problem.kind.status);
     Ok(match (page.show)(&visit)? {
-        Answer::Page(content) => {
+        Answer::Page(mut content) => {
+            let left_out = visit.left_out.take();
+            let status = if left_out.is_empty() { status } else { problem::INVALID_FIELDS.status };
+            content.body = frame::with_left_out(&left_out, &content.body);
             let done = visit.param("done").map(|form| (form, visit.param("before").is_some()));
             frame::document(&visit.api, visit.sent.as_ref(), done, status, &content)
         }
@@ -327,11 +345,17 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     })
 }
 
+/// What is said to have been done when nothing was.
+const UNCHANGED: &str = "unchanged";
+
+/// The forms of notes, which have been looked at when they are saved as they are.
+const LOOKED_AT: [&str; 2] = ["review", "annotate"];
+
 /// Sends a form to its route, and says where to go on.
 fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
     let locale = visit.app().config.locale;
     let written = |name: &str, value: &str| match name {
-        _ if DECIMALS.contains(&name) => locale.plain(value),
+        _ if DECIMALS.contains(&name) => locale.typed_decimal(value),
         _ => value.to_owned(),
     };
     let body = posted.fields.to_json(written);
@@ -350,10 +374,16 @@ fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
         (At(path), _) => api::target(path, posted.of.id, posted.of.product_id),
         (Here | There | With(_), _) => visit.here_anew(),
     };
+    // The version stays as it was where the change made no difference.
+    let stays = response.as_ref().and_then(|response| api::header(response, "ETag"));
+    let is_correction =
+        matches!(posted.form.method, "PATCH" | "PUT") && !LOOKED_AT.contains(&posted.form.name);
+    let is_unchanged = is_correction && stays.is_some_and(|etag| etag == posted.version);
+    let done = if is_unchanged { UNCHANGED } else { posted.form.name };
     // So that the page can say what has become of a scan, and of a form that had done its work before.
     let last = posted.fields.get("counts[0].scan").unwrap_or("");
     let before = if is_replayed { "true" } else { "" };
-    Ok(Done::Goto(api::with_query(&to, &[("done", posted.form.name), ("before", before), ("last", last)])))
+    Ok(Done::Goto(api::with_query(&to, &[("done", done), ("before", before), ("last", last)])))
 }
 
 /// The page that shows what the API has at this path, or what that belongs to.
