@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
 use rouille::Response;
+use serde_json::Value;
 
 use crate::desk::api::Api;
 use crate::desk::page::{Content, Room};
@@ -141,7 +142,7 @@ fn refusal(api: &Api, sent: &Sent) -> Markup {
                 p { a href={ "/desk/products/" (id) } { (brief(name)) } }
             }
             @if let Some(ids) = problem.extra.get("order_ids").and_then(|ids| ids.as_array()) {
-                ul { @for id in ids.iter().filter_map(|id| id.as_u64()) { li { a href={ "/desk/orders/" (id) } { (t::order(id)) } } } }
+                ul { @for id in ids.iter().filter_map(Value::as_u64) { li { a href={ "/desk/orders/" (id) } { (t::order(id)) } } } }
             }
             @if !problem.errors.is_empty() {
                 ul {

@@ -106,7 +106,7 @@ pub fn of_product(visit: &Visit) -> Result<Answer> {
     let body = html! {
         h1 { (t::who_sells(&product.name)) }
         (ways(visit, ""))
-        p { a href={ "/desk/products/" (id) } { (product.name) } " · " a href={ "/desk/restock/" (id) } { (t::PLAN) } }
+        p.row { a href={ "/desk/products/" (id) } { (product.name) } a href={ "/desk/restock/" (id) } { (t::PLAN) } }
         @if offers.data.is_empty() { p { (t::NOBODY_SELLS_IT) } } @else {
             (table(t::SUPPLIERS, t::SELLER_COLUMNS, html! {
                 @for offer in &offers.data { (row(offer)) }

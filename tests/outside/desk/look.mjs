@@ -130,10 +130,9 @@ export const lookAround = async (inside, folder) => {
   const finger = async () => {
     const touched = await context({ viewport: narrow, hasTouch: true, isMobile: true, storageState: await inside.storageState() });
     const page = await touched.newPage();
-    for (const { path, name } of pages.filter(({ isFirst }) => isFirst)) {
+    for (const { path } of pages.filter(({ isFirst }) => isFirst)) {
       await page.goto(base + path);
       for (const small of await tooSmall(page, FINGER_PX)) found.push(`${path}, touched: ${small}`);
-      await page.screenshot({ path: join(folder, `${name}-touched.png`), fullPage: true });
     }
     await touched.close();
   };
