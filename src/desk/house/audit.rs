@@ -42,13 +42,16 @@ const FILTERS: &[&str] = &["account_id", "api_key_id", "command", "object", "obj
 /// A shop of more people, or of more programs, finds the others by the address of an entry.
 const CHOICE_BYTES: usize = 3 * 1024;
 
+/// What the name of the product takes that an entry is about, in letters of three bytes.
+const NAME_BYTES: usize = 256;
+
 pub fn show(visit: &Visit) -> Result<Answer> {
     let passed: Vec<&str> = FILTERS.iter().copied().chain(["after"]).collect();
     let (staff, keys) = (choices(visit, "/staff?limit=100")?, choices(visit, "/api_keys?limit=100")?);
     let room = visit.room_beside(&[&filters(visit, &staff, &keys)]);
     let none = HashMap::new();
-    let entries: List<Entry> =
-        visit.list_that_fits("/audit", &[], &passed, |entry| row(visit, entry, &none).0.len(), room)?;
+    let size = |entry: &Entry| row(visit, entry, &none).0.len() + NAME_BYTES;
+    let entries: List<Entry> = visit.list_that_fits("/audit", &[], &passed, size, room)?;
     let named = entries.data.iter().flat_map(|entry| &entry.fields).filter_map(|field| of_product(field));
     let products = seen::products(&visit.api, named.map(|(id, _)| id))?;
     let body = html! {
@@ -115,7 +118,15 @@ fn row(visit: &Visit, entry: &Entry, products: &HashMap<Id, Product>) -> Markup 
                 }
             }
             td {
-                @for (at, field) in entry.fields.iter().enumerate() { @if at > 0 { ", " } (changed(field, products)) }
+                @for (at, field) in entry.fields.iter().enumerate() {
+                    @let before = at.checked_sub(1).and_then(|at| of_product(&entry.fields[at]));
+                    @if at > 0 { ", " }
+                    @match (before, of_product(field)) {
+                        // The product is named once for all that was changed of it.
+                        (Some((known, _)), Some((id, of))) if known == id => (t::field(of)),
+                        _ => (changed(field, products)),
+                    }
+                }
             }
         }
     }
