@@ -4,15 +4,17 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
 use rouille::Response;
+use serde_json::Value;
 
 use crate::desk::api::Api;
 use crate::desk::page::{Content, Room};
+use crate::desk::parts::brief;
 use crate::desk::pieces::{field_id, post_button};
 use crate::desk::prose;
 use crate::desk::texts as t;
 use crate::desk::visit::{Sent, is_staff};
 use crate::error::Result;
-use crate::problem::{self, Problem};
+use crate::problem::{self, FieldError, Problem};
 use crate::web::response;
 
 /// Scripts and styles are the two files of ours; nothing is loaded from anywhere else, nobody frames a page, and a form
@@ -115,7 +117,7 @@ pub fn problem(api: &Api, problem: Problem) -> Response {
     let problem = prose::problem_of_people(&api.app.config, problem);
     let body = html! {
         h1 { (title) }
-        p { (t::advice(&problem)) }
+        p { @if problem.kind == problem::NOT_FOUND && !is_staff(&api.caller) { (t::NOT_FOUND_HERE) } @else { (t::advice(&problem)) } }
         @for error in &problem.errors { p { (t::field(&error.field)) " " (error.message) } }
         (number(api, &problem))
         p { a href="/desk" { (t::BACK_TO_TODAY) } }
@@ -152,6 +154,12 @@ fn refusal(api: &Api, sent: &Sent) -> Markup {
             }
             (number(api, problem))
             @if let Some(did) = &sent.did { p { a href=(did) { (t::WHAT_IT_DID) } } }
+            @if let (Some(id), Some(name)) = (problem.extra.get("product").and_then(|of| of["id"].as_u64()), owner(problem)) {
+                p { a href={ "/desk/products/" (id) } { (brief(name)) } }
+            }
+            @if let Some(ids) = problem.extra.get("order_ids").and_then(|ids| ids.as_array()) {
+                ul { @for id in ids.iter().filter_map(Value::as_u64) { li { a href={ "/desk/orders/" (id) } { (t::order(id)) } } } }
+            }
             @if !problem.errors.is_empty() {
                 ul {
                     @for error in &problem.errors {
@@ -163,6 +171,24 @@ fn refusal(api: &Api, sent: &Sent) -> Markup {
                 ul { @for product in products { li { (t::shortage(product)) } } }
             }
         }
+    }
+}
+
+/// What the product is called that has a name that is asked for.
+fn owner(problem: &Problem) -> Option<&str> {
+    problem.extra.get("product")?["name"].as_str()
+}
+
+/// A page with what its address asks for in vain at the top.
+pub fn with_left_out(errors: &[FieldError], body: &Markup) -> Markup {
+    html! {
+        @if !errors.is_empty() {
+            div.refused role="alert" {
+                h2 { (t::LEFT_OUT) }
+                ul { @for error in errors { li { (t::field(&error.field)) " " (error.message) } } }
+            }
+        }
+        (body)
     }
 }
 
@@ -195,7 +221,7 @@ fn whole(api: &Api, content: &Content, body: &Markup) -> Markup {
                         }
                         form.search role="search" aria-label=(t::SEARCH_THE_SHOP) action="/desk/search" {
                             label for="search" { (t::SEARCH_HINT) }
-                            input #search type="search" name="q" maxlength="200" autocomplete="off";
+                            input #search type="search" name="q" maxlength="100" autocomplete="off";
                             button { (t::SEARCH) }
                         }
                     }

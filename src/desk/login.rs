@@ -33,9 +33,10 @@ const BODY_BYTES_MAX: usize = 16 * 1024 + 3 * TYPED_BYTES_MAX;
 /// What was typed in a form before its login had ended, as a browser sends it.
 const TYPED: &str = "typed_before";
 
-/// Whether the desk answers at this path.
+/// Whether the desk answers at this path, also as telephones and people write it: `/Desk`.
 pub fn is_at(path: &str) -> bool {
-    path == "/desk" || path.starts_with("/desk/")
+    let begins = path.get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("/desk"));
+    begins && matches!(path.as_bytes().get(5), None | Some(b'/'))
 }
 
 /// Who has the session of the cookie: staff, or nobody.

@@ -36,7 +36,7 @@ mod texts;
 mod today;
 mod visit;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use rouille::Response;
 use serde_json::Value;
@@ -142,7 +142,8 @@ pub const PAGES: &[Page] = &[
     page("/desk/house", Manager, house::show, &[]),
     page("/desk/house/staff", Manager, house::staff::show, &[
         form("role", "PATCH", "/staff/{id}", Here),
-        form("disabled", "PATCH", "/staff/{id}", Here),
+        form("disable", "PATCH", "/staff/{id}", Here),
+        form("enable", "PATCH", "/staff/{id}", Here),
         form("reset_password", "PATCH", "/staff/{id}", Here),
     ]),
     page("/desk/house/keys", Manager, house::keys::show, &[
@@ -200,6 +201,7 @@ pub const PAGES: &[Page] = &[
         form("add_supplier", "POST", "/suppliers", There),
     ]),
     page("/desk/suppliers/{id}", Manager, suppliers::supplier::show, &[
+        form("restore_supplier", "POST", "/suppliers/{id}/restore", Here),
         form("correct", "PATCH", "/suppliers/{id}", Here),
         form("archive_supplier", "DELETE", "/suppliers/{id}", At("/desk/suppliers")),
     ]),
@@ -259,6 +261,9 @@ pub fn answer(
         (_, None) if reads && path.ends_with('/') => {
             Ok(see_other(&http.raw_url().replacen(path, path.trim_end_matches('/'), 1)))
         }
+        (_, None) if reads && path.bytes().any(|b| b.is_ascii_uppercase()) => {
+            Ok(see_other(&http.raw_url().replacen(path, &path.to_ascii_lowercase(), 1)))
+        }
         (_, None) => Err(Problem::not_found().into()),
         (_, Some((page, ids))) => visit(&api, page, ids, path),
     });
@@ -300,7 +305,17 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
         return Ok(see_other(&keyed(&api::with_query(path, &others.collect::<Vec<_>>()))));
     }
     let api = Api { app, routes, http, caller: api.caller.clone(), request_id };
-    let mut visit = Visit { api, page, id, product_id, path, query, sent: None, made: None };
+    let mut visit = Visit {
+        api,
+        page,
+        id,
+        product_id,
+        path,
+        query,
+        sent: None,
+        made: None,
+        left_out: RefCell::default(),
+    };
     if sends {
         let (fields, is_typed_before) = login::typed_before(Fields::sent(http, BODY_BYTES_MAX)?)?;
         let posted = Posted::read(page, (id, product_id), fields)?;
@@ -336,7 +351,10 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     }
     let status = visit.sent.as_ref().map_or(200, |sent| sent.problem.kind.status);
     Ok(match (page.show)(&visit)? {
-        Answer::Page(content) => {
+        Answer::Page(mut content) => {
+            let left_out = visit.left_out.take();
+            let status = if left_out.is_empty() { status } else { problem::INVALID_FIELDS.status };
+            content.body = frame::with_left_out(&left_out, &content.body);
             let done = visit.param("done").map(|form| (form, visit.param("before").unwrap_or("")));
             let done = done.filter(|(form, before)| {
                 visit.param("proof") == Some(proof_of(&visit.api, path, form, before).as_str())
@@ -370,12 +388,18 @@ fn proof_of(api: &Api, path: &str, form: &str, before: &str) -> String {
     hex(&Sha256::digest(format!("done {session} {path} {form} {before}"))[..8])
 }
 
+/// What is said to have been done when nothing was.
+const UNCHANGED: &str = "unchanged";
+
+/// The forms of notes, which have been looked at when they are saved as they are.
+const LOOKED_AT: [&str; 2] = ["review", "annotate"];
+
 /// Sends a form to its route, and says where to go on.
 fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
     (posted.form.check)(visit, posted)?;
     let locale = visit.app().config.locale;
     let written = |name: &str, value: &str| match name {
-        _ if DECIMALS.contains(&name) => locale.plain(value),
+        _ if DECIMALS.contains(&name) => locale.typed_decimal(value),
         _ => value.to_owned(),
     };
     let body = posted.fields.to_json(written);
@@ -401,12 +425,18 @@ fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
         (At(path), _) => api::target(path, posted.of.id, posted.of.product_id),
         (Here | There | With(_), _) => visit.here_anew(),
     };
+    // The version stays as it was where the change made no difference.
+    let stays = response.as_ref().and_then(|response| api::header(response, "ETag"));
+    let is_correction =
+        matches!(posted.form.method, "PATCH" | "PUT") && !LOOKED_AT.contains(&posted.form.name);
+    let is_unchanged = is_correction && stays.is_some_and(|etag| etag == posted.version);
+    let done = if is_unchanged { UNCHANGED } else { posted.form.name };
     // So that the page can say what has become of a scan, and of a form that had done its work before.
     let last = posted.fields.scanned().map_or("", |(_, text)| text);
     let before = if is_replayed { "true" } else { "" };
     let path = to.split('?').next().unwrap_or("");
-    let proof = proof_of(&visit.api, path, posted.form.name, before);
-    let said = [("done", posted.form.name), ("before", before), ("proof", &proof), ("last", last)];
+    let proof = proof_of(&visit.api, path, done, before);
+    let said = [("done", done), ("before", before), ("proof", &proof), ("last", last)];
     Ok(Done::Goto(api::with_query(&to, &said)))
 }
 

@@ -376,12 +376,54 @@ pub fn kept_in_form(visit: &Visit, names: &[&str]) -> Markup {
     }
 }
 
-/// A field of a filter, with what it is set to.
+/// As many characters as the lists look for; a category or a shelf may have more.
+const SOUGHT_MAX: &str = "100";
+const PLACE_MAX: &str = "255";
+
+/// A field of a filter, with what it is set to and what is wrong with that.
 pub fn filter_field(visit: &Visit, name: &str, label: &str, type_: &str) -> Markup {
+    filter_input(visit, name, label, type_, None)
+}
+
+/// The same, with `parts::proposals` of this name beside it.
+pub fn filter_listed(visit: &Visit, name: &str, label: &str, list: &str) -> Markup {
+    filter_input(visit, name, label, "text", Some(list))
+}
+
+fn filter_input(visit: &Visit, name: &str, label: &str, type_: &str, list: Option<&str>) -> Markup {
+    let most = if matches!(name, "category" | "shelf") { PLACE_MAX } else { SOUGHT_MAX };
+    filter(visit, name, label, |is_wrong, wrong_id| {
+        html! {
+            input id=(name) name=(name) type=(type_) value=(visit.param(name).unwrap_or("")) list=[list] autocomplete="off"
+                maxlength=[(type_ == "text").then_some(most)] aria-invalid=[is_wrong] aria-describedby=[wrong_id];
+        }
+    })
+}
+
+/// A choice of a filter, with what is chosen.
+pub fn filter_choice(visit: &Visit, name: &str, label: &str, choices: &[(&str, &str)]) -> Markup {
+    let chosen = visit.param(name).unwrap_or("");
+    filter(visit, name, label, |is_wrong, wrong_id| {
+        html! {
+            select id=(name) name=(name) aria-invalid=[is_wrong] aria-describedby=[wrong_id] {
+                @for (value, words) in choices { option value=(value) selected[*value == chosen] { (words) } }
+            }
+        }
+    })
+}
+
+fn filter(
+    visit: &Visit,
+    name: &str,
+    label: &str,
+    inside: impl FnOnce(Option<&str>, Option<&str>) -> Markup,
+) -> Markup {
+    let (wrong, wrong_id) = (visit.wrong_in_filter(name), format!("{name}-wrong"));
     html! {
         div.field {
             label for=(name) { (label) }
-            input id=(name) name=(name) type=(type_) value=(visit.param(name).unwrap_or("")) maxlength=[(type_ == "text").then_some("200")] autocomplete="off";
+            (inside(wrong.as_ref().map(|_| "true"), wrong.as_ref().map(|_| wrong_id.as_str())))
+            @if let Some(wrong) = &wrong { span.wrong id=(wrong_id) { "⚠ " (wrong) } }
         }
     }
 }

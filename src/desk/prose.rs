@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use crate::config::Config;
+use crate::desk::page::DECIMALS;
 use crate::desk::texts as t;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::values::{Day, Input, Timestamp};
 
 static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
@@ -42,15 +43,33 @@ pub fn of_people(config: &Config, sentences: &str) -> String {
 
 /// A problem whose words are for people.
 pub fn problem_of_people(config: &Config, mut problem: Problem) -> Problem {
-    problem.detail = of_people(config, &problem.detail);
+    problem.detail = match t::detail(&problem) {
+        Some(detail) => detail,
+        None => of_people(config, &problem.detail),
+    };
+    let owner = problem.extra.get("product").and_then(|product| product["name"].as_str());
     for error in &mut problem.errors {
-        error.message = match error.field.as_str() {
-            // The API names them as programs do.
-            "scopes" => t::NEEDS_A_TICK.to_owned(),
-            _ => of_people(config, &error.message),
-        };
+        error.message = message(config, error, owner).unwrap_or_else(|| of_people(config, &error.message));
     }
     problem
+}
+
+/// What is wrong with a field, where the API says it to programs: with names of its own, or as JSON has days and numbers.
+fn message(config: &Config, error: &FieldError, owner: Option<&str>) -> Option<String> {
+    let (locale, decimals) = (config.locale, config.currency.decimals);
+    let number = |plain: &str| locale.number(plain);
+    Some(match (error.code, error.field.as_str()) {
+        (_, "scopes") => t::NEEDS_A_TICK.to_owned(),
+        ("invalid_date" | "invalid_time", _) => t::NEEDS_A_DAY.to_owned(),
+        ("invalid_price", _) => t::needs_number(&number(if decimals == 0 { "1234" } else { "1234.50" })),
+        ("invalid_service_level", _) => t::needs_share(&number("0.5"), &number("0.999"), &number("0.95")),
+        ("too_large", field) if DECIMALS.contains(&field.rsplit('.').next().unwrap_or(field)) => {
+            let most = error.message.strip_prefix("must be at most ")?;
+            t::at_most(&locale.money(most, config.currency.code()))
+        }
+        ("taken", _) => t::is_of(owner?),
+        (code, _) => t::message(code)?.to_owned(),
+    })
 }
 
 /// A day or a moment on the shop's clock; None for any other text.

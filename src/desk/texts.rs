@@ -21,7 +21,7 @@ pub const SKIP: &str = "Skip to what the page is about";
 pub const WAY_AROUND: &str = "Around the shop";
 pub const SEARCH_THE_SHOP: &str = "The whole shop";
 pub const SEARCH: &str = "Search";
-pub const SEARCH_HINT: &str = "Order, SKU, barcode, name";
+pub const SEARCH_HINT: &str = "Order, SKU, barcode, name, parcel";
 pub const YOUR_ACCOUNT: &str = "Your account";
 pub const LOG_OUT: &str = "Log out";
 pub const BACK_TO_TODAY: &str = "Back to today's page";
@@ -75,6 +75,7 @@ pub const SHIPPED: &str = "Shipped";
 pub const ALL: &str = "All";
 pub const PLACE_AN_ORDER: &str = "New order";
 pub const SEARCH_ORDERS: &str = "Number, name, e-mail, phone, SKU, barcode or tracking number";
+pub const SOUGHT_AMONG_ALL: &str = "Looked for among all orders, wherever they stand.";
 pub const TRACKING_NUMBER: &str = "Tracking number";
 pub const NO_ORDERS: &str = "No orders here.";
 pub const ORDER_COLUMNS: &[&str] =
@@ -347,13 +348,12 @@ pub const SCOPES: &str = "What it may do";
 pub const NEEDS_A_TICK: &str = "needs a tick at least";
 pub const MAKE_KEY: &str = "Make the key";
 pub const AUDIT: &str = "Audit log";
-pub const AUDIT_FILTERS: &[(&str, &str, &str)] = &[
-    ("account_id", "Account's number", "text"),
-    ("object", "What (order, product, stock …)", "text"),
-    ("object_id", "Its number", "text"),
-    ("from", "From", "date"),
-    ("to", "To", "date"),
-];
+pub const AUDIT_WHO: &str = "Who";
+pub const AUDIT_PROGRAM: &str = "Program";
+pub const AUDIT_NUMBER: &str = "Its number";
+pub const AUDIT_WHAT: &str = "What";
+pub const AUDIT_FILTERS: &[(&str, &str, &str)] =
+    &[("object_id", AUDIT_NUMBER, "text"), ("from", "From", "date"), ("to", "To", "date")];
 pub const AUDIT_COLUMNS: &[&str] = &["When", "Who", "Did", "What", "Fields"];
 pub const SETTINGS: &str = "Settings";
 pub const SETTING_COLUMNS: &[&str] = &["Variable", "Value", "From", "Meaning"];
@@ -393,9 +393,13 @@ pub fn object(object: &str) -> String {
     words(object)
 }
 
-/// The fields that were changed.
-pub fn fields(names: &[String]) -> String {
-    names.iter().map(|name| field(name)).collect::<Vec<_>>().join(", ")
+pub fn product(id: u64) -> String {
+    format!("Product {id}")
+}
+
+/// A field of a line of the ledger.
+pub fn of_movement(field: &str, number: u64) -> String {
+    format!("{field} of line {number} of the ledger")
 }
 
 /// What a key may do, without the name that programs have for it.
@@ -451,7 +455,9 @@ pub fn done(form: &str) -> Option<&'static str> {
         "erase" => "Erased. Notes that may name them are up for review in the house.",
         "password" => "You have a new password. Everywhere else you are logged out.",
         "end_session" => "Ended.",
-        "disabled" => "Done.",
+        "disable" => "They are logged out everywhere, and cannot log in any more.",
+        "enable" => "They can log in again.",
+        "unchanged" => "Nothing was changed: it was as you sent it already.",
         "reset_password" => "They have a new password, and are logged out.",
         "revoke" => "Revoked. Nothing can call with it any more.",
         "restock" => "Restocked. What was done, and why, stands below.",

@@ -1,6 +1,6 @@
 //! Somebody on a page: who they are, what they look at, and what they have just sent.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::desk::api::{Api, Call, with_query};
 use crate::desk::fields::Fields;
 use crate::desk::page::Answer;
-use crate::error::Result;
+use crate::desk::prose;
+use crate::error::{Error, Result};
 use crate::problem::{self, FieldError, Problem};
 use crate::random;
 use crate::values::{Id, hex};
@@ -83,6 +84,8 @@ pub struct Visit<'a> {
     pub sent: Option<Sent>,
     /// What a form has just made and shows this once.
     pub made: Option<serde_json::Value>,
+    /// What the address asks for and no list takes, which was left out of what is shown.
+    pub left_out: RefCell<Vec<FieldError>>,
 }
 
 /// A form that was sent and not accepted.
@@ -114,12 +117,19 @@ impl Visit<'_> {
         self.api.caller.is_manager()
     }
 
+    /// Whether the shop wants orders of guests confirmed, and cancels those that nobody does.
+    pub fn wants_confirmations(&self) -> bool {
+        !self.app().config.unconfirmed_order.is_zero()
+    }
+
     /// A parameter of the address; an empty one is none.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.query.get(name).filter(|value| !value.is_empty())
     }
 
-    /// What an endpoint shows; of the address these parameters are passed on to it, but for what is fixed.
+    /// What an endpoint shows; of the address these parameters are passed on to it, but for what is fixed. What of them it
+    /// refuses is left out and told beside its field, so that whoever mistypes a filter has its form still, and whoever
+    /// opens a page of a list that is no more sees the first.
     pub fn get_with<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -128,9 +138,34 @@ impl Visit<'_> {
     ) -> Result<T> {
         let is_fixed = |name: &str| fixed.iter().any(|(fixed, _)| *fixed == name);
         let passed = passed.iter().filter(|name| !is_fixed(name));
-        let passed = passed.filter_map(|name| Some((*name, self.param(name)?)));
-        let members: Vec<(&str, &str)> = fixed.iter().copied().chain(passed).collect();
-        self.api.get(&with_query(path, &members))
+        let mut passed: Vec<(&str, &str)> =
+            passed.filter_map(|name| Some((*name, self.param(name)?))).collect();
+        passed.retain(|(name, _)| self.wrong_in_filter(name).is_none());
+        let target = |passed: &[(&str, &str)]| with_query(path, &[fixed, passed].concat());
+        match self.api.get(&target(&passed)) {
+            Err(Error::Refused(problem))
+                if problem.kind == problem::INVALID_FIELDS
+                    && !passed.is_empty()
+                    && problem.errors.iter().all(|error| !is_fixed(&error.field)) =>
+            {
+                let problem = prose::problem_of_people(&self.app().config, *problem);
+                let is_wrong = |name: &str| problem.errors.iter().any(|error| error.field == name);
+                let count = passed.len();
+                passed.retain(|(name, _)| !is_wrong(name));
+                // What lacks another one beside it is none of them.
+                if passed.len() == count {
+                    passed.clear();
+                }
+                self.left_out.borrow_mut().extend(problem.errors);
+                self.api.get(&target(&passed))
+            }
+            answer => answer,
+        }
+    }
+
+    /// What is wrong with a parameter of the address.
+    pub fn wrong_in_filter(&self, name: &str) -> Option<String> {
+        self.left_out.borrow().iter().find(|error| error.field == name).map(|error| error.message.clone())
     }
 
     /// The address of this page with another value of a parameter; of these others the values stay.

@@ -149,11 +149,12 @@ pub fn review(
 }
 
 /// Ends the review of a locked purchase order, since a manager has written its note, as it was or anew.
-pub fn end_of_order(tx: &mut Transaction, order_id: Id) -> Result<()> {
-    if tx.execute("DELETE FROM mentions WHERE purchase_order_id = ?", (order_id,))? > 0 {
+pub fn end_of_order(tx: &mut Transaction, order_id: Id) -> Result<bool> {
+    let was_there = tx.execute("DELETE FROM mentions WHERE purchase_order_id = ?", (order_id,))? > 0;
+    if was_there {
         idempotency::erase_about_purchase_orders(tx, &[order_id])?;
     }
-    Ok(())
+    Ok(was_there)
 }
 
 /// The note of a purchase order has been added to that of another one, with whom it may name.

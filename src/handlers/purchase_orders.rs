@@ -93,7 +93,8 @@ pub fn patch(app: &App, request: &Request) -> Result<Response> {
             expect(app, tx, &request.caller, request.path_id, app.config.calendar.start_of(day))?;
         }
         if let Some(note) = &note {
-            annotate(app, tx, &request.caller, request.path_id, note.as_ref())?;
+            let is_new = old.head.note.as_deref() != note.as_ref().map(|note| note.0.as_str());
+            annotate(app, tx, &request.caller, request.path_id, (note.as_ref(), is_new))?;
         }
         find(app, tx, request.path_id, &request.caller)
     })?;
@@ -106,13 +107,11 @@ fn annotate(
     tx: &mut Transaction,
     caller: &Caller,
     id: Id,
-    note: Option<&Paragraph<2000>>,
+    (note, is_new): (Option<&Paragraph<2000>>, bool),
 ) -> Result<()> {
     tx.execute("UPDATE purchase_orders SET note = ? WHERE id = ?", (note, id))?;
-    if caller.is_manager() {
-        mentions::end_of_order(tx, id)?;
-    }
-    changed(app, tx, caller, id, &[], &["note"])
+    let was_looked_at = caller.is_manager() && mentions::end_of_order(tx, id)?;
+    if is_new || was_looked_at { changed(app, tx, caller, id, &[], &["note"]) } else { Ok(()) }
 }
 
 /// Goods come after they were ordered, and nobody waits for longer than the longest lead time.

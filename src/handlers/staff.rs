@@ -185,6 +185,13 @@ pub fn update(
         ..old.clone()
     };
     let hash = new_hash.map(|new| &new.hash);
+    let shown =
+        Member { password_changed_at: old.password_changed_at, updated_at: old.updated_at, ..new.clone() };
+    let mut fields = audit::differences(&old, &shown);
+    fields.extend(hash.map(|_| "password".to_owned()));
+    if fields.is_empty() {
+        return Ok(Some(old));
+    }
     let replaces = new_hash.and_then(|new| new.replaces.as_ref());
     let updated = tx.execute(
         "UPDATE accounts SET role = ?, disabled_at = IF(?, COALESCE(disabled_at, ?), NULL),
@@ -198,9 +205,6 @@ pub fn update(
     if old.is_active_manager() && !new.is_active_manager() {
         leave_another_manager(tx, old.id, now)?;
     }
-    let Member { password_changed_at, updated_at, .. } = old;
-    let mut fields = audit::differences(&old, &Member { password_changed_at, updated_at, ..new.clone() });
-    fields.extend(hash.map(|_| "password".to_owned()));
     audit::record(app, tx, actor, Action::Changed, (Object::Staff, old.id), &fields)?;
     if new.disabled {
         sessions::end_those_of_account(tx, old.id, None)?;

@@ -113,15 +113,65 @@ impl Locale {
         format!("{}, {}", local.format(self.day), local.format(self.time))
     }
 
-    /// A decimal number as the API takes it, from how people here write it. Whatever is no such number is left as it is.
-    pub fn plain(&self, written: &str) -> String {
-        let text: String = written.trim().chars().filter(|c| !c.is_whitespace()).collect();
-        let is_ours = text.chars().all(|c| c.is_ascii_digit() || c == self.decimal || c == self.group);
-        let decimals = text.matches(self.decimal).count();
-        if self.decimal == '.' || text.is_empty() || !is_ours || decimals != 1 {
-            return written.to_owned();
+    /// A decimal number as the API takes it, from how people here write it; None for what is none, or could be two.
+    ///
+    /// - The decimal mark is the country's, once, with digits on both sides.
+    /// - Thousands may be told apart by the country's mark or by spaces, one sign throughout: one to three digits first, the
+    ///   first of them no zero, and then three and three.
+    /// - Number pads have no other key than the point. Where it is not the country's decimal mark, one point is taken for
+    ///   it, unless three digits follow, which may have been meant as thousands.
+    pub fn plain(&self, written: &str) -> Option<String> {
+        let text = written.trim();
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let (whole, decimals) = match text.split_once(self.decimal) {
+            Some((whole, decimals)) => (whole, Some(decimals)),
+            None => (text, None),
+        };
+        let decimals = decimals
+            .map_or(Some(String::new()), |decimals| is_digits(decimals).then(|| format!(".{decimals}")))?;
+        if is_digits(whole) {
+            return Some(format!("{whole}{decimals}"));
         }
-        text.chars().filter(|c| *c != self.group).map(|c| if c == self.decimal { '.' } else { c }).collect()
+        if let Some(whole) = self.without_groups(whole) {
+            return Some(format!("{whole}{decimals}"));
+        }
+        let (whole, behind) = text.split_once('.')?;
+        (is_digits(whole) && is_digits(behind) && behind.len() != 3).then(|| text.to_owned())
+    }
+
+    /// The same for the API: nothing is nothing, and what is no number it refuses.
+    pub fn typed_decimal(&self, written: &str) -> String {
+        match self.plain(written) {
+            None if !written.trim().is_empty() => "not a number".to_owned(),
+            plain => plain.unwrap_or_default(),
+        }
+    }
+
+    /// The digits of a whole number whose thousands are told apart.
+    fn without_groups(&self, whole: &str) -> Option<String> {
+        let typed = |c: char| {
+            if c == '\'' {
+                '’'
+            } else if c.is_whitespace() {
+                ' '
+            } else {
+                c
+            }
+        };
+        let whole: String = whole.chars().map(typed).collect();
+        let mark = whole.chars().find(|c| !c.is_ascii_digit())?;
+        if mark != ' ' && mark != self.group {
+            return None;
+        }
+        let groups: Vec<&str> = whole.split(mark).collect();
+        let (first, rest) = groups.split_first()?;
+        let is_right = |group: &str, length: std::ops::RangeInclusive<usize>| {
+            length.contains(&group.len()) && group.bytes().all(|b| b.is_ascii_digit())
+        };
+        let are_right = is_right(first, 1..=3)
+            && !first.starts_with('0')
+            && rest.iter().all(|group| is_right(group, 3..=3));
+        are_right.then(|| groups.concat())
     }
 
     /// A number of the API as it stands in a field, where nothing stands between thousands.
@@ -161,12 +211,60 @@ mod tests {
 
     #[test]
     fn a_typed_number_is_read_back() {
-        let german = named("de-DE");
-        assert_eq!(german.plain("1.234,50"), "1234.50");
-        assert_eq!(german.plain(" 19,9 "), "19.9");
-        assert_eq!(german.plain("19.90"), "19.90");
-        assert_eq!(german.plain("abc,1"), "abc,1");
-        assert_eq!(german.plain(&german.typed("0.95")), "0.95");
-        assert_eq!(named("en-GB").plain("19,90"), "19,90");
+        for locale in LOCALES {
+            for plain in ["0", "0.95", "7.5", "999.99", "1234.50", "1234567.891", "12345678.90"] {
+                assert_eq!(locale.plain(&locale.typed(plain)).as_deref(), Some(plain), "{}", locale.name);
+                assert_eq!(locale.plain(&locale.number(plain)).as_deref(), Some(plain), "{}", locale.name);
+            }
+        }
+    }
+
+    #[test]
+    fn thousands_are_told_apart_as_the_country_does_or_not_at_all() {
+        for (name, written, plain) in [
+            ("en-GB", "1,500", Some("1500")),
+            ("en-GB", "1,500.25", Some("1500.25")),
+            ("en-GB", "1.500", Some("1.500")),
+            ("en-GB", "19,90", None),
+            ("en-GB", "1,50,000", None),
+            ("en-US", "1 500.5", Some("1500.5")),
+            ("en-US", "12,345,678", Some("12345678")),
+            ("de-DE", "1.500", Some("1500")),
+            ("de-DE", "1.234,50", Some("1234.50")),
+            ("de-DE", "1.23,4", None),
+            ("de-DE", "1.500.0", None),
+            ("de-DE", "1,500", Some("1.500")),
+            ("de-DE", "1,2,3", None),
+            ("de-DE", " 19,9 ", Some("19.9")),
+            ("de-DE", "19.90", Some("19.90")),
+            ("de-DE", "1500.000", None),
+            ("de-DE", "0.950", None),
+            ("de-DE", "12.3456", Some("12.3456")),
+            ("de-AT", "1 234 567,8", Some("1234567.8")),
+            ("de-CH", "1’234.50", Some("1234.50")),
+            ("de-CH", "1'234.50", Some("1234.50")),
+            ("de-CH", "1,500", None),
+            ("fr-FR", "1\u{202F}500,25", Some("1500.25")),
+            ("fr-FR", "1\u{A0}500", Some("1500")),
+            ("fr-FR", "1 500", Some("1500")),
+            ("fr-FR", "1.500", None),
+            ("fr-FR", "15 00", None),
+            ("it-IT", "1'500", None),
+            ("es-ES", "12.345.678,90", Some("12345678.90")),
+            ("pt-BR", "1.500", Some("1500")),
+            ("sv-SE", "1 500,50", Some("1500.50")),
+            ("sv-SE", "1 500.000,5", None),
+            ("pl-PL", "0 500", None),
+            ("ja-JP", "1,500", Some("1500")),
+            ("ja-JP", "１５００", None),
+            ("nl-NL", ",5", None),
+            ("nl-NL", "5,", None),
+            ("nl-NL", "-5", None),
+            ("nl-NL", "€ 5", None),
+            ("nl-NL", "abc,1", None),
+            ("nl-NL", "", None),
+        ] {
+            assert_eq!(named(name).plain(written).as_deref(), plain, "{written:?} in {name}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use maud::html;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::brief;
-use crate::desk::pieces::{Field, Kind, Open, table};
+use crate::desk::pieces::{Field, Kind, Open, filter_field, table};
 use crate::desk::seen::{Customer, List};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
@@ -17,10 +17,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     let body = html! {
         h1 { (t::CUSTOMERS) }
         form.row role="search" {
-            div.field {
-                label for="q" { (t::SEARCH_CUSTOMERS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
-            }
+            (filter_field(visit, "q", t::SEARCH_CUSTOMERS, "text"))
             button { (t::SEARCH) }
         }
         @if customers.data.is_empty() { p { (t::NO_CUSTOMERS) } } @else {

@@ -1,10 +1,11 @@
 //! Keys with which programs call. A new one is shown once, on the page that answers its form.
 
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
+use crate::desk::parts::brief;
 use crate::desk::pieces::{Field, FormFor, Kind, table};
 use crate::desk::seen::List;
 use crate::desk::texts as t;
@@ -24,8 +25,14 @@ struct Key {
     revoked_at: Option<String>,
 }
 
+/// What the form of a new key takes.
+const FORM_BYTES: usize = 4 * 1024;
+
 pub fn show(visit: &Visit) -> Result<Answer> {
-    let keys: List<Key> = visit.get_with("/api_keys", &[], &["after"])?;
+    // The form below them has its room.
+    let room = visit.room_beside(&[]).saturating_sub(FORM_BYTES);
+    let keys: List<Key> =
+        visit.list_that_fits("/api_keys", &[], &["after"], |key| row(visit, key).0.len(), room)?;
     let body = html! {
         h1 { (t::API_KEYS) }
         @if let Some(made) = &visit.made {
@@ -37,26 +44,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
             }
         }
         @if keys.data.is_empty() { p { (t::NO_KEYS) } } @else { (table(t::API_KEYS, t::KEY_COLUMNS, html! {
-            @for key in &keys.data {
-                tr {
-                    td { (key.name) }
-                    td { (t::scopes(&key.scopes)) }
-                    td { (visit.on(&key.created_at)) }
-                    td { @match &key.last_used_at { Some(at) => (visit.when(at)), None => (t::NEVER) } }
-                    td {
-                        @match &key.revoked_at {
-                            Some(at) => { (t::REVOKED) " " (visit.on(at)) }
-                            None => {
-                                (visit.on(&key.expires_at)) " "
-                                (visit.form_for(
-                                    &FormFor { name: "revoke", of: Of { id: key.id, product_id: 0 }, version: "", class: "button" },
-                                    |_| html! { button.grave aria-label=(t::revoke(&key.name)) { (t::REVOKE) } },
-                                ))
-                            }
-                        }
-                    }
-                }
-            }
+            @for key in &keys.data { (row(visit, key)) }
         })) }
         (visit.pager(keys.next.as_deref(), &[]))
         h2 { (t::NEW_KEY) }
@@ -71,4 +59,27 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         }))
     };
     Ok(Answer::Page(Content::new(Room::House, t::API_KEYS, body)))
+}
+
+fn row(visit: &Visit, key: &Key) -> Markup {
+    html! {
+        tr {
+            td { (brief(&key.name)) }
+            td { (t::scopes(&key.scopes)) }
+            td { (visit.on(&key.created_at)) }
+            td { @match &key.last_used_at { Some(at) => (visit.when(at)), None => (t::NEVER) } }
+            td {
+                @match &key.revoked_at {
+                    Some(at) => { (t::REVOKED) " " (visit.on(at)) }
+                    None => {
+                        (visit.on(&key.expires_at)) " "
+                        (visit.form_for(
+                            &FormFor { name: "revoke", of: Of { id: key.id, product_id: 0 }, version: "", class: "button" },
+                            |_| html! { button.grave aria-label=(t::revoke(&brief(&key.name))) { (t::REVOKE) } },
+                        ))
+                    }
+                }
+            }
+        }
+    }
 }

@@ -57,7 +57,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                         }
                     }
                     td {
-                        (visit.form_for(&form("disabled"), |_| html! {
+                        (visit.form_for(&form(if member.disabled { "enable" } else { "disable" }), |_| html! {
                             input type="hidden" name="disabled" value=(!member.disabled);
                             button { (if member.disabled { t::ENABLE } else { t::DISABLE }) }
                         }))

@@ -9,7 +9,7 @@ use crate::desk::orders::{Order, There};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room, View};
 use crate::desk::parts::brief;
-use crate::desk::pieces::table;
+use crate::desk::pieces::{filter_field, table};
 use crate::desk::scan::Scan;
 use crate::desk::seen::{self, Customer, Figures, List};
 use crate::desk::texts as t;
@@ -28,11 +28,15 @@ const VIEWS: [View; 5] = [
 
 const KEPT: &[&str] = &["view", "q", "product_id", "from", "to"];
 
+/// Somebody who looks for an order does not know where it stands.
+const SOUGHT_IN: &str = "all";
+
 pub fn show(visit: &Visit) -> Result<Answer> {
-    let asked = visit.param("view");
-    let (view, title, fixed) = VIEWS.iter().find(|(name, ..)| Some(*name) == asked).unwrap_or(&VIEWS[0]);
-    // Somebody who looks for an order does not know where it stands.
-    let fixed = if asked.is_none() && visit.param("q").is_some() { &[][..] } else { *fixed };
+    let usual = if visit.param("q").is_some() { SOUGHT_IN } else { VIEWS[0].0 };
+    let asked = visit.param("view").unwrap_or(usual);
+    let (view, title, fixed) = VIEWS.iter().find(|(name, ..)| *name == asked).unwrap_or(&VIEWS[0]);
+    let confirms = visit.wants_confirmations();
+    let views = VIEWS.iter().filter(|(name, ..)| *name != "unconfirmed" || confirms);
     let orders = found(visit, fixed)?;
     let customers = seen::customers(&visit.api, orders.data.iter().map(|order| order.customer_id))?;
     let placed = orders.data.iter().filter(|order| order.status == "placed");
@@ -41,19 +45,17 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     let body = html! {
         h1 { (t::ORDERS) }
         ul.tabs {
-            @for (name, words, _) in &VIEWS {
+            @for (name, words, _) in views {
                 li { a href=(api::with_query(visit.path, &[("view", name)])) aria-current=[(name == view).then_some("true")] { (words) } }
             }
             li { a href="/desk/orders/new" { (t::PLACE_AN_ORDER) } }
         }
         form.row role="search" {
-            @if asked.is_some() { input type="hidden" name="view" value=(view); }
-            div.field {
-                label for="q" { (t::SEARCH_ORDERS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
-            }
+            input type="hidden" name="view" value=(SOUGHT_IN);
+            (filter_field(visit, "q", t::SEARCH_ORDERS, "text"))
             button { (t::SEARCH) }
         }
+        @if visit.param("q").is_some() && *view == SOUGHT_IN { p { (t::SOUGHT_AMONG_ALL) } }
         @if orders.data.is_empty() { p { (t::NO_ORDERS) } } @else {
             form action="/desk/orders/pick_list" {
                 (table(title, t::ORDER_COLUMNS, html! {
@@ -76,13 +78,13 @@ fn found(visit: &Visit, fixed: &[(&str, &str)]) -> Result<List<Order>> {
         let fixed: Vec<(&str, &str)> = fixed.iter().copied().chain([(name, value)]).collect();
         visit.get_with("/orders", &fixed, &passed)
     };
-    let Some(q) = visit.param("q") else {
-        return visit.get_with("/orders", fixed, &passed);
+    let orders = visit.get_with("/orders", fixed, &[&["q"], &passed[..]].concat())?;
+    let Some(q) = visit.param("q").filter(|_| visit.wrong_in_filter("q").is_none()) else {
+        return Ok(orders);
     };
     if let Some(product) = Scan::read(q).map(|scan| scan.product(&visit.api)).transpose()?.flatten() {
         return by("product_id", &product.id.to_string());
     }
-    let orders = by("q", q)?;
     // No list takes what is too long to be a parcel's number.
     match by("tracking_number", q) {
         Ok(parcels) if orders.data.is_empty() && !parcels.data.is_empty() => Ok(parcels),
@@ -111,7 +113,7 @@ fn row(
             td {
                 @if order.status == "placed" {
                     (There::of_order(order, figures).mark())
-                    @if order.is_to_confirm(customer) { " " span.aside { (t::NOT_CONFIRMED) } }
+                    @if visit.wants_confirmations() && order.is_to_confirm(customer) { " " span.aside { (t::NOT_CONFIRMED) } }
                 } @else { (t::status(&order.status)) }
             }
             td { (visit.on(&order.expected_delivery_date)) }

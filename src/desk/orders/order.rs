@@ -108,7 +108,7 @@ fn facts(visit: &Visit, order: &Order, customer: Option<&Customer>) -> Markup {
                 (visit.when(&order.order_date))
                 @match &order.confirmed_at {
                     Some(at) => { " · " (t::CONFIRMED) " " (visit.when(at)) }
-                    None if order.is_to_confirm(customer) => { " · " (t::NOT_CONFIRMED) }
+                    None if visit.wants_confirmations() && order.is_to_confirm(customer) => { " · " (t::NOT_CONFIRMED) }
                     None => {}
                 }
             }
@@ -162,7 +162,7 @@ fn steps(visit: &Visit, order: &Order, version: &str) -> Markup {
     };
     html! {
         div.row {
-            @if may("confirm") { (visit.button("confirm", version, t::CONFIRM)) }
+            @if visit.wants_confirmations() && may("confirm") { (visit.button("confirm", version, t::CONFIRM)) }
             @if may("deliver") { (visit.button("deliver", version, t::DELIVER)) }
             @if may("reopen") { (visit.button("reopen", version, t::REOPEN)) }
         }

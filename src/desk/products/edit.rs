@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::desk::api::Seen;
+use crate::desk::api::{Seen, with_query};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::pieces::{Field, Kind, Open};
@@ -10,6 +10,9 @@ use crate::desk::products::{Product, back, find};
 use crate::desk::texts::{self as t, products as say};
 use crate::desk::visit::Visit;
 use crate::error::Result;
+
+/// A longer text has a page of its own: with both that long, and all else, this one is as large as a page may be.
+const TEXT_BYTES_MAX: usize = 7 * 1024;
 
 /// Rows for barcodes that are not there yet.
 const NEW_BARCODES: usize = 2;
@@ -28,11 +31,16 @@ pub fn new(visit: &Visit) -> Result<Answer> {
 
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: product, version } = find(visit)?;
+    let part = visit.param("part").unwrap_or("");
     let body = html! {
         h1 { (say::EDIT) ": " (product.name) }
         @if product.archived_at.is_some() { p { (say::WHAT_ARCHIVED_MEANS) } } @else {
             (visit.form("edit_product", &version, |form| html! {
-                (fields(visit, form, Some(&product)))
+                @match part {
+                    "description" => (description(form, Some(&product))),
+                    "image_urls" => (image_urls(form, Some(&product))),
+                    _ => (fields(visit, form, Some(&product))),
+                }
                 button.main { (t::SAVE) }
             }))
         }
@@ -51,13 +59,30 @@ fn fields(visit: &Visit, form: &Open, product: Option<&Product>) -> Markup {
         (form.text("category", say::CATEGORY, text(|it| &it.category)))
         (form.text("shelf", say::SHELF, text(|it| &it.shelf)))
         (barcodes(visit, form, product))
-        (form.field(&Field::new("description", say::DESCRIPTION, Kind::Area), text(|it| &it.description)))
+        (here_or_elsewhere(visit, "description", say::DESCRIPTION, description(form, product)))
         (form.field(&Field::new("slug", say::SLUG, Kind::Text).hint(say::SLUG_HINT), text(|it| &it.slug)))
-        (form.field(
-            &Field::new("image_urls[lines]", say::IMAGE_URLS, Kind::Area).hint(say::IMAGE_URLS_HINT),
-            &product.map(|it| it.image_urls.join("\n")).unwrap_or_default(),
-        ))
+        (here_or_elsewhere(visit, "image_urls", say::IMAGE_URLS, image_urls(form, product)))
     }
+}
+
+fn description(form: &Open, product: Option<&Product>) -> Markup {
+    let text = product.and_then(|it| it.description.as_deref()).unwrap_or("");
+    form.field(&Field::new("description", say::DESCRIPTION, Kind::Area), text)
+}
+
+fn image_urls(form: &Open, product: Option<&Product>) -> Markup {
+    form.field(
+        &Field::new("image_urls[lines]", say::IMAGE_URLS, Kind::Area).hint(say::IMAGE_URLS_HINT),
+        &product.map(|it| it.image_urls.join("\n")).unwrap_or_default(),
+    )
+}
+
+/// A field; or where its text is long the way to its own page, and then what is saved here leaves it as it is.
+fn here_or_elsewhere(visit: &Visit, part: &str, label: &str, field: Markup) -> Markup {
+    if field.0.len() <= TEXT_BYTES_MAX || visit.sent.is_some() {
+        return field;
+    }
+    html! { p { (label) " · " a href=(with_query(visit.path, &[("part", part)])) { (say::EDIT_ELSEWHERE) } } }
 }
 
 /// A row a barcode, and some to fill in.

@@ -7,7 +7,7 @@ use crate::desk::barcode::Barcode;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::brief;
-use crate::desk::pieces::print_button;
+use crate::desk::pieces::{filter_field, print_button};
 use crate::desk::products::Product;
 use crate::desk::seen::List;
 use crate::desk::texts::products as say;
@@ -33,14 +33,6 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     } else {
         List { data: Vec::new(), next: None }
     };
-    let field = |name: &str, label: &str| {
-        html! {
-            div.field {
-                label for=(name) { (label) }
-                input id=(name) name=(name) maxlength="255" value=(visit.param(name).unwrap_or(""));
-            }
-        }
-    };
     let first = if ticked.is_empty() { 0 } else { visit.first_of("labels") };
     let labels: Vec<Markup> = products.data.iter().skip(first).map(|product| label(visit, product)).collect();
     // Those of a category come a page of the list at a time.
@@ -49,8 +41,8 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         h1.screen { (say::LABELS) }
         div.screen {
             form.row {
-                (field("category", say::CATEGORY))
-                (field("shelf", say::SHELF))
+                (filter_field(visit, "category", say::CATEGORY, "text"))
+                (filter_field(visit, "shelf", say::SHELF, "text"))
                 button { (say::SHOW) }
             }
             @if products.data.is_empty() { p { (if is_asked { say::NO_PRODUCTS } else { say::WHICH_LABELS }) } }

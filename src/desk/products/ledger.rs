@@ -4,11 +4,10 @@ use chrono::Days;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::desk::api::with_query;
 use crate::desk::graph::{Graph, real};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
-use crate::desk::pieces::table;
+use crate::desk::pieces::{filter_field, table};
 use crate::desk::products::{find, number, ways};
 use crate::desk::seen::List;
 use crate::desk::texts::{self as t, products as say};
@@ -63,20 +62,12 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         |line: &Movement| line.row(visit).0.len(),
         visit.room_beside(&[&graph]),
     )?;
-    let field = |name: &str, label: &str| {
-        html! {
-            div.field {
-                label for=(name) { (label) }
-                input type="date" id=(name) name=(name) value=(visit.param(name).unwrap_or(""));
-            }
-        }
-    };
     let body = html! {
         h1 { (product.name) }
         (ways(visit))
         form.row {
-            (field("from", say::FROM))
-            (field("to", say::TO))
+            (filter_field(visit, "from", say::FROM, "date"))
+            (filter_field(visit, "to", say::TO, "date"))
             button { (say::SHOW) }
         }
         (graph)
@@ -126,10 +117,13 @@ fn graph(visit: &Visit) -> Result<Markup> {
     let (app, calendar) = (visit.app(), &visit.app().config.calendar);
     let now = app.clock.now();
     let usual = Day(calendar.day_of(now).0 - Days::new(DAYS - 1)).to_string();
-    let (from, to) = (visit.param("from").unwrap_or(&usual), visit.param("to").unwrap_or(""));
     let path = format!("/products/{}/stock/history", visit.id);
+    let usual_from = visit.param("from").is_none().then_some(("from", usual.as_str()));
+    let fixed: Vec<(&str, &str)> = usual_from.into_iter().collect();
     let History { on_hand_at_start, movements, every, points } =
-        visit.api.get(&with_query(&path, &[("from", from), ("to", to)]))?;
+        visit.get_with(&path, &fixed, &["from", "to"])?;
+    let taken = |name: &str| visit.param(name).filter(|_| visit.wrong_in_filter(name).is_none());
+    let (from, to) = (taken("from").unwrap_or(&usual), taken("to").unwrap_or(""));
     let input = |text: &str| Input::Text(text.to_owned());
     // The API has just understood them.
     let begin = calendar.from(&input(from)).unwrap_or(now);

@@ -9,7 +9,7 @@ use crate::desk::api;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting, proposals};
-use crate::desk::pieces::{kept_in_form, narrowed, table};
+use crate::desk::pieces::{filter_choice, filter_field, filter_listed, kept_in_form, narrowed, table};
 use crate::desk::products::{Stock, decimal, number};
 use crate::desk::seen::{self, List, Product};
 use crate::desk::texts::{self as t, products as say};
@@ -45,8 +45,8 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         _ => active(visit, fixed, limit),
     };
     let with_value = visit.is_manager();
-    let filters = filters(visit, view)?;
     let (mut rows, mut next) = rows_of("")?;
+    let filters = filters(visit, view)?;
     let sizes = rows.iter().map(|(product, stock)| row(visit, product, stock.as_ref(), with_value).0.len());
     let fits = fitting(sizes, visit.room_beside(&[&filters]));
     if fits < rows.len() {
@@ -82,10 +82,11 @@ type Rows = (Vec<(Product, Option<Stock>)>, Option<String>);
 
 /// Of the catalogue, in the order that was chosen.
 fn active(visit: &Visit, fixed: &[(&str, &str)], limit: &str) -> Result<Rows> {
-    let sort = visit.param("sort").unwrap_or("name");
-    let fixed: Vec<(&str, &str)> = fixed.iter().copied().chain([("sort", sort), ("limit", limit)]).collect();
-    let stock: List<Stock> =
-        visit.get_with("/stock", &fixed, &[NARROWED, &["q", "category", "after"]].concat())?;
+    let sort = visit.param("sort").filter(|_| visit.wrong_in_filter("sort").is_none());
+    let usual = sort.is_none().then_some(("sort", "name"));
+    let fixed: Vec<(&str, &str)> = fixed.iter().copied().chain(usual).chain([("limit", limit)]).collect();
+    let passed = [NARROWED, &["q", "category", "sort", "after"]].concat();
+    let stock: List<Stock> = visit.get_with("/stock", &fixed, &passed)?;
     let mut products = seen::products(&visit.api, stock.data.iter().map(|stock| stock.product_id))?;
     let rows =
         stock.data.into_iter().filter_map(|stock| Some((products.remove(&stock.product_id)?, Some(stock))));
@@ -112,32 +113,17 @@ fn archived(visit: &Visit, limit: &str) -> Result<Rows> {
 
 fn filters(visit: &Visit, view: &str) -> Result<Markup> {
     let categories: List<Category> = visit.api.get("/categories?limit=100")?;
-    let chosen = visit.param("category").unwrap_or("");
-    let sort = visit.param("sort").unwrap_or("name");
     let with_value = visit.is_manager();
+    let sorts: Vec<(&str, &str)> =
+        say::SORTS.iter().copied().filter(|(value, _)| with_value || *value != "-value").collect();
     Ok(html! {
         form.row role="search" {
             input type="hidden" name="view" value=(view);
             @if view != "archived" { (kept_in_form(visit, NARROWED)) }
-            div.field {
-                label for="q" { (say::SEARCH_PRODUCTS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
-            }
-            div.field {
-                label for="category" { (say::CATEGORY) }
-                input #category name="category" list="categories" maxlength="255" value=(chosen) autocomplete="off";
-                (proposals("categories", categories.data.iter().map(|of| of.category.as_str())))
-            }
-            @if view != "archived" {
-                div.field {
-                    label for="sort" { (say::SORT) }
-                    select #sort name="sort" {
-                        @for (value, words) in say::SORTS.iter().filter(|(value, _)| with_value || *value != "-value") {
-                            option value=(value) selected[*value == sort] { (words) }
-                        }
-                    }
-                }
-            }
+            (filter_field(visit, "q", say::SEARCH_PRODUCTS, "text"))
+            (filter_listed(visit, "category", say::CATEGORY, "categories"))
+            (proposals("categories", categories.data.iter().map(|of| of.category.as_str())))
+            @if view != "archived" { (filter_choice(visit, "sort", say::SORT, &sorts)) }
             button { (t::SEARCH) }
         }
     })

@@ -70,7 +70,7 @@ pub fn ask(visit: &Visit, shelf: &Shelf) -> Result<Comparison> {
     let given = TRIED.iter().filter_map(|(name, ..)| Some((*name, visit.param(name)?)));
     let mut body: Map<String, Value> = given
         .map(|(name, value)| {
-            let plain = if DECIMALS.contains(&name) { locale.plain(value) } else { value.to_owned() };
+            let plain = if DECIMALS.contains(&name) { locale.typed_decimal(value) } else { value.to_owned() };
             (name.to_owned(), plain.into())
         })
         .collect();

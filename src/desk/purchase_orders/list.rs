@@ -91,7 +91,7 @@ fn suppliers(visit: &Visit) -> Result<Choice> {
         None => None,
     };
     let mut all: Vec<Seller> = elsewhere.into_iter().chain(list.data).collect();
-    all.sort_by_key(|of| Some(of.id) != chosen);
+    all.sort_by_cached_key(|of| (Some(of.id) != chosen, of.name.to_lowercase()));
     let sizes =
         all.iter().map(|of| "<option value=\"\" selected></option>".len() + 10 + brief(&of.name).len());
     let fits = fitting(sizes, CHOICE_BYTES).min(all.len());
@@ -188,6 +188,7 @@ fn new(visit: &Visit) -> Result<Markup> {
     Ok(html! {
         details open[is_open] {
             summary { (t::NEW_DRAFT) }
+            @if !visit.api.may("GET", "/suppliers") { p { (t::ONLY_OWN_LIST) } }
             (visit.form("draft", "", |form| html! {
                 (form.field(&Field::new("supplier_id", t::SUPPLIER, Kind::Choice(&choices)).required(), visit.param("supplier_id").unwrap_or("")))
                 (more_suppliers(&known))

@@ -81,19 +81,26 @@ fn buy(visit: &Visit, line: &PlanLine) -> Result<Markup> {
     if with_it.data.is_empty() {
         return buy_new(visit, line);
     }
-    let mut forms = Vec::new();
-    for Head { id, .. } in &with_it.data {
+    let mut forms = vec![run_now(visit, line)];
+    for (at, Head { id, .. }) in with_it.data.iter().enumerate() {
         let path = format!("/purchase_orders/{id}/lines/{product_id}");
         let Seen { value, version } = visit.api.read::<Line>(&path)?;
         let what =
             FormFor { name: "put_line", of: Of { id: *id, product_id }, version: &version, class: "row" };
+        // What the plan says stands on the line that runs have put there; beside what somebody has, it comes to that.
+        let planned = match line.draft_purchase_order_id {
+            _ if line.quantity == 0 => value.quantity,
+            Some(of_runs) if of_runs == *id => line.quantity,
+            None if at == 0 => value.quantity.saturating_add(line.quantity),
+            _ => value.quantity,
+        };
         forms.push(html! {
             p {
                 a href={ "/desk/purchase_orders/" (id) } { (t::on_draft(*id)) } ": " strong { (value.quantity) }
                 " · " a href={ "/desk" (path) } { (t::CHANGE_OR_TAKE_OUT) }
             }
             (visit.form_for(&what, |form| html! {
-                (choice(form, "quantity", line, value.quantity))
+                (choice(form, "quantity", line, planned))
                 button.main { (t::SAVE) }
             }))
         });
@@ -107,13 +114,7 @@ fn buy_new(visit: &Visit, line: &PlanLine) -> Result<Markup> {
     let drafts: List<Head> = visit.api.get("/purchase_orders?status=draft&for_runs=true&limit=100")?;
     let draft = drafts.data.iter().find(|head| head.supplier_id == line.supplier_id);
     Ok(html! {
-        @if line.quantity > 0 {
-            (visit.form("restock", "", |_| html! {
-                input type="hidden" name="product_id" value=(product_id);
-                button.main { (t::do_now(&line.action, line.quantity, line.seller())) }
-            }))
-            p.hint { (t::what_do_means(&line.action)) }
-        }
+        (run_now(visit, line))
         @match draft {
             Some(Head { id, .. }) => {
                 (visit.form_for(
@@ -137,6 +138,19 @@ fn buy_new(visit: &Visit, line: &PlanLine) -> Result<Markup> {
             }
         }
     })
+}
+
+/// A button for what a run would do.
+fn run_now(visit: &Visit, line: &PlanLine) -> Markup {
+    html! {
+        @if line.quantity > 0 {
+            (visit.form("restock", "", |_| html! {
+                input type="hidden" name="product_id" value=(visit.id);
+                button.main { (t::do_now(&line.action, line.quantity, line.seller())) }
+            }))
+            p.hint { (t::what_do_means(&line.action)) }
+        }
+    }
 }
 
 /// So many units or more of them, in what is bought at once.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::desk::api::with_query;
 use crate::desk::page::{Answer, Content, Room};
 use crate::desk::parts::brief;
-use crate::desk::pieces::{FormFor, table};
+use crate::desk::pieces::{FormFor, filter_field};
 use crate::desk::purchase_orders::ways;
 use crate::desk::seen::List;
 use crate::desk::suppliers::Supplier;
@@ -14,8 +14,9 @@ use crate::desk::visit::{Of, Visit};
 use crate::error::Result;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
-    let suppliers: List<Supplier> = visit.get_with("/suppliers", &[], &["q", "archived", "after"])?;
+    let suppliers = by_name(visit)?;
     let archived = visit.param("archived") == Some("true");
+    let rows = suppliers.iter().map(|supplier| row(visit, supplier));
     let body = html! {
         h1 { (t::SUPPLIERS) }
         (ways(visit, "/desk/suppliers"))
@@ -27,18 +28,27 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         }
         form.row role="search" aria-label=(t::SEARCH_SUPPLIERS) {
             @if archived { input type="hidden" name="archived" value="true"; }
-            div.field {
-                label for="q" { (t::SEARCH_SUPPLIERS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
-            }
+            (filter_field(visit, "q", t::SEARCH_SUPPLIERS, "text"))
             button { (t::SEARCH) }
         }
-        @if suppliers.data.is_empty() { p { (t::NO_SUPPLIERS) } } @else {
-            (table(t::SUPPLIERS, t::SUPPLIER_COLUMNS, html! { @for supplier in &suppliers.data { (row(visit, supplier)) } }))
+        @if suppliers.is_empty() { p { (t::NO_SUPPLIERS) } } @else {
+            (visit.part("part", t::SUPPLIERS, t::SUPPLIER_COLUMNS, rows, visit.room_beside(&[])))
         }
-        (visit.pager(suppliers.next.as_deref(), &["q", "archived"]))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::SUPPLIERS, body)))
+}
+
+/// All of them, since nobody looks for a supplier by its number; a shop has dozens.
+fn by_name(visit: &Visit) -> Result<Vec<Supplier>> {
+    let passed = ["q", "archived"];
+    let mut list: List<Supplier> = visit.get_with("/suppliers", &[("limit", "100")], &passed)?;
+    let mut all = list.data;
+    while let Some(next) = list.next {
+        list = visit.get_with("/suppliers", &[("limit", "100"), ("after", &next)], &passed)?;
+        all.append(&mut list.data);
+    }
+    all.sort_by_cached_key(|supplier| (supplier.name.to_lowercase(), supplier.id));
+    Ok(all)
 }
 
 fn row(visit: &Visit, supplier: &Supplier) -> Markup {

@@ -39,8 +39,8 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 (visit.form("remove_offer", version, |_| html! { button.grave { (t::REMOVE_OFFER) } }))
             }
         }
-        p {
-            a href={ "/desk/suppliers/" (id) "/products" } { (t::offers_of(&supplier.name)) } " · "
+        p.row {
+            a href={ "/desk/suppliers/" (id) "/products" } { (t::offers_of(&supplier.name)) }
             a href={ "/desk/products/" (product_id) "/suppliers" } { (t::who_sells(&product.name)) }
         }
     };

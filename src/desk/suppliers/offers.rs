@@ -14,6 +14,9 @@ use crate::desk::visit::Visit;
 use crate::error::Result;
 use crate::problem::Problem;
 
+/// What one thing that was found takes, with the longest name and SKU.
+const FOUND_BYTES: usize = 520;
+
 pub fn of_supplier(visit: &Visit) -> Result<Answer> {
     let (id, words) = (visit.id, visit.param("scan"));
     let supplier: Supplier = visit.api.get(&format!("/suppliers/{id}"))?;
@@ -26,7 +29,27 @@ pub fn of_supplier(visit: &Visit) -> Result<Answer> {
         Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
         None => None,
     };
-    let offers: List<Offer> = visit.get_with(&format!("/suppliers/{id}/products"), &[], &["after"])?;
+    let row = |offer: &Offer| {
+        html! {
+            tr {
+                td { a href={ "/desk/suppliers/" (id) "/products/" (offer.product_id) } { (brief(&offer.name)) } }
+                td { (offer.sku.as_deref().unwrap_or("")) }
+                td { (offer.supplier_sku.as_deref().unwrap_or("")) }
+                td.n { (offer.costs(visit)) }
+                td { (t::packing(offer.pack_size, offer.minimum_quantity)) }
+                td { (offer.mark()) }
+            }
+        }
+    };
+    let found_bytes = found.as_ref().map_or(0, |found| found.data.len() * FOUND_BYTES);
+    let room = visit.room_beside(&[]).saturating_sub(found_bytes);
+    let offers: List<Offer> = visit.list_that_fits(
+        &format!("/suppliers/{id}/products"),
+        &[],
+        &["after"],
+        |of| row(of).0.len(),
+        room,
+    )?;
     let body = html! {
         h1 { (t::offers_of(&supplier.name)) }
         (ways(visit, ""))
@@ -44,16 +67,7 @@ pub fn of_supplier(visit: &Visit) -> Result<Answer> {
         }
         @if offers.data.is_empty() { p { (t::NO_OFFERS) } } @else {
             (table(t::ITS_OFFERS, t::OFFER_COLUMNS, html! {
-                @for offer in &offers.data {
-                    tr {
-                        td { a href={ "/desk/suppliers/" (id) "/products/" (offer.product_id) } { (brief(&offer.name)) } }
-                        td { (offer.sku.as_deref().unwrap_or("")) }
-                        td { (offer.supplier_sku.as_deref().unwrap_or("")) }
-                        td.n { (offer.costs(visit)) }
-                        td { (t::packing(offer.pack_size, offer.minimum_quantity)) }
-                        td { (offer.mark()) }
-                    }
-                }
+                @for offer in &offers.data { (row(offer)) }
             }))
         }
         (visit.pager(offers.next.as_deref(), &[]))
@@ -64,7 +78,26 @@ pub fn of_supplier(visit: &Visit) -> Result<Answer> {
 pub fn of_product(visit: &Visit) -> Result<Answer> {
     let id = visit.id;
     let product = seen::products(&visit.api, [id])?.remove(&id).ok_or_else(Problem::not_found)?;
-    let offers: List<Offer> = visit.get_with(&format!("/products/{id}/suppliers"), &[], &["after"])?;
+    let row = |offer: &Offer| {
+        html! {
+            tr {
+                td { a href={ "/desk/suppliers/" (offer.supplier_id) "/products/" (id) } { (brief(&offer.supplier_name)) } }
+                td { (offer.supplier_sku.as_deref().unwrap_or("")) }
+                td.n { (offer.costs(visit)) }
+                td { (t::packing(offer.pack_size, offer.minimum_quantity)) }
+                td { (offer.mark()) }
+            }
+        }
+    };
+    // Ten others stand below.
+    let room = visit.room_beside(&[]).saturating_sub(10 * FOUND_BYTES);
+    let offers: List<Offer> = visit.list_that_fits(
+        &format!("/products/{id}/suppliers"),
+        &[],
+        &["after"],
+        |of| row(of).0.len(),
+        room,
+    )?;
     // Of those that are called so when somebody looks for one, and otherwise of the first.
     let suppliers: List<Supplier> = visit.get_with("/suppliers", &[("limit", "10")], &["q"])?;
     let sells = |of: &&Supplier| offers.data.iter().any(|offer| offer.supplier_id == of.id);
@@ -73,18 +106,10 @@ pub fn of_product(visit: &Visit) -> Result<Answer> {
     let body = html! {
         h1 { (t::who_sells(&product.name)) }
         (ways(visit, ""))
-        p { a href={ "/desk/products/" (id) } { (product.name) } " · " a href={ "/desk/restock/" (id) } { (t::PLAN) } }
+        p.row { a href={ "/desk/products/" (id) } { (product.name) } a href={ "/desk/restock/" (id) } { (t::PLAN) } }
         @if offers.data.is_empty() { p { (t::NOBODY_SELLS_IT) } } @else {
             (table(t::SUPPLIERS, t::SELLER_COLUMNS, html! {
-                @for offer in &offers.data {
-                    tr {
-                        td { a href={ "/desk/suppliers/" (offer.supplier_id) "/products/" (id) } { (brief(&offer.supplier_name)) } }
-                        td { (offer.supplier_sku.as_deref().unwrap_or("")) }
-                        td.n { (offer.costs(visit)) }
-                        td { (t::packing(offer.pack_size, offer.minimum_quantity)) }
-                        td { (offer.mark()) }
-                    }
-                }
+                @for offer in &offers.data { (row(offer)) }
             }))
         }
         (visit.pager(offers.next.as_deref(), &[]))

@@ -79,7 +79,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     Ok(Answer::Page(Content::new(Room::Restock, supplier.name.as_str(), body)))
 }
 
-/// One that is archived is looked at, and restored in the list.
+/// One that is archived is looked at, and restored.
 fn archived(visit: &Visit) -> Result<Answer> {
     let mut list: List<Supplier> = visit.api.get(ARCHIVED)?;
     let supplier = loop {
@@ -102,10 +102,8 @@ fn archived(visit: &Visit) -> Result<Answer> {
             @if let Some(minimum) = &supplier.minimum_order_value { dt { (t::MINIMUM_ORDER) } dd { (visit.money(minimum)) } }
             @if let Some(at) = &supplier.archived_at { dt { (t::ARCHIVED) } dd { (visit.when(at)) } }
         }
-        p.row {
-            a.as-button href={ "/desk/purchase_orders?view=all&supplier_id=" (supplier.id) } { (t::PURCHASE_ORDERS) }
-            a.as-button href="/desk/suppliers?archived=true" { (t::RESTORE_IN_LIST) }
-        }
+        (visit.button("restore_supplier", "", t::RESTORE))
+        p.row { a.as-button href={ "/desk/purchase_orders?view=all&supplier_id=" (supplier.id) } { (t::PURCHASE_ORDERS) } }
     };
     Ok(Answer::Page(Content::new(Room::Restock, supplier.name.as_str(), body)))
 }

@@ -69,6 +69,7 @@ pub const IMAGE_URLS_HINT: &str = "One a line. They are for the web shop; the de
 pub const DESCRIPTION: &str = "Description";
 pub const ON_THE_SHELF: &str = "On the shelf now";
 pub const ADD_PRODUCT: &str = "Add the product";
+pub const EDIT_ELSEWHERE: &str = "It is long, and edited on a page of its own";
 pub const EDIT: &str = "Edit";
 pub const ARCHIVE: &str = "Take it out of the catalogue";
 pub const WHAT_ARCHIVE_MEANS: &str = "Nobody can order it any more, and runs do not restock it. Orders that hold it are shipped all the same, its ledger \

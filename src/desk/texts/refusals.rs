@@ -40,6 +40,78 @@ pub fn title(kind: &problem::Kind) -> &'static str {
     }
 }
 
+/// What a refusal says, where the API says it to programs.
+pub fn detail(problem: &Problem) -> Option<String> {
+    let taken = |what: &str| {
+        let owner = problem.extra.get("product").and_then(|product| product["name"].as_str())?;
+        Some(format!("{what} is that of {owner}. Choose another, or take it away there first."))
+    };
+    match problem.kind {
+        problem::SKU_TAKEN => taken("This SKU"),
+        problem::BARCODE_TAKEN => taken("A barcode of these"),
+        problem::SLUG_TAKEN => taken("This part of its address"),
+        problem::STOCK_CHANGED => {
+            let on_hand = problem.extra.get("on_hand")?;
+            Some(format!(
+                "Something was sold or booked while you counted: by the books there are {on_hand} now. Nothing was booked. \
+                 Count again, and send what you count then."
+            ))
+        }
+        problem::CUSTOMER_HAS_OPEN_ORDERS => Some(
+            "Cancel the orders that are listed here, or note what became of them: delivered, lost or returned."
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Where nobody is logged in, and so there is no search.
+pub const NOT_FOUND_HERE: &str = "There is nothing here, or no longer. Begin at today's page.";
+
+pub const LEFT_OUT: &str = "This was left out, since it cannot be looked for";
+
+pub const NEEDS_A_DAY: &str = "must be a day: choose one in the calendar";
+
+pub fn needs_number(example: &str) -> String {
+    format!("must be a number as it is written here, such as {example}")
+}
+
+pub fn needs_share(least: &str, most: &str, example: &str) -> String {
+    format!("must be from {least} to {most}, with at most three decimals, such as {example}")
+}
+
+pub fn at_most(most: &str) -> String {
+    format!("must be at most {most}")
+}
+
+/// Whose a name is that may stand once.
+pub fn is_of(owner: &str) -> String {
+    format!("is that of {owner}")
+}
+
+/// What is wrong with a field, by the API's code for it.
+pub fn message(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "invalid_cursor" => "is not there any more; this is the first one",
+        "wrong_sign" => {
+            "goes the other way: what is damaged or lost went (-2), and what is found or returned came (2)"
+        }
+        "zero" => "must not be 0; if it is right as it is, count the shelf instead",
+        "count_expected" | "delta_expected" | "delta_or_counted" => {
+            "does not go with what happened; open the page again, and choose anew"
+        }
+        "only_with_units_that_came" => "is only for units that came; leave it empty for those that went",
+        "category_or_shelf" => "goes without the other: choose a category or a shelf, and not both",
+        "no_products" => "has no product that is in the catalogue",
+        "unknown_supplier" => "is not there any more; choose another",
+        "unknown_product" => "is not in the catalogue any more",
+        "not_on_order" => "is not on this purchase order",
+        "not_yours" => "is for managers; leave it empty",
+        "wrong_type" => "cannot be read; open the page again",
+        _ => return None,
+    })
+}
+
 /// What to do about a refusal, for people who press buttons.
 pub fn advice(problem: &Problem) -> &str {
     match problem.kind {
@@ -106,6 +178,10 @@ fn label(field: &str) -> String {
         "quantity" | "delta" => UNITS,
         "counted" => COUNTED,
         "code" => "Barcode",
+        "object" => super::AUDIT_WHAT,
+        "object_id" => super::AUDIT_NUMBER,
+        "account_id" => super::AUDIT_WHO,
+        "api_key_id" => super::AUDIT_PROGRAM,
         "product_id" => products::PRODUCT,
         "customer_id" => CUSTOMER,
         "supplier_id" => restock::SUPPLIER,

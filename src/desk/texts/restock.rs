@@ -181,6 +181,8 @@ pub const FROM: &str = "from";
 pub const UP_TO: &str = "up to";
 pub const EXPECTED_ANY_DAY: &str = "On any day";
 pub const NEW_DRAFT: &str = "New draft by hand";
+pub const ONLY_OWN_LIST: &str = "You can make a draft of what the shop buys without a supplier. Those of a supplier are made by managers, and by \
+     restock runs: look under “Plan” and put the product on its supplier’s draft there, or ask a manager.";
 pub const MAKE_DRAFT: &str = "Make the draft";
 pub const RECEIVE: &str = "Receive";
 pub const PRINT_VIEW: &str = "To print";
@@ -326,7 +328,6 @@ pub const ACTIVE: &str = "Active";
 pub const ARCHIVED: &str = "Archived";
 pub const ARCHIVE: &str = "Archive";
 pub const RESTORE: &str = "Restore";
-pub const RESTORE_IN_LIST: &str = "Restore it in the list";
 pub const ANOTHER_SUPPLIER: &str = "Another supplier: look for it, and go on from its page";
 pub const NEW_SUPPLIER: &str = "New supplier";
 pub const SEARCH_SUPPLIERS: &str = "Name, e-mail or phone";

@@ -136,11 +136,14 @@ pub fn known_products(tx: &mut Transaction, product_ids: &[Id]) -> Result<Vec<Id
 }
 
 /// What was there before a person sets a line.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Stood {
     pub quantity: i64,
     pub unit_cost: Option<UnitCost>,
     pub cost_of_offer: bool,
+    pub set_by_person: bool,
+    pub supplier_sku: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Sets a line of a locked draft to what a person says. `terms` are the supplier's. What somebody wrote that a unit costs

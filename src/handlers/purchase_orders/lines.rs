@@ -11,7 +11,7 @@ use crate::handlers::purchase_orders::{allow, changed, lock};
 use crate::problem::{self, Problem};
 use crate::restock::purchase::{self, LINES_MAX, OrderStatus};
 use crate::restock::supply;
-use crate::values::Id;
+use crate::values::{Currency, Id};
 use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Shown;
@@ -68,22 +68,31 @@ pub fn put(app: &App, request: &Request) -> Result<Response> {
             Some(supplier_id) => supply::terms(tx, currency, supplier_id, &[product_id])?.remove(&product_id),
             None => None,
         };
-        // As it stands, also for who may not know what it costs.
-        let sql = "SELECT quantity, unit_cost_minor_e4, cost_of_offer FROM purchase_order_lines
-             WHERE purchase_order_id = ? AND product_id = ?";
-        let stood = tx.row(sql, (id, product_id), |row| {
-            let cost: Option<i64> = column(row, "unit_cost_minor_e4");
-            Stood {
-                quantity: column(row, "quantity"),
-                unit_cost: cost.map(|minor_e4| currency.unit_cost(minor_e4)),
-                cost_of_offer: column(row, "cost_of_offer"),
-            }
-        })?;
-        set_line(tx, id, &wanted, terms.as_ref(), stood, app.clock.now())?;
-        changed(app, tx, &request.caller, id, &[product_id], &["lines"])?;
+        let stood = stood(tx, currency, (id, product_id))?;
+        set_line(tx, id, &wanted, terms.as_ref(), stood.clone(), app.clock.now())?;
+        if self::stood(tx, currency, (id, product_id))? != stood {
+            changed(app, tx, &request.caller, id, &[product_id], &["lines"])?;
+        }
         find(app, tx, id, &request.caller)
     })?;
     Ok(response::resource(request, line_of(&order, product_id).ok_or_else(Problem::not_found)?))
+}
+
+/// A line as it stands, also for who may not know what it costs.
+fn stood(tx: &mut Transaction, currency: &Currency, ids: (Id, Id)) -> Result<Option<Stood>> {
+    let sql = "SELECT quantity, unit_cost_minor_e4, cost_of_offer, set_by_person, supplier_sku, reason
+         FROM purchase_order_lines WHERE purchase_order_id = ? AND product_id = ?";
+    tx.row(sql, ids, |row| {
+        let cost: Option<i64> = column(row, "unit_cost_minor_e4");
+        Stood {
+            quantity: column(row, "quantity"),
+            unit_cost: cost.map(|minor_e4| currency.unit_cost(minor_e4)),
+            cost_of_offer: column(row, "cost_of_offer"),
+            set_by_person: column(row, "set_by_person"),
+            supplier_sku: column(row, "supplier_sku"),
+            reason: column(row, "reason"),
+        }
+    })
 }
 
 /// Refuses to set the line of a product that was archived since: nothing more is bought of it.

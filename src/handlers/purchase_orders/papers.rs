@@ -85,33 +85,45 @@ pub fn mail(app: &App, request: &Request) -> Result<Response> {
     Ok(Response::text(text).with_unique_header("Content-Type", "text/plain; charset=utf-8"))
 }
 
+/// As one person writes to another: from the shop, with days and money as its country writes them. The columns are for
+/// machines in [`csv`].
 fn letter(app: &App, order: &PurchaseOrder, email: Option<&str>) -> String {
-    let head = &order.head;
-    let day = |time| app.config.calendar.day_of(time);
+    let (head, locale) = (&order.head, app.config.locale);
+    let day = |time| locale.day(app.config.calendar.day_of(time));
+    let money = |plain: String| locale.money(&plain, &head.currency);
     let to = [head.supplier_name.as_deref(), email].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let mut text = if to.is_empty() { String::new() } else { format!("To: {to}\n") };
     let what = match head.ordered_at {
         Some(at) => format!("Purchase order {} of {}", head.id, day(at)),
         None => format!("Purchase order {} (draft, not ordered)", head.id),
     };
-    text.push_str(&format!("Subject: {what}\n\n{what}\n\n"));
+    let shop = &app.config.shop_name;
+    text.push_str(&format!("Subject: {what}, {shop}\n\n{shop}\n{what}\n\n"));
+    let (has_numbers, has_costs) = (
+        order.lines.iter().any(|line| line.supplier_sku.is_some() || line.sku.is_some()),
+        order.lines.iter().any(|line| line.unit_cost.is_some()),
+    );
+    let wanted = |cells: [String; 4]| -> Vec<String> {
+        let [units, number, name, each] = cells;
+        let number = has_numbers.then_some(number);
+        [Some(units), number, Some(name), has_costs.then_some(each)].into_iter().flatten().collect()
+    };
     let cells = |line: &OrderLine| {
-        vec![
-            line.quantity.to_string(),
+        wanted([
+            locale.number(&line.quantity.to_string()),
             line.supplier_sku.clone().or_else(|| line.sku.clone()).unwrap_or_default(),
             line.product_name.clone(),
-            line.unit_cost.map(|cost| format!("{cost} {}", head.currency)).unwrap_or_default(),
-        ]
+            line.unit_cost.map(|cost| money(cost.to_string())).unwrap_or_default(),
+        ])
     };
-    text.push_str(&crate::table::text(
-        &["quantity", "number", "name", "each"],
-        order.lines.iter().map(cells),
-    ));
+    let columns = wanted(["Units", "Number", "Product", "Price of one"].map(str::to_owned));
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    text.push_str(&crate::table::text(&columns, order.lines.iter().map(cells)));
     if let Some(total) = head.total {
-        text.push_str(&format!("\nTotal: {total} {}\n", head.currency));
+        text.push_str(&format!("\nTotal: {}\n", money(total.to_string())));
     }
     if let Some(expected_at) = head.expected_at {
-        text.push_str(&format!("\nExpected by {}.\n", day(expected_at)));
+        text.push_str(&format!("\nWe expect it by {}.\n", day(expected_at)));
     }
     if let Some(note) = &head.note {
         text.push_str(&format!("\n{note}\n"));

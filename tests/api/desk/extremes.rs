@@ -110,6 +110,30 @@ fn the_longest_pages_are_short_enough() {
         .post(&format!("/purchase_orders/{ordered}/order"), json!({"accept_below_minimum": true}))
         .expect(200);
     let run = staff.restock();
+    let breaks: Vec<Value> = (2..12)
+        .map(|at| json!({"from_quantity": at, "cost": format!("{}.123456", 99_999_900 - at)}))
+        .collect();
+    for (at, id) in products[..40].iter().enumerate() {
+        let terms = json!({"cost": "99999999.99", "supplier_sku": long(at, 100), "price_breaks": breaks});
+        staff.offer(suppliers[1], *id, terms).expect(201);
+    }
+    let urls: Vec<String> =
+        (0..10).map(|at| format!("https://shop.example/{at}/{}", "a".repeat(1900))).collect();
+    let written = json!({"description": long(7, 32_000), "image_urls": urls, "slug": "s".repeat(255)});
+    staff.patch(&format!("/products/{}", products[1]), written).expect(200);
+    let nearly = json!({"description": long(7, 2_300), "image_urls": urls[..3], "slug": "t".repeat(255)});
+    staff.patch(&format!("/products/{}", products[2]), nearly).expect(200);
+    for (at, supplier) in suppliers[..25].iter().enumerate() {
+        let name = long(at, 200);
+        let email = format!("{}{at}@example.com", "a".repeat(60));
+        staff.post("/customers", json!({"name": name, "email": email, "phone": "+44 20 123456"})).expect(201);
+        let scopes =
+            json!(["catalogue:write", "customers:write", "orders:write", "stock:write", "restock:write"]);
+        staff.post("/api_keys", json!({"name": long(at, 100), "scopes": scopes})).expect(201);
+        let take = staff.post("/stock_takes", json!({"note": long(at, 2000)})).expect(201).id();
+        staff.post(&format!("/stock_takes/{take}/cancel"), json!({})).expect(200);
+        staff.post("/purchase_orders", json!({"supplier_id": supplier, "note": long(at, 2000)})).expect(201);
+    }
     let take = staff.post("/stock_takes", json!({"note": long(5, 100)})).expect(201).id();
     let counts: Vec<Value> =
         products[..LINES].iter().map(|id| json!({"product_id": id, "counted": 3})).collect();
@@ -146,6 +170,11 @@ fn the_longest_pages_are_short_enough() {
     }
     let labels = format!("/desk/labels?{}", ticked("ids", &products[..LINES]));
     assert_eq!(together(&parts(b, &labels, "labels"), "class=\"sheet\""), LINES);
+
+    assert_eq!(together(&parts(b, "/desk/suppliers", "part"), ">What it sells</a></td>"), 110);
+    let sold = format!("/desk/suppliers/{}/products", suppliers[1]);
+    assert_eq!(together(&parts(b, &sold, "after"), "<td><a href=\"/desk/suppliers/"), 40);
+    assert_eq!(together(&parts(b, "/desk/house/keys", "after"), "<button class=\"grave\""), 25);
 
     // Papers are whole.
     let picked = format!("/desk/orders/pick_list?{}", ticked("orders", &orders));
@@ -201,6 +230,15 @@ fn the_longest_pages_are_short_enough() {
         &format!("/desk/suppliers/{}", suppliers[0]),
         &format!("/desk/suppliers/{}/products?scan=棚", suppliers[0]),
         &format!("/desk/suppliers/{}/products/{first}", suppliers[0]),
+        &format!("/desk/suppliers/{}/products", suppliers[1]),
+        &format!("/desk/suppliers/{}/products?scan=棚", suppliers[1]),
+        &format!("/desk/products/{first}/suppliers?q=棚"),
+        &format!("/desk/products/{}/edit", products[1]),
+        &format!("/desk/products/{}/edit?part=description", products[1]),
+        &format!("/desk/products/{}/edit?part=image_urls", products[1]),
+        &format!("/desk/products/{}/edit", products[2]),
+        &format!("/desk/products/{}", products[1]),
+        "/desk/house/audit?object=supplier",
         "/desk/house/audit",
         "/desk/house/keys",
         "/desk/house/staff",

@@ -90,7 +90,7 @@ fn a_manager_gives_roles_and_passwords_and_the_last_one_stays() {
     let role = page.form_about("role", clerk);
     assert_eq!(role.get("role"), Some("clerk"));
     assert!(manager.send(&role, &[("role", "manager")]).expect(200).says("Saved."));
-    let stale = manager.send(&page.form_about("disabled", clerk), &[]).expect(412);
+    let stale = manager.send(&page.form_about("disable", clerk), &[]).expect(412);
     assert!(stale.says("Somebody has changed this meanwhile"));
     let reset = manager.open("/desk/house/staff").form_about("reset_password", clerk);
     let weak = manager.send(&reset, &[("password", "short")]).expect(422);
@@ -102,8 +102,8 @@ fn a_manager_gives_roles_and_passwords_and_the_last_one_stays() {
             .says("new password")
     );
     shop.log_in("clerk", "another long password 7");
-    let disable = manager.open("/desk/house/staff").form_about("disabled", clerk);
-    manager.send(&disable, &[]).expect(200);
+    let disable = manager.open("/desk/house/staff").form_about("disable", clerk);
+    assert!(manager.send(&disable, &[]).expect(200).says("cannot log in any more"));
     let own = manager.open("/desk/house/staff").form_about("role", id_of("staff"));
     let last = manager.send(&own, &[("role", "clerk")]).expect(409);
     assert!(last.says("The shop needs a manager who can log in"), "{}", last.text());
@@ -283,4 +283,149 @@ fn notes_that_may_name_somebody_erased_are_written_anew_and_those_of_orders_wher
     let annotate = manager.open(&path).form("annotate");
     manager.send(&annotate, &[("note", "by van")]).expect(200);
     assert!(manager.open("/desk/house/notes").says("None is left to look at."));
+}
+
+#[test]
+fn a_refused_filter_keeps_its_form_and_says_beside_the_field_what_is_wrong() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 5);
+    let words = "a+b+c+d+e+f+g+h+i+j+k+l+m";
+    let ledger = format!("/desk/products/{product}/ledger");
+    let supplier = staff.post("/suppliers", json!({"name": "Potters", "lead_time_days": 3})).expect(201).id();
+    let sellers = format!("/desk/products/{product}/suppliers");
+    let mut manager = shop.manager_at_desk();
+    for (path, field, value, wrong) in [
+        ("/desk/orders", "q", words, "What was looked for must hold at most 12 words"),
+        ("/desk/orders?view=pick", "q", words, "What was looked for must hold at most 12 words"),
+        ("/desk/products", "q", words, "must hold at most 12 words"),
+        ("/desk/products?view=archived", "q", words, "must hold at most 12 words"),
+        ("/desk/products", "category", "a%0Ab", "must be one line"),
+        ("/desk/products", "sort", "colour", "must be one of id, name, cover, -value"),
+        ("/desk/customers", "q", words, "must hold at most 12 words"),
+        ("/desk/suppliers", "q", words, "must hold at most 12 words"),
+        (&sellers, "q", words, "must hold at most 12 words"),
+        ("/desk/labels", "category", "a%0Ab", "must be one line"),
+        ("/desk/house/audit", "object", "Purchase+order", "What must be one of"),
+        ("/desk/house/audit", "account_id", "ada", "Who must be"),
+        ("/desk/house/audit", "object_id", "five", "Its number must be"),
+        ("/desk/house/audit", "from", "1+Mar", "From must be a day: choose one in the calendar"),
+        ("/desk/house/audit", "to", "01.03.2026", "To must be a day"),
+        (&ledger, "from", "yesterday", "From must be a day"),
+        (&ledger, "to", "2026-13-01", "To must be a day"),
+    ] {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let page = manager.open(&format!("{path}{sign}{field}={value}")).expect(422);
+        assert!(page.says(wrong) && page.says("This was left out"), "{path} {field}: {}", page.text());
+        assert!(!page.text().contains("YYYY"), "{}", page.text());
+        // The first field of a page is that of the whole shop.
+        let form = page.forms().into_iter().rev().find(|form| form.get(field).is_some()).expect("the filter");
+        if !matches!(field, "sort" | "object" | "account_id") {
+            let typed = value.replace('+', " ").replace("%0A", "\n");
+            assert_eq!(form.get(field), Some(typed.as_str()), "{path}");
+        }
+        assert!(page.html.contains(&format!("{field}-wrong")), "{path} {field} says it beside the field");
+    }
+    let beside = manager.open("/desk/house/audit?object_id=5").expect(422);
+    assert!(
+        beside.says("What is required with")
+            && beside.form_of_fields(&["object"]).get("object_id") == Some("5")
+    );
+    // A page of a list that is no more leads to the first.
+    for path in [
+        "/desk/orders",
+        "/desk/products",
+        "/desk/customers",
+        "/desk/house/audit",
+        "/desk/restock",
+        "/desk/restock/runs",
+        "/desk/purchase_orders",
+    ] {
+        let page = manager.open(&format!("{path}?after=abcd")).expect(422);
+        assert!(
+            page.says("The page of the list is not there any more; this is the first one"),
+            "{}",
+            page.text()
+        );
+    }
+    let _ = supplier;
+}
+
+#[test]
+fn the_audit_log_is_filtered_by_the_words_and_names_of_its_rows() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 5);
+    let supplier = staff.post("/suppliers", json!({"name": "Potters", "lead_time_days": 3})).expect(201).id();
+    staff.offer(supplier, product, json!({"cost": "2.50"})).expect(201);
+    shop.clerk()
+        .patch(&format!("/products/{product}/stock"), json!({"reorder_point": 3, "reorder_target": 9}))
+        .expect(200);
+    let mut manager = shop.manager_at_desk();
+    let page = manager.open("/desk/house/audit").expect(200);
+    let name =
+        staff.get(&format!("/products/{product}")).expect(200).body["name"].as_str().unwrap().to_owned();
+    assert!(page.says(&format!("{name} : Cost of one")), "{}", page.text());
+    assert!(page.links().contains(&format!("/desk/products/{product}")), "{:?}", page.links());
+    let choice = |words: &str| {
+        let option = regex::Regex::new(&format!("<option value=\"([^\"]*)\">{words}</option>")).unwrap();
+        option.captures(&page.html).unwrap_or_else(|| panic!("no choice {words}"))[1].to_owned()
+    };
+    let form = page.form_of_fields(&["account_id", "object"]);
+    let of_clerk = manager.send(&form, &[("account_id", &choice("clerk"))]).expect(200);
+    assert!(of_clerk.says("Reorder point") && !of_clerk.says("Cost of one"), "{}", of_clerk.text());
+    for (words, says) in
+        [("Supplier", "Cost of one"), ("Stock", "Reorder point"), ("Purchase order", "Nothing was found.")]
+    {
+        let found = manager.send(&form, &[("object", &choice(words))]).expect(200);
+        assert!(found.says(says), "{words}: {}", found.text());
+    }
+    let one =
+        manager.send(&form, &[("object", &choice("Stock")), ("object_id", &product.to_string())]).expect(200);
+    assert!(one.says("Reorder point"), "{}", one.text());
+}
+
+#[test]
+fn a_change_that_changes_nothing_says_so_and_is_written_down_nowhere() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    shop.clerk();
+    let product = shop.product(&staff, 5);
+    let guest = shop.guest();
+    let order = guest.client.order(&[(product, 1)]).expect(201).id();
+    let supplier = staff.post("/suppliers", json!({"name": "Potters", "lead_time_days": 3})).expect(201).id();
+    staff.offer(supplier, product, json!({"cost": "2.50"})).expect(201);
+    let lines = json!([{"product_id": product, "quantity": 4}]);
+    let draft =
+        staff.post("/purchase_orders", json!({"supplier_id": supplier, "lines": lines})).expect(201).id();
+    let mut manager = shop.manager_at_desk();
+    let count = || staff.all_pages("/audit").len();
+    for (path, form) in [
+        (format!("/desk/customers/{}", guest.id), "change"),
+        (format!("/desk/products/{product}/edit"), "edit_product"),
+        (format!("/desk/products/{product}/rule"), "stock_rule"),
+        (format!("/desk/products/{product}/rule"), "snooze_product"),
+        (format!("/desk/restock/{product}"), "snooze"),
+        (format!("/desk/suppliers/{supplier}"), "correct"),
+        (format!("/desk/suppliers/{supplier}/products/{product}"), "put_offer"),
+        (format!("/desk/purchase_orders/{draft}/lines/{product}"), "put_line"),
+        (format!("/desk/orders/{order}"), "correct"),
+        ("/desk/house/staff".to_owned(), "role"),
+    ] {
+        if path.starts_with("/desk/restock/") {
+            staff
+                .patch(
+                    &format!("/products/{product}/stock"),
+                    json!({"reorder_point": 3, "reorder_target": 9}),
+                )
+                .expect(200);
+        }
+        let before = count();
+        for _ in 0..2 {
+            let page = manager.open(&path).expect(200);
+            let sent = manager.send(&page.form(form), &[]).expect(200);
+            assert!(sent.says("Nothing was changed"), "{path} {form}: {}", sent.text());
+        }
+        assert_eq!(count(), before, "{path} {form}");
+    }
 }

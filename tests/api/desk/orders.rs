@@ -169,7 +169,7 @@ fn an_order_is_placed_for_somebody_on_the_telephone() {
 
 #[test]
 fn a_confirmation_is_asked_for_where_the_list_asks_and_nowhere_else() {
-    let shop = Shop::open();
+    let shop = Shop::open_with(&[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "24")]);
     let (staff, guest, account) = (shop.staff(), shop.guest(), with_account(&shop));
     let product = shop.product(&staff, 100);
     let by_staff = order_for(&staff, &guest, product, 1).expect(201).id();
@@ -186,6 +186,56 @@ fn a_confirmation_is_asked_for_where_the_list_asks_and_nowhere_else() {
         assert_eq!(waiting.contains(&path), order == of_guest, "{waiting:?}");
     }
     assert!(!clerk.open(&format!("/desk/orders/{by_staff}")).has_form("confirm"));
+}
+
+#[test]
+fn a_shop_that_wants_no_confirmations_does_not_speak_of_them() {
+    let shop = Shop::open();
+    let product = shop.product(&shop.staff(), 100);
+    let order = shop.guest().client.order(&[(product, 1)]).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    for path in
+        ["/desk/orders".to_owned(), "/desk/orders?view=all".to_owned(), format!("/desk/orders/{order}")]
+    {
+        let page = clerk.open(&path).expect(200);
+        assert!(
+            !page.text().to_lowercase().contains("confirm") && !page.has_form("confirm"),
+            "{}",
+            page.text()
+        );
+    }
+}
+
+#[test]
+fn an_order_is_looked_for_among_all_and_the_page_says_so() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 100);
+    let guest = shop.guest();
+    let [placed, shipped] = [(), ()].map(|()| guest.client.order(&[(product, 1)]).expect(201).id());
+    staff.post(&format!("/orders/{shipped}/ship"), json!({"tracking_number": "00340434161094"})).expect(200);
+    let mut clerk = shop.clerk_at_desk();
+    let both = [placed, shipped].map(|id| format!("/desk/orders/{id}"));
+    // From every tab, and from an address without one.
+    let mut searches = vec!["/desk/orders?q=lovelace".to_owned()];
+    for tab in ["", "?view=pick", "?view=shipped"] {
+        let page = clerk.open(&format!("/desk/orders{tab}")).expect(200);
+        let form = page.forms().into_iter().rev().find(|form| form.get("q").is_some()).unwrap();
+        searches.push(clerk.send(&form, &[("q", "lovelace")]).expect(200).path);
+    }
+    for path in searches {
+        let page = clerk.open(&path).expect(200);
+        assert!(both.iter().all(|order| page.links().contains(order)), "{path}: {:?}", page.links());
+        assert!(page.says("Looked for among all orders") && page.html.contains("<title>All · "), "{path}");
+        assert!(page.html.contains("aria-current=\"true\">All</a>"), "{}", page.html);
+    }
+    // One tab looks through its own, and says that it is open.
+    let page = clerk.open("/desk/orders?view=shipped&q=lovelace").expect(200);
+    assert!(page.links().contains(&both[1]) && !page.links().contains(&both[0]));
+    assert!(page.html.contains("<title>Shipped · ") && !page.says("Looked for among all"));
+    // The field at the top finds the parcel, too.
+    let found = clerk.open("/desk/search?q=00340434161094").expect(200);
+    assert!(found.links().contains(&both[1]), "{}", found.text());
 }
 
 #[test]
@@ -401,7 +451,7 @@ fn what_is_typed_and_does_not_fit_into_an_address_is_kept_all_the_same() {
 
 #[test]
 fn the_history_names_who_confirmed_an_order_and_so_does_what_is_refused_since() {
-    let shop = Shop::open();
+    let shop = Shop::open_with(&[("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "48")]);
     let staff = shop.staff();
     let product = shop.product(&staff, 100);
     let order = shop.guest().client.order(&[(product, 1)]).expect(201).id();

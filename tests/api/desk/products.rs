@@ -177,7 +177,7 @@ fn what_is_found_at_the_shelf_is_booked_once() {
 
     let book = manager.open(&path).form("move_stock");
     let wrong = manager.send(&book, &[("delta", "2")]).expect(422);
-    assert!(wrong.says("damaged takes away: send -2"), "{}", wrong.text());
+    assert!(wrong.says("Units goes the other way: what is damaged or lost went (-2)"), "{}", wrong.text());
     let book = wrong.form("move_stock");
     let values = [("reason", "found"), ("delta", "2"), ("unit_cost", "1.25")];
     for _ in 0..2 {
@@ -348,6 +348,46 @@ fn labels_bear_a_barcode_each() {
     assert_eq!(kitchen.html.matches("class=\"sheet\"").count(), 2);
     let shelf = clerk.open("/desk/labels?shelf=a2").expect(200);
     assert_eq!(shelf.html.matches("class=\"sheet\"").count(), 1);
+}
+
+#[test]
+fn a_long_text_is_edited_on_its_own_page_and_stays_when_the_rest_is_saved() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let mug = product(&staff, "Mug", json!({"description": "棚".repeat(9_000)}));
+    let mut manager = shop.manager_at_desk();
+    let path = format!("/desk/products/{mug}/edit");
+    let page = manager.open(&path).expect(200);
+    assert!(page.says("It is long, and edited on a page of its own"), "{}", page.text());
+    assert!(manager.send(&page.form("edit_product"), &[("name", "Large mug")]).expect(200).says("Saved."));
+    let description = || staff.get(&format!("/products/{mug}")).expect(200).body["description"].clone();
+    assert_eq!(description(), json!("棚".repeat(9_000)));
+    let part = page.links().into_iter().find(|link| link.contains("part=description")).expect("its own page");
+    let form = manager.open(&part).expect(200).form("edit_product");
+    assert!(manager.send(&form, &[("description", "Short")]).expect(200).says("Saved."));
+    let product = staff.get(&format!("/products/{mug}")).expect(200).body;
+    assert_eq!((&product["description"], &product["name"]), (&json!("Short"), &json!("Large mug")));
+}
+
+#[test]
+fn a_name_that_is_taken_leads_to_what_has_it() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let body = json!({"name": "Blue <mug>", "price": "8", "sku": "MUG", "slug": "mug", "barcodes": [{"code": gtin("400638133393")}]});
+    let taken = staff.post("/products", body).expect(201).id();
+    let mut manager = shop.manager_at_desk();
+    let form = manager.open("/desk/products/new").form("new_product");
+    let code = gtin("400638133393");
+    for field in [("sku", "MUG"), ("slug", "mug"), ("barcodes[0].code", code.as_str())] {
+        let values = [("name", "Another"), ("price", "4"), field];
+        let refused = manager.send(&form, &values).expect(409);
+        assert!(
+            refused.says("is that of Blue <mug>") && !refused.says(&format!("product {taken}")),
+            "{}",
+            refused.text()
+        );
+        assert!(refused.links().contains(&format!("/desk/products/{taken}")), "{:?}", refused.links());
+    }
 }
 
 #[test]

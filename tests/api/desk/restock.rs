@@ -160,3 +160,35 @@ fn late_deliveries_and_old_drafts_stand_at_the_top() {
     }
     assert!(clerk.open("/desk/restock?view=late").says("6 late, expected"));
 }
+
+#[test]
+fn what_is_on_a_draft_is_brought_to_what_the_plan_says() {
+    let shop = with_approval();
+    let (supplier, product) = due(&shop, "Potters United");
+    let staff = shop.staff();
+    let mut clerk = shop.clerk_at_desk();
+    let path = format!("/desk/restock/{product}");
+    let options = |page: &crate::browser::Page| -> Vec<String> {
+        let option = regex::Regex::new("<option value=\"([0-9]+)\"").unwrap();
+        option.captures_iter(&page.html).map(|found| found[1].to_owned()).collect()
+    };
+    // A draft of somebody's holds 4, which count, and 36 more are due.
+    let lines = json!([{"product_id": product, "quantity": 4}]);
+    let by_hand =
+        staff.post("/purchase_orders", json!({"supplier_id": supplier, "lines": lines})).expect(201).id();
+    let page = clerk.open(&path).expect(200);
+    assert!(page.says("draft 36"), "{}", page.text());
+    assert_eq!(options(&page)[..3], ["40", "48", "56"], "{}", page.text());
+    let line = page.form("put_line");
+    assert!(clerk.send(&line, &[]).expect(200).says("The line is set."));
+    assert!(clerk.open("/desk/restock").says("Nothing is to be bought now."));
+    staff.post(&format!("/purchase_orders/{by_hand}/cancel"), json!({})).expect(200);
+    // The line of the runs is there, and then more of it is sold.
+    let run = clerk.open(&path).form("restock");
+    clerk.send(&run, &[]).expect(200);
+    assert_eq!(options(&clerk.open(&path))[0], "36");
+    staff.move_stock(product, json!({"delta": -4, "reason": "lost"})).expect(201);
+    let page = clerk.open(&path).expect(200);
+    assert!(page.says("draft 44"), "{}", page.text());
+    assert_eq!(options(&page)[..2], ["44", "52"], "{}", page.text());
+}

@@ -116,3 +116,24 @@ fn how_long_it_took_stands_beside_what_it_says() {
     let page = manager.open(&path);
     assert!(page.says("It says 7 days.") && page.says("All products 1 9.0 –"), "{}", page.text());
 }
+
+#[test]
+fn suppliers_stand_by_their_names_and_an_archived_one_is_restored_on_its_page() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    for name in ["weavers", "Potters", "Ärzte", "Basket makers"] {
+        staff.post("/suppliers", json!({"name": name, "lead_time_days": 3})).expect(201);
+    }
+    let mut manager = shop.manager_at_desk();
+    let list = manager.open("/desk/suppliers").expect(200).text();
+    let places = ["Basket makers", "Potters", "weavers"].map(|name| list.find(name).expect(name));
+    assert!(places.is_sorted(), "{list}");
+    let choice = manager.open("/desk/purchase_orders").html;
+    let places = ["Basket makers", "Potters", "weavers"].map(|name| choice.find(name).expect(name));
+    assert!(places.is_sorted(), "{choice}");
+    staff.delete("/suppliers/1").expect(204);
+    let page = manager.open("/desk/suppliers/1").expect(200);
+    let restored = manager.send(&page.form("restore_supplier"), &[]).expect(200);
+    assert!(restored.says("The supplier is there again.") && restored.place() == "/desk/suppliers/1");
+    assert!(restored.has_form("correct"), "{}", restored.text());
+}

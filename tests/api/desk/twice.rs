@@ -224,7 +224,7 @@ fn go_back_and_press(
     let anew = here.open(&ready.address);
     assert_ne!(ready.form_of(press, &anew).expect("the form").get("key"), form.get("key"), "{name}");
     // Its button offers the contrary by now: whoever presses that has read it.
-    if press.form == "disabled" {
+    if press.form == "disable" {
         return assert!(back.says("Let in again"), "{name}: {}", back.text());
     }
     let again = send(here, &form, &ready.typed);

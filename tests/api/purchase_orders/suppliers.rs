@@ -206,10 +206,11 @@ fn an_order_is_a_table_and_a_letter() {
     let mail = staff.get(&format!("/purchase_orders/{order}/mail")).expect(200).text;
     for words in [
         "To: Potters, Ltd, orders@potters.example\n",
-        &format!("Subject: Purchase order {order} of 2027-03-01\n"),
-        "M1",
-        "Total: 60.00 EUR",
-        "Expected by 2027-03-03.",
+        &format!("Subject: Purchase order {order} of 1 Mar 2027, Storekeeper\n"),
+        &format!("Storekeeper\nPurchase order {order} of 1 Mar 2027\n\nUnits  Number  Product "),
+        "20     M1      =HYPERLINK(\"x\"), \"big\"  €3.00\n",
+        "Total: €60.00",
+        "We expect it by 3 Mar 2027.",
     ] {
         assert!(mail.contains(words), "{words} in {mail}");
     }

@@ -6,7 +6,7 @@ import { look } from "./look.mjs";
 import { ask, base, get, newClerk, newProduct, unique } from "./shop.mjs";
 
 export const house = {
-  "a key for a program": async (page, { name, press, twice, type }) => {
+  "a key for a program": async (page, { name, press, twice, type, choose }) => {
     const program = `Till ${unique()}`;
     await press(room(page, "House"));
     await press(link(page, "API keys"));
@@ -31,7 +31,7 @@ export const house = {
 
     await press(room(page, "House"));
     await press(link(page, "Audit log"));
-    await type(field(page, "What"), "api_key");
+    await choose(field(page, "What"), "api_key");
     await type(field(page, "Its number"), String(made[0].id));
     await press(button(page, "Search"));
     await page.getByRole("row").nth(2).waitFor();

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { mouse } from "./hands.mjs";
+import { context, mouse } from "./hands.mjs";
 import { base } from "./shop.mjs";
 
 const require = createRequire(import.meta.url);
@@ -16,6 +16,27 @@ const jar = join(dirname(require.resolve("vnu-jar/package.json")), "build/dist/v
 const narrow = { width: 320, height: 900 };
 const wide = { width: 1280, height: 900 };
 const SIGHTS = [["light", wide], ["light", narrow], ["dark", wide], ["dark", narrow]];
+
+/// As small as what is pressed may be, with a mouse and with a finger.
+const MOUSE_PX = 24;
+const FINGER_PX = 44;
+
+/// What can be pressed and is smaller. Links within a sentence are as high as its lines; what stands out of the window is
+/// only for the keyboard, and a label is pressed for its box.
+const tooSmall = (page, least) =>
+  page.evaluate((least) => {
+    const isInSentence = (link) => {
+      const around = link.closest("p, li, dd, td");
+      const own = [...(around?.querySelectorAll("a") ?? [])].map((one) => one.textContent).join("");
+      return around?.tagName === "P" && /\p{L}/u.test(around.textContent) && around.textContent.replace(/[\s·]/g, "") !== own.replace(/[\s·]/g, "");
+    };
+    return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+      .filter((one) => one.checkVisibility())
+      .map((one) => ({ one, box: one.getBoundingClientRect() }))
+      .filter(({ box }) => box.right > 0 && Math.min(box.width, box.height) > 0)
+      .filter(({ one, box }) => (box.height < least - 0.5 || box.width < Math.min(least, 24) - 0.5) && !(one.tagName === "A" && isInSentence(one)))
+      .map(({ one, box }) => `${Math.round(box.width)} × ${Math.round(box.height)} pixels: ${one.outerHTML.slice(0, 120)}`);
+  }, least);
 
 /// What axe finds on the page, or what does not fit on it. It stays loaded, since its colours and its width follow the
 /// window.
@@ -33,6 +54,7 @@ const faults = async (page, name, sights, seen = async () => {}) => {
     const where = `${name}, ${colorScheme}, ${viewport.width} pixels wide`;
     for (const { id, nodes } of violations) found.push(`${where}: ${id} ${nodes[0].html}`);
     if (over > 0) found.push(`${where}: ${over} pixels too wide`);
+    for (const small of await tooSmall(page, MOUSE_PX)) found.push(`${where}: ${small}`);
     await seen(colorScheme, viewport);
   }
   return found;
@@ -104,7 +126,17 @@ export const lookAround = async (inside, folder) => {
     }
     await page.close();
   };
-  await Promise.all([check(files), eyes(), eyes()]);
+  // With a finger on a telephone.
+  const finger = async () => {
+    const touched = await context({ viewport: narrow, hasTouch: true, isMobile: true, storageState: await inside.storageState() });
+    const page = await touched.newPage();
+    for (const { path } of pages.filter(({ isFirst }) => isFirst)) {
+      await page.goto(base + path);
+      for (const small of await tooSmall(page, FINGER_PX)) found.push(`${path}, touched: ${small}`);
+    }
+    await touched.close();
+  };
+  await Promise.all([check(files), eyes(), eyes(), finger()]);
   assert.deepEqual(found, [], found.join("\n"));
   return { pages, kinds };
 };

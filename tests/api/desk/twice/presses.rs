@@ -99,7 +99,10 @@ pub const RULE: Rule = Rule { point: 10, target: 40, multiple: 6, lead_days: 7 }
 
 impl House {
     pub fn open() -> House {
-        let shop = Shop::open_with(&[("STOREKEEPER_RESTOCK_APPROVAL", "draft")]);
+        let shop = Shop::open_with(&[
+            ("STOREKEEPER_RESTOCK_APPROVAL", "draft"),
+            ("STOREKEEPER_UNCONFIRMED_ORDER_HOURS", "24"),
+        ]);
         let (staff, guest) = (shop.staff(), shop.guest());
         let product = shop.product(&staff, 100_000);
         let manager = shop.at_desk("staff").cookie().expect("a session").to_owned();
@@ -318,7 +321,12 @@ pub const PRESSES: &[Press] = &[
     press("/desk/house/staff", "role", Stale, |house| {
         at("/desk/house/staff").about(house.clerk()).typed([("role", "manager")])
     }),
-    press("/desk/house/staff", "disabled", Stale, |house| at("/desk/house/staff").about(house.clerk())),
+    press("/desk/house/staff", "disable", Stale, |house| at("/desk/house/staff").about(house.clerk())),
+    press("/desk/house/staff", "enable", Stale, |house| {
+        let clerk = house.clerk();
+        house.staff.patch(&format!("/staff/{clerk}"), json!({"disabled": true})).expect(200);
+        at("/desk/house/staff").about(clerk)
+    }),
     press("/desk/house/staff", "reset_password", Stale, |house| {
         at("/desk/house/staff").about(house.clerk()).typed([("password", "another long password 7")])
     }),
@@ -425,6 +433,12 @@ pub const PRESSES: &[Press] = &[
     }),
     press("/desk/purchase_orders/{id}/receive", "receive_all", Stale, |house| {
         at(format!("/desk/purchase_orders/{}/receive", house.ordered()))
+    }),
+    press("/desk/suppliers/{id}", "restore_supplier", Done, |house| {
+        let body = json!({"name": unique("Gone"), "lead_time_days": 7});
+        let supplier = house.staff.post("/suppliers", body).expect(201).id();
+        house.staff.delete(&format!("/suppliers/{supplier}")).expect(204);
+        at(format!("/desk/suppliers/{supplier}"))
     }),
     press("/desk/suppliers", "restore_supplier", Done, |house| {
         let name = unique("Gone");
