@@ -14,6 +14,8 @@
 //! can meet. Each step's record can still be begun and ended only once, nothing ever deletes one, and whoever
 //! finds the other one's work done goes on.
 
+use std::time::Duration;
+
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use sha2::{Digest, Sha256};
@@ -173,6 +175,8 @@ const RECORDS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
 const WAIT_MAX_SECONDS: u32 = 600;
 /// How often a step is tried that others overtake.
 const ATTEMPTS_MAX: u32 = 10;
+/// Two that met would meet again at once.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Applies what is missing of `migrations`, and returns the names. `guard` is a second connection, which
 /// holds the lock while `conn` changes the schema.
@@ -180,11 +184,13 @@ pub fn migrate(conn: &mut Conn, guard: &mut Conn, migrations: &[Migration]) -> R
     for connection in [&mut *conn, &mut *guard] {
         connection.query_drop(format!("SET innodb_lock_wait_timeout = {WAIT_MAX_SECONDS}"))?;
     }
-    conn.query_drop(RECORDS)?;
-    // Waits too, when another run has the row locked.
-    guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
-    guard.query_drop("START TRANSACTION")?;
-    guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?;
+    // Waits too, when another run has the row locked. On another node's table none is: one of the two gives way.
+    however_often(|| {
+        conn.query_drop(RECORDS)?;
+        guard.query_drop("INSERT IGNORE INTO schema_migrations VALUES (0, 'lock', '', NOW(6), NOW(6))")?;
+        guard.query_drop("START TRANSACTION")?;
+        Ok(guard.query_drop("SELECT version FROM schema_migrations WHERE version = 0 FOR UPDATE")?)
+    })?;
     let applied = apply_missing(&mut Connection::alone(conn), migrations);
     // Whatever becomes of the lock now, the work is done or has its error.
     drop(guard.query_drop("ROLLBACK"));
@@ -203,15 +209,23 @@ fn apply_missing(db: &mut Connection, migrations: &[Migration]) -> Result<Vec<&'
 
 /// Applies a step, again when another run was in its way. False when that run has finished the step.
 fn apply_however_often(db: &mut Connection, migration: &Migration) -> Result<bool> {
+    let applied = however_often(|| apply(db, migration));
+    if let Err(error) = &applied {
+        forget_refused(db, migration, error);
+    }
+    applied
+}
+
+/// Does something again while another run is in its way, a little later each time.
+fn however_often<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
     let mut attempt = 1;
     loop {
-        match apply(db, migration) {
-            Err(error) if is_rerun(&error) && attempt < ATTEMPTS_MAX => attempt += 1,
-            Err(error) => {
-                forget_refused(db, migration, &error);
-                return Err(error);
+        match work() {
+            Err(error) if is_rerun(&error) && attempt < ATTEMPTS_MAX => {
+                std::thread::sleep(PAUSE * attempt);
+                attempt += 1;
             }
-            applied => return applied,
+            decided => return decided,
         }
     }
 }

@@ -8,6 +8,7 @@ use mysql::prelude::Queryable;
 use storekeeper::db;
 
 use crate::caller::Watch;
+use crate::crowd::{Place, RESTOCKED_TO};
 use crate::faults::Faults;
 
 /// An order that was answered 201, and where it was brought.
@@ -48,11 +49,12 @@ pub struct Account {
     statuses: Line,
     returns: Line,
     customers: Line,
+    restocked: Line,
 }
 
 impl Account {
-    fn lines(&self) -> [&Line; 4] {
-        [&self.orders, &self.statuses, &self.returns, &self.customers]
+    fn lines(&self) -> [&Line; 5] {
+        [&self.orders, &self.statuses, &self.returns, &self.customers, &self.restocked]
     }
 
     pub fn holds(&self) -> bool {
@@ -61,7 +63,7 @@ impl Account {
 }
 
 /// Every key was decided at the end, so an order that nobody was told of is one too many.
-pub fn account(database_url: &str, acknowledged: &Acknowledged) -> Account {
+pub fn account(database_url: &str, place: &Place, acknowledged: &Acknowledged) -> Account {
     let mut conn = db::connect_alone(database_url).expect("the database");
     let stored: Vec<(u64, String)> = conn.query("SELECT id, status FROM orders").expect("the orders");
     let notes: Vec<String> =
@@ -106,7 +108,18 @@ pub fn account(database_url: &str, acknowledged: &Acknowledged) -> Account {
         lost: acknowledged.customers.iter().filter(|id| !customers.contains(id)).count(),
         doubled: 0,
     };
-    Account { orders, statuses, returns, customers }
+    let ordered =
+        "SELECT CAST(COALESCE(SUM(quantity), 0) AS UNSIGNED) FROM purchase_order_lines WHERE product_id = ?";
+    let ordered: usize = conn.exec_first(ordered, (place.restocked,)).expect("a sum").unwrap_or_default();
+    let wanted = RESTOCKED_TO as usize;
+    let restocked = Line {
+        name: "units to be restocked",
+        acknowledged: wanted,
+        stored: ordered,
+        lost: wanted.saturating_sub(ordered),
+        doubled: ordered.saturating_sub(wanted),
+    };
+    Account { orders, statuses, returns, customers, restocked }
 }
 
 pub fn table(
@@ -133,22 +146,29 @@ pub fn table(
     }
     let asked_again = watch.asked_again.load(std::sync::atomic::Ordering::Relaxed);
     let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
-    for (name, value) in [
+    let mut told = vec![
         ("orders refused, out of stock", watch.counted("refused").to_string()),
         ("orders not waited for", watch.counted("hung up").to_string()),
         ("requests sent again", asked_again.to_string()),
+        ("restock runs", watch.counted("runs").to_string()),
         ("logins", watch.counted("logins").to_string()),
         ("reads", watch.counted("reads").to_string()),
         ("slow clients", watch.counted("slow").to_string()),
         ("hostile requests", watch.counted("hostile").to_string()),
-        ("service killed", faults.service_kills.to_string()),
-        ("service stopped", faults.service_stops.to_string()),
-        ("database killed", faults.database_kills.to_string()),
-        ("database hung", faults.database_hangs.to_string()),
+    ];
+    // Each with the longest time in which nobody's order was acknowledged.
+    told.extend(
+        faults
+            .counts
+            .iter()
+            .map(|(name, (count, longest))| (*name, format!("{count}, {}", seconds(*longest)))),
+    );
+    told.extend([
         ("slowest recovery", seconds(faults.slowest_recovery)),
         ("books", if verdict.is_ok() { "proved" } else { "BROKEN" }.to_owned()),
         ("time", seconds(took)),
-    ] {
+    ]);
+    for (name, value) in told {
         line([name, &value, "", "", ""]);
     }
     if let Err(broken) = verdict {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,11 +21,14 @@ const UNEXPECTED_MAX: usize = 20;
 
 /// What all callers share.
 pub struct Watch {
-    pub address: SocketAddr,
+    /// Of one service, or of several on one shop.
+    pub addresses: Vec<SocketAddr>,
     pub over: AtomicBool,
     /// Requests that were sent again because their outcome was not known or they were told to come later.
     pub asked_again: AtomicU64,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    /// When an order was last acknowledged, and the longest time without one until then.
+    orders: Mutex<(Instant, Duration)>,
     unexpected: Mutex<Vec<String>>,
 }
 
@@ -41,15 +44,18 @@ pub struct Caller<'a> {
     watch: &'a Watch,
     agent: Agent,
     token: Option<String>,
+    /// Which of the addresses they call: the next one whenever one does not serve them.
+    at: AtomicUsize,
 }
 
 impl Watch {
-    pub fn new(address: SocketAddr) -> Watch {
+    pub fn new(addresses: Vec<SocketAddr>) -> Watch {
         Watch {
-            address,
+            addresses,
             over: AtomicBool::new(false),
             asked_again: AtomicU64::new(0),
             counts: Mutex::default(),
+            orders: Mutex::new((Instant::now(), Duration::ZERO)),
             unexpected: Mutex::default(),
         }
     }
@@ -66,6 +72,26 @@ impl Watch {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(what).copied().unwrap_or(0)
     }
 
+    /// An order was acknowledged just now.
+    pub fn order_is_acknowledged(&self) {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, longest) = *orders;
+        *orders = (Instant::now(), longest.max(last.elapsed()));
+    }
+
+    /// The longest time in which no order was acknowledged, since this was last asked.
+    pub fn longest_without_orders(&self) -> Duration {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = orders.1.max(orders.0.elapsed());
+        *orders = (Instant::now(), Duration::ZERO);
+        longest
+    }
+
+    /// Where those connect who look at nothing that they are told.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
     /// Notes what a shop must never do; the run has failed.
     pub fn unexpected(&self, what: String) {
         let mut unexpected = self.unexpected.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,17 +105,23 @@ impl Watch {
     }
 
     pub fn caller(&self, token: Option<&str>) -> Caller<'_> {
+        self.caller_at(0, token)
+    }
+
+    /// One who begins at another of the addresses.
+    pub fn caller_at(&self, number: usize, token: Option<&str>) -> Caller<'_> {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(ANSWER_MAX))
             .build()
             .into();
-        Caller { watch: self, agent, token: token.map(str::to_owned) }
+        Caller { watch: self, agent, token: token.map(str::to_owned), at: AtomicUsize::new(number) }
     }
 
-    /// Whether the service and its database answer.
-    pub fn is_ready(&self) -> bool {
-        self.caller(None).get("/readyz").is_some_and(|answer| answer.status == 200)
+    /// Whether the service at this address and its database answer.
+    pub fn is_ready(&self, address: SocketAddr) -> bool {
+        let at = self.addresses.iter().position(|known| *known == address).expect("one of the services");
+        self.caller_at(at, None).get("/readyz").is_some_and(|answer| answer.status == 200)
     }
 
     /// Sends the same request until it is decided, whatever is killed meanwhile.
@@ -120,7 +152,16 @@ impl Answer {
 impl Caller<'_> {
     /// Sends a request; None when no whole answer came.
     pub fn send(&self, method: &str, path: &str, key: Option<&str>, body: Option<&Value>) -> Option<Answer> {
-        let uri = format!("http://{}{path}", self.watch.address);
+        let answer = self.send_once(method, path, key, body);
+        if answer.as_ref().is_none_or(|answer| answer.status == 503) {
+            self.at.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn send_once(&self, method: &str, path: &str, key: Option<&str>, body: Option<&Value>) -> Option<Answer> {
+        let addresses = &self.watch.addresses;
+        let uri = format!("http://{}{path}", addresses[self.at.load(Ordering::Relaxed) % addresses.len()]);
         let mut request = ureq::http::Request::builder().method(method).uri(uri);
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,9 @@ use crate::random::Random;
 /// Few enough that orders meet at the same rows.
 const PRODUCTS: usize = 8;
 const PLENTY: u32 = 10_000_000;
+pub const RESTOCKED_TO: u32 = 100;
+/// A run looks at the whole shop.
+const RUN_EVERY: Duration = Duration::from_millis(500);
 
 /// What was there before it began.
 pub struct Place {
@@ -20,6 +24,8 @@ pub struct Place {
     products: Vec<u64>,
     /// Has nothing on the shelf but what is returned, so orders for it are refused often.
     scarce: u64,
+    /// Has nothing on the shelf and is to have [`RESTOCKED_TO`], which may be ordered once.
+    pub restocked: u64,
 }
 
 impl Place {
@@ -36,7 +42,13 @@ impl Place {
         };
         let products = (0..PRODUCTS).map(|number| product(number, PLENTY)).collect();
         let scarce = product(PRODUCTS, 0);
-        Place { staff_token, products, scarce }
+        let restocked = product(PRODUCTS + 1, 0);
+        let rule =
+            json!({"reorder_point": RESTOCKED_TO / 2, "reorder_target": RESTOCKED_TO, "lead_time_days": 7});
+        let path = format!("/products/{restocked}/stock");
+        let ruled = watch.decided(|| staff.send("PATCH", &path, None, Some(&rule)));
+        assert_eq!(ruled.status, 200, "{}", ruled.text);
+        Place { staff_token, products, scarce, restocked }
     }
 }
 
@@ -105,7 +117,7 @@ fn hang_up_after(watch: &Watch, token: &str, key: &str, basket: &Value) {
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    if let Ok(mut stream) = TcpStream::connect(watch.address) {
+    if let Ok(mut stream) = TcpStream::connect(watch.address()) {
         // Whether it arrives is what nobody knows.
         let _ = stream.write_all(request.as_bytes());
         watch.count("hung up");
@@ -125,6 +137,7 @@ impl Buyer<'_> {
         if order.status == 409 && order.body["code"] == "out_of_stock" {
             return None;
         }
+        self.watch.order_is_acknowledged();
         self.own.expect(201, "an order", &order).then_some(order)
     }
 
@@ -164,6 +177,18 @@ impl Buyer<'_> {
         }
         self.watch.count("steps");
         status
+    }
+}
+
+/// Starts runs of restocking, which others do at the same time.
+pub fn restock(watch: &Watch, place: &Place, number: usize) {
+    let staff = watch.caller_at(number, Some(&place.staff_token));
+    while watch.goes_on() {
+        if let Some(run) = staff.post("/restock/runs", &json!({})).filter(|run| run.status != 503) {
+            staff.expect(201, "a run of restocking", &run);
+            watch.count("runs");
+        }
+        thread::sleep(RUN_EVERY);
     }
 }
 

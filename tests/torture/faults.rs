@@ -1,9 +1,11 @@
 //! The service as a process, and what happens to it and to its database.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,69 +51,79 @@ const IN_TURN: [Fault; 7] = [
 
 #[derive(Default)]
 pub struct Faults {
-    pub service_kills: u32,
-    pub database_kills: u32,
-    pub database_hangs: u32,
-    pub service_stops: u32,
+    /// How often what has happened, and the longest time without an order meanwhile.
+    pub counts: BTreeMap<&'static str, (u32, Duration)>,
     /// From the moment that all is started again until it is ready.
     pub slowest_recovery: Duration,
 }
 
 impl Faults {
-    /// Makes one fault after the other until `end`, and waits after each until the service is ready again.
-    pub fn happen(
-        &mut self,
-        watch: &Watch,
-        mariadb: &mut MariaDb,
-        service: &mut Service,
-        end: Instant,
-        mut random: Random,
-    ) {
-        for fault in IN_TURN.into_iter().cycle() {
-            let calm = Duration::from_millis(500 + random.below(2000) as u64);
-            thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
-            if Instant::now() >= end {
-                return;
-            }
-            // A blink, or longer than any request waits.
-            let outage = Duration::from_millis([0, 200, 4000][random.below(3)]);
-            match fault {
-                Fault::ServiceKilled => {
-                    service.kill();
-                    thread::sleep(outage / 4);
-                    service.start_again();
-                }
-                Fault::DatabaseKilled => mariadb.restart(outage),
-                Fault::DatabaseHung => {
-                    mariadb.signal("STOP");
-                    thread::sleep(outage);
-                    mariadb.signal("CONT");
-                }
-                Fault::BothKilled => thread::scope(|scope| {
-                    scope.spawn(|| mariadb.restart(outage));
-                    service.kill();
-                    service.start_again();
-                    // It does not start without its database, and systemd starts it again after a while.
-                    service.has_no_database = true;
-                }),
-                Fault::ServiceStopped => {
-                    service.stop(watch);
-                    service.start_again();
-                }
-            }
-            self.service_kills += u32::from(matches!(fault, Fault::ServiceKilled | Fault::BothKilled));
-            self.database_kills += u32::from(matches!(fault, Fault::DatabaseKilled | Fault::BothKilled));
-            self.database_hangs += u32::from(matches!(fault, Fault::DatabaseHung));
-            self.service_stops += u32::from(matches!(fault, Fault::ServiceStopped));
-            self.slowest_recovery = self.slowest_recovery.max(service.until_ready(watch));
-        }
+    /// All is well again, after so long.
+    pub fn are_over(&mut self, watch: &Watch, name: &'static str, recovery: Duration) {
+        let (count, longest) = self.counts.entry(name).or_default();
+        *count += 1;
+        *longest = watch.longest_without_orders().max(*longest);
+        self.slowest_recovery = self.slowest_recovery.max(recovery);
     }
+}
+
+/// Makes one fault after the other until `end`, and waits after each until the service is ready again.
+pub fn happen(
+    watch: &Watch,
+    mariadb: &mut MariaDb,
+    service: &mut Service,
+    end: Instant,
+    mut random: Random,
+) -> Faults {
+    let mut faults = Faults::default();
+    for fault in IN_TURN.into_iter().cycle() {
+        let calm = Duration::from_millis(500 + random.below(2000) as u64);
+        thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
+        if Instant::now() >= end {
+            break;
+        }
+        // A blink, or longer than any request waits.
+        let outage = Duration::from_millis([0, 200, 4000][random.below(3)]);
+        match fault {
+            Fault::ServiceKilled => {
+                service.kill();
+                thread::sleep(outage / 4);
+                service.start_again();
+            }
+            Fault::DatabaseKilled => mariadb.restart(outage),
+            Fault::DatabaseHung => {
+                mariadb.signal("STOP");
+                thread::sleep(outage);
+                mariadb.signal("CONT");
+            }
+            Fault::BothKilled => thread::scope(|scope| {
+                scope.spawn(|| mariadb.restart(outage));
+                service.kill();
+                service.start_again();
+                // It does not start without its database, and systemd starts it again after a while.
+                service.has_no_database = true;
+            }),
+            Fault::ServiceStopped => {
+                service.stop(watch);
+                service.start_again();
+            }
+        }
+        let name = match fault {
+            Fault::ServiceKilled => "service killed",
+            Fault::DatabaseKilled => "database killed",
+            Fault::DatabaseHung => "database hung",
+            Fault::BothKilled => "both killed",
+            Fault::ServiceStopped => "service stopped",
+        };
+        faults.are_over(watch, name, service.until_ready(watch));
+    }
+    faults
 }
 
 impl Service {
     /// Its log stands in the database's folder, which is removed however this program ends.
-    pub fn start(mariadb: &MariaDb, database_url: &str) -> Service {
-        let log = mariadb.folder.join("service.log");
+    pub fn start(folder: &Path, database_url: &str) -> Service {
+        let log = folder.join("service.log");
         let address = free_address();
         let child = serve(database_url, address, &log);
         Service { address, database_url: database_url.to_owned(), log, child, has_no_database: false }
@@ -136,7 +148,7 @@ impl Service {
     /// Waits until all of it answers, and returns how long that took.
     pub fn until_ready(&mut self, watch: &Watch) -> Duration {
         let started = Instant::now();
-        while !watch.is_ready() {
+        while !watch.is_ready(self.address) {
             let has_ended = self.child.try_wait().expect("the state of the service").is_some();
             assert!(!has_ended || self.has_no_database, "the service has ended by itself");
             if has_ended {
@@ -149,11 +161,11 @@ impl Service {
         started.elapsed()
     }
 
-    fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         self.child = serve(&self.database_url, self.address, &self.log);
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("a running service");
         self.child.wait().expect("the end of the service");
     }
@@ -176,13 +188,6 @@ impl Service {
         if code != Some(0) {
             watch.unexpected(format!("told to stop, the service ended with {code:?}"));
         }
-    }
-
-    /// Proves the books: Ok when every rule holds, or what `storekeeper verify` says.
-    pub fn verify(&self) -> Result<(), String> {
-        let output = storekeeper(&self.database_url).arg("verify").output().expect("storekeeper");
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        if output.status.success() { Ok(()) } else { Err(said) }
     }
 
     /// The end of its log, for who looks into a failure.
@@ -208,10 +213,12 @@ impl Drop for Service {
 }
 
 /// Outside the range from which the system takes the ports of callers: one of them could be given the port
-/// while the service is down.
-fn free_address() -> SocketAddr {
+/// while the service is down. None is answered twice.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let first = 20_000 + std::process::id() % 10_000;
-    (first..first + 1000)
+    std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed))
+        .take(1000)
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port as u16)))
         .find(|address| TcpListener::bind(address).is_ok())
         .expect("a free port")
@@ -234,7 +241,15 @@ fn serve(database_url: &str, address: SocketAddr, log: &PathBuf) -> Child {
     command.spawn().expect("setpriv")
 }
 
-fn storekeeper(database_url: &str) -> Command {
+/// Proves the books: Ok when every rule holds, or what `storekeeper verify` says.
+pub fn verify(database_url: &str) -> Result<(), String> {
+    let output =
+        storekeeper(database_url).arg("verify").stdout(Stdio::piped()).output().expect("storekeeper");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() { Ok(()) } else { Err(said) }
+}
+
+pub fn storekeeper(database_url: &str) -> Command {
     let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_storekeeper")));
     command.env("STOREKEEPER_DATABASE_URL", database_url).stdin(Stdio::null()).stdout(Stdio::null());
     command

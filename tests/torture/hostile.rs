@@ -27,7 +27,7 @@ const MUCH: &[u8] = b"GET /docs/scalar.js HTTP/1.1\r\nHost: shop\r\n\r\n";
 /// for as long as the service lets it.
 pub fn dawdle(watch: &Watch, mut random: Random) {
     while watch.goes_on() {
-        let Ok(mut stream) = TcpStream::connect(watch.address) else {
+        let Ok(mut stream) = TcpStream::connect(watch.address()) else {
             thread::sleep(TICK);
             continue;
         };
@@ -67,7 +67,7 @@ pub fn attack(watch: &Watch, mut random: Random) {
         };
         thread::sleep(BREATH);
         let started = Instant::now();
-        let Ok(mut stream) = TcpStream::connect(watch.address) else {
+        let Ok(mut stream) = TcpStream::connect(watch.address()) else {
             thread::sleep(TICK);
             continue;
         };
