@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Clean machines to try things on: a Debian in a folder, with systemd as its first process, in namespaces of its own. It shares
 # nothing with this one but the kernel, and has no network. Source it after scripts/lib.sh.
+# shellcheck disable=SC2016 # Most words between single quotes are expanded on the machine.
 
 suite=${PREMISES_SUITE:-bookworm}
 # Outside of the project, so that a fresh clone need not make it again.
