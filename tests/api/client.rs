@@ -37,7 +37,8 @@ impl Client {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(Duration::from_secs(30)))
+            // What takes two seconds may take a minute beside other work, and a test that hangs ends all the same.
+            .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .into();
         Client { base: base.to_owned(), token: token.map(str::to_owned), agent }

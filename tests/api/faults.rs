@@ -238,7 +238,7 @@ impl Outcome<'_> {
             let unknown = answer.body["code"] == "outcome_unknown";
             assert!(!unknown || self.at_commit, "{place}: {}", answer.text);
         }
-        let cut = matches!(self.fault, Fault::CutBefore | Fault::CutAfter);
+        let cut = matches!(self.fault, Fault::CutBefore | Fault::CutAfterCommit);
         if cut && self.operation.sent_again != Run {
             let done = difference(&books.rows(), ready);
             let [answer] = &answers[..] else { unreachable!("a cut has no rival") };
@@ -375,7 +375,7 @@ fn try_all(connections: &str, faults: &[Fault], at_once: usize) {
 #[test]
 fn a_connection_that_breaks_leaves_nothing_half_done_and_nothing_twice() {
     // These keep the processors busy.
-    try_all("1", &[Fault::CutBefore, Fault::CutAfter], 4);
+    try_all("1", &[Fault::CutBefore, Fault::CutAfterCommit], 4);
 }
 
 #[test]

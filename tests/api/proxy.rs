@@ -18,6 +18,8 @@ pub enum Fault {
     CutBefore,
     /// It breaks when the statement has been done and before its answer arrives.
     CutAfter,
+    /// Likewise, at a COMMIT only: after any other statement of a transaction it is the same to all as before the next one.
+    CutAfterCommit,
     /// It breaks for the shop at once, and the database hears of the statement after others have waited in
     /// vain for what the transaction has locked.
     Late,
@@ -110,6 +112,9 @@ impl Planned {
         }
         let mut plan = self.plan.lock().unwrap();
         let (left, fault) = plan.fault?;
+        if fault == Fault::CutAfterCommit && !command.ends_with(b"COMMIT") {
+            return None;
+        }
         if left > 0 {
             plan.fault = Some((left - 1, fault));
             return None;
@@ -162,7 +167,7 @@ fn pass_commands(
         ready = ready || command.ends_with(READY);
         match fault {
             Some(Fault::CutBefore) => return,
-            Some(Fault::CutAfter) => *silent.lock().unwrap() = true,
+            Some(Fault::CutAfter | Fault::CutAfterCommit) => *silent.lock().unwrap() = true,
             Some(Fault::Late) => {
                 *silent.lock().unwrap() = true;
                 let _ = client.shutdown(Shutdown::Both);
@@ -174,7 +179,7 @@ fn pass_commands(
         if server.write_all(&packet).is_err() && fault != Some(Fault::Late) {
             return;
         }
-        if matches!(fault, Some(Fault::CutAfter | Fault::Late)) {
+        if matches!(fault, Some(Fault::CutAfter | Fault::CutAfterCommit | Fault::Late)) {
             // It has been done when its answer is there, with which the other thread hangs up and ends.
             let _ = answers_are_over.recv();
             if fault == Some(Fault::Late) {
