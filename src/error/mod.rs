@@ -29,6 +29,19 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// How grave it is to an operator, where nobody is answered with it: what ends by itself is a warning.
+    pub fn level(&self) -> log::Level {
+        match self {
+            Error::Database(cause)
+                if !database::is_worth_rerunning(cause) && !database::is_passing(cause) =>
+            {
+                log::Level::Error
+            }
+            Error::Internal(_) => log::Level::Error,
+            _ => log::Level::Warn,
+        }
+    }
+
     /// What the caller is told. The causes that only an operator can act on are logged here, once.
     pub fn into_problem(self) -> Problem {
         match self {

@@ -156,7 +156,7 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
     }
     // What was ordered is ordered, whatever becomes of the figures; the next run makes up for them.
     if let Err(error) = sum_up(app, selection, &watched) {
-        log::error!("demand could not be summed up: {error}");
+        log::log!(error.level(), "demand could not be summed up: {error}");
     }
     Ok(())
 }
@@ -164,7 +164,7 @@ pub fn run(app: &App, run_id: Id, actor: Actor, selection: Selection) -> Result<
 /// Orders a draft if it is time. When the database refuses, the draft stays for the next run, and its lines say so.
 fn settle(app: &App, run_id: Id, order_id: Id, actor: Actor) -> Result<()> {
     drafts::settle(app, run_id, order_id, actor).or_else(|error| {
-        log::error!("purchase order {order_id} could not be ordered: {error}");
+        log::log!(error.level(), "purchase order {order_id} could not be ordered: {error}");
         let sql = "UPDATE restock_run_lines SET outcome = 'failed', quantity = 0, reason = ?
              WHERE run_id = ? AND purchase_order_id = ? AND outcome = 'drafted'";
         let values = (REFUSED, run_id, order_id);

@@ -126,9 +126,7 @@ fn has_held(
     took: Duration,
 ) -> bool {
     // The level is the second word; a database may say ERROR too, of itself.
-    // A run of restocking that falls into the time in which no node takes changes says so, and the next one makes up for it.
-    let is_expected = |line: &str| database_urls.len() > 1 && line.contains(" could not be ");
-    let is_error = |line: &&str| line.split(' ').nth(1) == Some("ERROR") && !is_expected(line);
+    let is_error = |line: &&str| line.split(' ').nth(1) == Some("ERROR");
     for line in log.lines().filter(is_error) {
         watch.unexpected(format!("the service logged: {line}"));
     }
