@@ -11,7 +11,7 @@ use crate::desk::seen::{Customer, List, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
 use crate::error::{Error, Result};
-use crate::values::{Id, id_from_digits};
+use crate::values::{Id, id_from_digits, trimmed};
 
 #[derive(Deserialize)]
 struct Order {
@@ -24,12 +24,12 @@ struct Order {
 const BARCODE_DIGITS_MIN: usize = 8;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
-    let q = visit.param("q").map_or("", str::trim);
+    let q = visit.param("q").map_or("", trimmed);
     if let Some(place) = named(visit, q)? {
         return Ok(Answer::Goto(place));
     }
     let body = html! {
-        h1 { (t::SEARCH) ": " (q) }
+        h1 { (t::SEARCH) ": " (t::legible(q)) }
         @if q.is_empty() { p { (t::SEARCH_HINT) } } @else { (found(visit, q)?) }
     };
     Ok(Answer::Page(Content::new(Room::Nowhere, t::SEARCH, body)))

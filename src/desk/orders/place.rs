@@ -8,7 +8,7 @@ use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting};
 use crate::desk::pieces::{COUNTS, Field, FormFor, Kind, Open, counting_field, step_button, table};
-use crate::desk::scan::{Scan, Tally};
+use crate::desk::scan::{self, Scan, Tally};
 use crate::desk::seen::{self, Customer, List, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::{Of, Posted, Visit};
@@ -132,7 +132,7 @@ fn who(visit: &Visit) -> Result<Markup> {
 /// What they want: scanned, typed or looked for, and sent once.
 fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
     let found: Option<List<Product>> = match visit.param("scan") {
-        Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
+        Some(words) => Some(scan::proposed(&visit.api, words)?),
         None => None,
     };
     // What was sent and refused stands in the form; what was scanned stands in the address.

@@ -8,7 +8,7 @@ use crate::desk::api::with_query;
 use crate::desk::parts::brief;
 use crate::desk::pieces::{scan_field, table};
 use crate::desk::purchase_orders::{Line, PurchaseOrder, knows_costs};
-use crate::desk::scan::Scan;
+use crate::desk::scan::{self, Scan};
 use crate::desk::seen::{List, Product};
 use crate::desk::texts::restock as t;
 use crate::desk::visit::Visit;
@@ -49,7 +49,7 @@ impl Line {
 pub fn add(visit: &Visit) -> Result<Markup> {
     let words = visit.param("scan");
     let found: Option<List<Product>> = match words {
-        Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
+        Some(words) => Some(scan::proposed(&visit.api, words)?),
         None => None,
     };
     Ok(html! {

@@ -58,6 +58,8 @@ fn an_order_is_packed_by_scans_and_shipped_once() {
         "{}",
         shipped.text()
     );
+    let back = clerk.open(&format!("{}&tracking_number=RR123456785GB&last=parcel", page.path));
+    assert!(back.says("Shipped.") && !back.says("Press “Ship”"), "{}", back.text());
     // The button again, after "back": it is the one parcel.
     let again = clerk.send(&ship, &[("carrier", "Post"), ("tracking_number", "RR123456785GB")]).expect(200);
     assert!(again.says("Shipped."));
