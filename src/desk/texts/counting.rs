@@ -28,6 +28,31 @@ pub const COUNTED_ANEW: &str = "It was counted anew meanwhile.";
 pub const SCAN_TO_COUNT: &str =
     "Scan (SKU or barcode; 24*code for twenty-four; a pack's code counts all in it)";
 
+pub const BOOKED_MEANWHILE: &str = "Since you began to count, this was booked:";
+pub const BOOK_AS_WELL: &str =
+    "Book it as well: these goods are others than those that were booked meanwhile";
+pub const IS_IT_OTHER_GOODS: &str = "is not ticked, so nothing was booked. Tick it if yours are other goods; if they are the same ones, they are booked already.";
+
+pub fn only_available(units: &str) -> String {
+    format!("only {units}")
+}
+
+pub fn price_and_available(price: &str, units: &str) -> String {
+    format!("{price}, {units} available")
+}
+
+pub fn total(total: &str) -> String {
+    format!("Total: {total}")
+}
+
+pub fn first_of_more(shown: usize) -> String {
+    format!("{shown} of them")
+}
+
+pub fn booked_by(who: &str) -> String {
+    format!("{who} booked")
+}
+
 pub fn is_a_code(code: &str, name: &str, what: &str) -> String {
     format!("is {what}: {code} is the code of {name}. Nothing was sent. Take it out, and go on.")
 }
