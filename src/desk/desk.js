@@ -142,7 +142,9 @@
     if (!next) return;
     all[at]?.classList.remove("at");
     next.classList.add("at");
-    ($("a, button, input", next) ?? next).focus();
+    next.tabIndex = -1;
+    // Enter there opens it, and ticks nothing.
+    ($("a", next) ?? $("button, input", next) ?? next).focus();
     next.scrollIntoView({ block: "center" });
   };
   const help = $("#keys");
@@ -156,9 +158,16 @@
       return;
     }
     const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.altKey || event.metaKey || store.get()) return;
-    const key = event.key;
-    if (Date.now() - went < 1500 && GO[key]) location.href = GO[key];
+    const key = event.key, goes = Date.now() - went < 1500;
+    went = 0;
+    if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    // A scan goes where scans go, wherever somebody has clicked.
+    if ($("#scan") && /^[^ /?]$/.test(key)) {
+      help?.close();
+      return $("#scan").focus();
+    }
+    if (store.get()) return;
+    if (goes && GO[key]) location.href = GO[key];
     else if (key === "g") went = Date.now();
     else if (key === "/") $("#search")?.focus();
     else if (key === "j") move(1);
@@ -175,5 +184,6 @@
     show();
   }
   document.body.append(voice);
+  if ($("#scan")) say($("#refused"));
   prepare();
 })();

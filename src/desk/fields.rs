@@ -2,7 +2,7 @@
 //!
 //! A field is named by where its value belongs: `name`, `account.username`, `items[0].quantity`. `scopes[]` may
 //! stand many times and makes a list; `barcodes[lines]` has a value a line; `lines[tally]` has what was counted of products that are
-//! on no row of the form. So an error of the API names the field
+//! on no row of the form; `receipts[seen]` and `receipts[as_well]` are what the desk asks for itself. So an error of the API names the field
 //! that is to be corrected. `counts[0].scan` is what a scanner types, `24*4006381333931`: a `code`, and how many to `add`;
 //! `counts[0].here_too` is the same of what is counted although it belongs elsewhere.
 
@@ -53,6 +53,8 @@ enum Place<'a> {
     Repeated(&'a str),
     Lines(&'a str),
     Tally(&'a str),
+    /// Of the desk alone, and not sent on.
+    Own,
 }
 
 impl<'a> Place<'a> {
@@ -62,6 +64,7 @@ impl<'a> Place<'a> {
                 Some(("", "")) => Place::Repeated(list),
                 Some(("lines", "")) => Place::Lines(list),
                 Some(("tally", "")) => Place::Tally(list),
+                Some(("seen" | "as_well", "")) => Place::Own,
                 Some((index, member)) => match (index.parse(), member.strip_prefix('.')) {
                     (Ok(index), Some(member)) => Place::Item(list, index, member),
                     _ => Place::Plain(name),
@@ -266,6 +269,7 @@ impl Fields {
                     let row = |(id, units): (Id, i64)| json!({"product_id": id, "quantity": units});
                     list_of(&mut object, list).extend(rows.iter().map(row));
                 }
+                Place::Own => {}
                 Place::Lines(list) => {
                     let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
                     list_of(&mut object, list).extend(lines.map(Value::from));
@@ -322,6 +326,7 @@ mod tests {
             json!({"lines": [{"product_id": "3", "quantity": "4"}, {"product_id": 7, "quantity": 2}, {"product_id": 9, "quantity": 1}]})
         );
         assert_eq!(json_of("scopes[]="), json!({"scopes": []}));
+        assert_eq!(json_of("receipts[seen]=2.ab&receipts[as_well]=true&note=a"), json!({"note": "a"}));
         assert_eq!(json_of("barcodes[lines]=1%0D%0A%0D%0A+2+"), json!({"barcodes": ["1", "2"]}));
         assert_eq!(json_of("archived=false&archived=true"), json!({"archived": "true"}));
     }

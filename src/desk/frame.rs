@@ -101,10 +101,12 @@ pub fn document(
     status: u16,
     content: &Content,
 ) -> Response {
+    // Whoever scans goes on with that, and hears what was refused all the same. What is typed stands here in quotes of HTML.
+    let scans = content.body.0.contains("<input id=\"scan\"");
     let done = done.filter(|_| sent.is_none()).and_then(|(form, before)| Some((t::done(form)?, before)));
     let body = html! {
         @if let Some((done, before)) = done { p.done role="status" { (done) @if before { " " (t::DONE_BEFORE) } } }
-        @if let Some(sent) = sent { (refusal(api, sent)) }
+        @if let Some(sent) = sent { (refusal(api, sent, scans)) }
         (content.body)
     };
     html_response(status, whole(api, content, &body))
@@ -139,13 +141,10 @@ pub fn html_response(status: u16, page: Markup) -> Response {
 }
 
 /// What was wrong with a form, at the top, with ways to its fields.
-fn refusal(api: &Api, sent: &Sent) -> Markup {
+fn refusal(api: &Api, sent: &Sent, scans: bool) -> Markup {
     let problem = &sent.problem;
-    // Whoever scans goes on with that, and hears it all the same.
-    let of_scan =
-        problem.errors.iter().any(|error| field_id(sent.form.name, sent.of, &error.field) == "scan");
     html! {
-        div.refused role="alert" tabindex="-1" autofocus[!of_scan] #refused {
+        div.refused role="alert" tabindex="-1" autofocus[!scans] #refused {
             h2 { (t::title(problem.kind)) }
             p { @if sent.is_stale() && !sent.is_shown.get() { (t::NOT_ANY_MORE) } @else { (t::advice(problem)) } }
             @if sent.typed().next().is_some() {

@@ -229,8 +229,9 @@ const fn form(name: &'static str, method: &'static str, path: &'static str, afte
 /// A product's description, in which each character takes nine bytes, and room for the other fields.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
 
-/// As long an address as passes through any proxy, with room for its host and for the cookie beside it.
-const ADDRESS_BYTES_MAX: usize = 6_000;
+/// As long an address as passes through any proxy, also within that of the login when that has ended: each `%` of it takes
+/// three bytes there.
+const ADDRESS_BYTES_MAX: usize = 4_500;
 
 /// Answers a request for a page, and says for the log which it was and who asked.
 pub fn answer(

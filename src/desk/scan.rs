@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use crate::desk::api::{Api, with_query};
 use crate::desk::seen::{List, Product};
 use crate::error::{Error, Result};
-use crate::values::{Gtin, Id, Input, Sku, id_from_digits};
+use crate::values::{Gtin, Id, Input, Sku, id_from_digits, trimmed};
 
 /// No line here holds more.
 const UNITS_MAX: i64 = 1_000_000;
@@ -85,11 +85,12 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// What stands in a field; None when it is empty.
+    /// What stands in a field; None when nothing of it can be seen.
     pub fn read(text: &str) -> Option<Scan> {
-        let text = text.trim();
-        let times =
-            text.split_once('*').and_then(|(times, code)| Some((times.trim().parse().ok()?, code.trim())));
+        let text = trimmed(text);
+        let times = text
+            .split_once('*')
+            .and_then(|(times, code)| Some((trimmed(times).parse().ok()?, trimmed(code))));
         let (times, code) = times.filter(|(times, _)| (1..=UNITS_MAX).contains(times)).unwrap_or((1, text));
         (!code.is_empty()).then(|| Scan { times, code: code.to_owned() })
     }
@@ -111,13 +112,31 @@ impl Scan {
     pub fn product(&self, api: &Api) -> Result<Option<Product>> {
         for name in ["barcode", "sku"] {
             match api.get::<List<Product>>(&with_query("/products", &[(name, &self.code)])) {
-                Ok(list) if !list.data.is_empty() => return Ok(list.data.into_iter().next()),
+                // Whatever else a list shows, only what bears the code is meant.
+                Ok(list) => {
+                    let found = list.data.into_iter().find(|product| self.units_of(product).is_some());
+                    if found.is_some() {
+                        return Ok(found);
+                    }
+                }
                 // No barcode, but perhaps a SKU.
-                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(Error::Refused(_)) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(None)
+    }
+}
+
+/// The products that these words are about, where they are no code: none for what no list takes as words.
+pub fn proposed(api: &Api, words: &str) -> Result<List<Product>> {
+    let none = List { data: Vec::new(), next: None };
+    if Scan::read(words).is_none() {
+        return Ok(none);
+    }
+    match api.get(&with_query("/products", &[("q", words), ("limit", "10")])) {
+        Err(Error::Refused(_)) => Ok(none),
+        found => found,
     }
 }
 
@@ -137,6 +156,11 @@ mod tests {
         assert_eq!(read("0*MUG"), Some((1, "0*MUG".to_owned())));
         assert_eq!(read("  "), None);
         assert_eq!(read("24*"), None);
+        // Nothing of these can be seen.
+        for blank in ["\u{200b}", "\u{202e}", "\u{ad}\t", "\u{3164}", "500*\u{200e}", "\u{2060}*"] {
+            assert_eq!(read(blank).filter(|(_, code)| code != "*"), None, "{blank:?}");
+        }
+        assert_eq!(read("\u{feff}MUG\u{200b}"), Some((1, "MUG".to_owned())));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use maud::html;
 use serde::Deserialize;
 
+use crate::desk::api::with_query;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::brief;
@@ -11,7 +12,7 @@ use crate::desk::seen::{Customer, List, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
 use crate::error::{Error, Result};
-use crate::values::{Id, id_from_digits};
+use crate::values::{Id, id_from_digits, trimmed};
 
 #[derive(Deserialize)]
 struct Order {
@@ -24,12 +25,12 @@ struct Order {
 const BARCODE_DIGITS_MIN: usize = 8;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
-    let q = visit.param("q").map_or("", str::trim);
+    let q = visit.param("q").map_or("", trimmed);
     if let Some(place) = named(visit, q)? {
         return Ok(Answer::Goto(place));
     }
     let body = html! {
-        h1 { (t::SEARCH) ": " (q) }
+        h1 { (t::SEARCH) ": " (t::legible(q)) }
         @if q.is_empty() { p { (t::SEARCH_HINT) } } @else { (found(visit, q)?) }
     };
     Ok(Answer::Page(Content::new(Room::Nowhere, t::SEARCH, body)))
@@ -56,19 +57,36 @@ fn named(visit: &Visit, q: &str) -> Result<Option<String>> {
     }
 }
 
+/// A parcel's number as it was typed, and in either case: the carrier's label has one, and whoever asks has another.
+pub fn spellings(number: &str) -> Vec<String> {
+    let mut all = vec![number.to_owned(), number.to_uppercase(), number.to_lowercase()];
+    all.sort();
+    all.dedup();
+    all
+}
+
 fn found(visit: &Visit, q: &str) -> Result<maud::Markup> {
     let few = [("q", q), ("limit", "10")];
     // What no list takes as words to look for, none of them finds.
-    fn some<T: for<'de> Deserialize<'de>>(list: Result<List<T>>) -> Result<Vec<T>> {
+    fn some<T: for<'de> Deserialize<'de>>(list: Result<List<T>>) -> Result<(Vec<T>, bool)> {
         match list {
-            Ok(list) => Ok(list.data),
-            Err(Error::Refused(_)) => Ok(Vec::new()),
+            Ok(list) => Ok((list.data, list.next.is_some())),
+            Err(Error::Refused(_)) => Ok((Vec::new(), false)),
             Err(error) => Err(error),
         }
     }
-    let products: Vec<Product> = some(visit.get_with("/products", &few, &[]))?;
-    let mut orders: Vec<Order> = some(visit.get_with("/orders", &few, &[]))?;
-    orders.extend(some(visit.get_with("/orders", &[("tracking_number", q), ("limit", "10")], &[]))?);
+    // The way to the rest, where there are more.
+    let all = |path: &str, shown: usize, are_more: bool| {
+        html! { @if are_more { p { (t::first_of_more(shown)) " · " a href=(with_query(path, &[("q", q)])) { (t::ALL) } } } }
+    };
+    let (products, more_products): (Vec<Product>, bool) = some(visit.get_with("/products", &few, &[]))?;
+    let (mut orders, mut more_orders): (Vec<Order>, bool) = some(visit.get_with("/orders", &few, &[]))?;
+    for number in spellings(q) {
+        let (parcels, more) =
+            some(visit.get_with("/orders", &[("tracking_number", &number), ("limit", "10")], &[]))?;
+        orders.extend(parcels);
+        more_orders |= more;
+    }
     let mut seen = Vec::new();
     orders.retain(|order: &Order| {
         !seen.contains(&order.id) && {
@@ -76,7 +94,7 @@ fn found(visit: &Visit, q: &str) -> Result<maud::Markup> {
             true
         }
     });
-    let customers: Vec<Customer> = some(visit.get_with("/customers", &few, &[]))?;
+    let (customers, more_customers): (Vec<Customer>, bool) = some(visit.get_with("/customers", &few, &[]))?;
     Ok(html! {
         @if products.is_empty() && orders.is_empty() && customers.is_empty() { p { (t::NOTHING_FOUND) } }
         @if !products.is_empty() {
@@ -84,18 +102,21 @@ fn found(visit: &Visit, q: &str) -> Result<maud::Markup> {
             ul { @for product in &products {
                 li { a href={ "/desk/products/" (product.id) } { (brief(&product.name)) } " " (product.sku.as_deref().unwrap_or("")) }
             } }
+            (all("/desk/products", products.len(), more_products))
         }
         @if !orders.is_empty() {
             h2 { (t::ORDERS) }
             ul { @for order in &orders {
                 li { a href={ "/desk/orders/" (order.id) } { (t::order(order.id)) } " " (t::status(&order.status)) ", " (visit.on(&order.order_date)) }
             } }
+            (all("/desk/orders", orders.len(), more_orders))
         }
         @if !customers.is_empty() {
             h2 { (t::CUSTOMERS) }
             ul { @for customer in &customers {
                 li { a href={ "/desk/customers/" (customer.id) } { (brief(&customer.name)) } " " (customer.email) }
             } }
+            (all("/desk/customers", customers.len(), more_customers))
         }
     })
 }

@@ -22,6 +22,7 @@ pub struct Product {
     pub barcodes: Vec<Barcode>,
     pub shelf: Option<String>,
     pub category: Option<String>,
+    pub price: String,
 }
 
 /// A code, and how many units are in what bears it.
@@ -46,6 +47,13 @@ pub struct Figures {
     pub product_id: Id,
     pub on_hand: i64,
     pub reserved: i64,
+}
+
+impl Figures {
+    /// What can still be promised.
+    pub fn available(&self) -> i64 {
+        (self.on_hand - self.reserved).max(0)
+    }
 }
 
 /// As many as the endpoints take at once.

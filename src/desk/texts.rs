@@ -148,7 +148,7 @@ pub const LAST_DONE: &str = "What was done last:";
 pub const CONFIRMED_STEP: &str = "Confirmed";
 pub const REMOVE: &str = "Remove";
 pub const UNITS: &str = "Units";
-pub const NEW_LINE_COLUMNS: &[&str] = &["Product", "SKU", "Units", "Take out"];
+pub const NEW_LINE_COLUMNS: &[&str] = &["Product", "SKU", "Units", "Available", "Price", "Total", "Take out"];
 pub const PLACE_ORDER: &str = "Place the order";
 
 pub fn parts_of(list: &str) -> String {

@@ -25,7 +25,7 @@ mod words;
 mod zone;
 
 pub use calendar::{Calendar, Holidays};
-pub use characters::{is_blank_text, nfc};
+pub use characters::{is_blank_text, is_invisible, nfc, trimmed};
 pub use contact::{Email, Phone};
 pub use credentials::{CustomerPassword, Password, StaffPassword, Username};
 pub use folded::{Search, folded, phone_digits, search_text};

@@ -11,6 +11,7 @@ use crate::desk::page::{Content, Room, View};
 use crate::desk::parts::brief;
 use crate::desk::pieces::{filter_field, table};
 use crate::desk::scan::Scan;
+use crate::desk::search::spellings;
 use crate::desk::seen::{self, Customer, Figures, List};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
@@ -85,12 +86,17 @@ fn found(visit: &Visit, fixed: &[(&str, &str)]) -> Result<List<Order>> {
     if let Some(product) = Scan::read(q).map(|scan| scan.product(&visit.api)).transpose()?.flatten() {
         return by("product_id", &product.id.to_string());
     }
-    // No list takes what is too long to be a parcel's number.
-    match by("tracking_number", q) {
-        Ok(parcels) if orders.data.is_empty() && !parcels.data.is_empty() => Ok(parcels),
-        Ok(_) | Err(Error::Refused(_)) => Ok(orders),
-        Err(error) => Err(error),
+    if orders.data.is_empty() {
+        for number in spellings(q) {
+            match by("tracking_number", &number) {
+                Ok(parcels) if !parcels.data.is_empty() => return Ok(parcels),
+                // No list takes what is too long to be a parcel's number.
+                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
+    Ok(orders)
 }
 
 fn row(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use crate::desk::api::{Seen, with_query};
-use crate::desk::orders::{Line, Order, check_codes, last_carrier};
+use crate::desk::orders::{self, Order, check_codes, last_carrier};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting};
@@ -15,7 +15,7 @@ use crate::desk::seen::{self, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::{Of, Visit};
 use crate::error::Result;
-use crate::values::Id;
+use crate::values::{Id, Input, Line};
 
 /// What the form has that sends the parcel.
 const SHIP_BYTES: usize = 2_000;
@@ -27,11 +27,13 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     if let Some(step) = visit.step() {
         return Ok(Answer::Goto(stepped(visit, &order, &products, &packed, step)?));
     }
+    let ships = order.allowed_actions.iter().any(|action| action == "ship");
     let said = match (visit.param("wrong"), visit.param("last")) {
         (Some(text), _) => match scanned(visit, &order, &products, &packed, text)? {
             Scanned::Wrong(wrong) => html! { p.refused role="alert" #scanned { (wrong) } },
             _ => html! {},
         },
+        (None, Some(PARCEL)) if !ships => html! {},
         (None, Some(PARCEL)) => html! { p.done role="status" #scanned { (t::PARCEL_SCANNED) } },
         (None, last) => {
             let last = last.and_then(|id| id.parse::<Id>().ok());
@@ -43,7 +45,6 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     };
     let last = visit.param("last").and_then(|id| id.parse::<Id>().ok());
     let ready = order.items.iter().filter(|line| packed.units(line.product_id) >= line.quantity).count();
-    let ships = order.allowed_actions.iter().any(|action| action == "ship");
     let rows = order.items.iter().map(|line| row(line, products.get(&line.product_id), &packed, last, ships));
     let first = visit.first_of("lines");
     let rows: Vec<Markup> = rows.skip(first).collect();
@@ -79,7 +80,13 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     Ok(Answer::Page(Content::new(Room::Orders, format!("{} {}", t::PACK, order.id), body)))
 }
 
-fn row(line: &Line, product: Option<&Product>, packed: &Tally, last: Option<Id>, scans: bool) -> Markup {
+fn row(
+    line: &orders::Line,
+    product: Option<&Product>,
+    packed: &Tally,
+    last: Option<Id>,
+    scans: bool,
+) -> Markup {
     let units = packed.units(line.product_id);
     let is_done = units >= line.quantity;
     html! {
@@ -118,7 +125,8 @@ fn stepped(
     (word, number): (&str, Id),
 ) -> Result<String> {
     let line = order.items.iter().find(|line| line.product_id == number);
-    let more = |line: &Line| packed.plus(number, 1).filter(|more| more.units(number) <= line.quantity);
+    let more =
+        |line: &orders::Line| packed.plus(number, 1).filter(|more| more.units(number) <= line.quantity);
     let id = number.to_string();
     Ok(match (word, line, visit.param("scan")) {
         ("more", Some(line), _) => {
@@ -165,12 +173,14 @@ fn scanned(
         Some((line, units))
     });
     let Some((line, units)) = ours else {
+        // What no parcel is called is a code that was misread.
+        let number = Line::<100>::parse(&Input::Text(text.to_owned())).ok().map(|Line(number)| number);
         let is_all_packed = order.items.iter().all(|line| packed.units(line.product_id) >= line.quantity);
         let typed = visit.param("tracking_number");
         return Ok(match scan.product(&visit.api)? {
             Some(product) => Scanned::Wrong(t::not_in_order(&product.name)),
-            None if is_all_packed && typed.is_none_or(|typed| typed == text.trim()) => {
-                Scanned::Parcel(text.trim().to_owned())
+            None if is_all_packed && typed.is_none_or(|typed| Some(typed) == number.as_deref()) => {
+                number.map_or_else(|| Scanned::Wrong(t::unknown_code(&scan.code)), Scanned::Parcel)
             }
             None => Scanned::Wrong(t::unknown_code(&scan.code)),
         });

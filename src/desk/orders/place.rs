@@ -1,5 +1,7 @@
 //! An order for somebody at the counter or on the telephone: who it is, what they want, and placed.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use crate::desk::api::with_query;
@@ -8,13 +10,13 @@ use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::{brief, fitting};
 use crate::desk::pieces::{COUNTS, Field, FormFor, Kind, Open, counting_field, step_button, table};
-use crate::desk::scan::{Scan, Tally};
-use crate::desk::seen::{self, Customer, List, Product};
+use crate::desk::scan::{self, Scan, Tally};
+use crate::desk::seen::{self, Customer, Figures, List, Product};
 use crate::desk::texts as t;
 use crate::desk::visit::{Of, Posted, Visit};
 use crate::error::Result;
 use crate::problem::{FieldError, Problem};
-use crate::values::{Bad, Id};
+use crate::values::{Bad, Id, Input, Price};
 
 /// Address, note and what else the form has beside its lines.
 const FORM_BYTES: usize = 4 * 1024;
@@ -132,7 +134,7 @@ fn who(visit: &Visit) -> Result<Markup> {
 /// What they want: scanned, typed or looked for, and sent once.
 fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
     let found: Option<List<Product>> = match visit.param("scan") {
-        Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
+        Some(words) => Some(scan::proposed(&visit.api, words)?),
         None => None,
     };
     // What was sent and refused stands in the form; what was scanned stands in the address.
@@ -147,6 +149,10 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
         wanted.extend(elsewhere.iter().map(|(id, units)| (id, units.to_string())));
     }
     let products = seen::products(&visit.api, wanted.iter().map(|(id, _)| *id))?;
+    let hits = found.iter().flat_map(|found| &found.data).map(|product| product.id);
+    let figures = seen::figures(&visit.api, wanted.iter().map(|(id, _)| *id).chain(hits))?;
+    let totals = wanted.iter().filter_map(|(id, units)| total(visit, products.get(id)?, units));
+    let sum = totals.reduce(|sum, one| Price { minor: sum.minor.saturating_add(one.minor), ..sum });
     Ok(html! {
         p { (t::CUSTOMER) ": " strong { (customer.name) } " · " (customer.email) " · " a href=(visit.path) { (t::SOMEBODY_ELSE) } }
         h2 { (t::WHAT) }
@@ -157,7 +163,7 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
         (visit.form_for(&FormFor { name: "place", of: Of::default(), version: "", class: COUNTS }, |form| {
             let first = if visit.sent.is_some() { 0 } else { visit.first_of("part").min(wanted.len().saturating_sub(1)) };
             let rows: Vec<Markup> = wanted[first..].iter().enumerate()
-                .map(|(at, (id, units))| row(form, at, products.get(id), *id, units)).collect();
+                .map(|(at, (id, units))| row(visit, form, at, (*id, units), products.get(id), figures.get(id))).collect();
             let room = visit.room_beside(&[]).saturating_sub(FORM_BYTES);
             let shown = fitting(rows.iter().map(|row| row.0.len()), room).min(rows.len());
             let next = first + shown;
@@ -166,7 +172,7 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
                 before.iter().chain(after).map(|(id, units)| format!("{id}.{units}")).collect();
             html! {
             (counting_field(t::SCAN_OR_SEARCH, "found"))
-            @if let Some(found) = &found { (proposed(visit, found)) }
+            @if let Some(found) = &found { (proposed(visit, found, &figures)) }
             input type="hidden" name="customer_id" value=(customer.id);
             @if !wanted.is_empty() {
                 (table(t::LINES, t::NEW_LINE_COLUMNS, html! { @for row in &rows[..shown] { (row) } }))
@@ -176,6 +182,7 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
                     (visit.ways_on_counting("part", t::LINES, first, (!after.is_empty()).then_some(next)))
                 }
             }
+            @if let Some(sum) = &sum { p { strong { (t::total(&visit.money(&sum.to_string()))) } } }
             (form.field(&Field::new("shipping_address", t::SHIPPING_ADDRESS, Kind::Area), visit.param("shipping_address").unwrap_or("")))
             (form.field(&Field::new("note", t::NOTE, Kind::Area), visit.param("note").unwrap_or("")))
             button.main { (t::PLACE_ORDER) }
@@ -185,7 +192,7 @@ fn what(visit: &Visit, customer: &Customer, lines: &Tally) -> Result<Markup> {
 }
 
 /// What is called so, to be added.
-fn proposed(visit: &Visit, found: &List<Product>) -> Markup {
+fn proposed(visit: &Visit, found: &List<Product>, figures: &HashMap<Id, Figures>) -> Markup {
     let text = visit.param("scan").unwrap_or("");
     html! {
         div #found {
@@ -194,14 +201,35 @@ fn proposed(visit: &Visit, found: &List<Product>) -> Markup {
             }
             ul {
                 @for product in &found.data {
-                    li { (step_button("add", Some(product.id), html! { (t::ADD) " " (brief(&product.name)) })) " " (product.sku.as_deref().unwrap_or("")) }
+                    li { (step_button("add", Some(product.id), html! { (t::ADD) " " (brief(&product.name)) })) " " (product.sku.as_deref().unwrap_or("")) " "
+                        (t::price_and_available(&visit.money(&product.price), &visit.count(figures.get(&product.id).map_or(0, Figures::available))))
+                    }
                 }
             }
         }
     }
 }
 
-fn row(form: &Open, at: usize, product: Option<&Product>, id: Id, units: &str) -> Markup {
+/// What so many units come to; None where that is no number of them.
+fn total(visit: &Visit, product: &Product, units: &str) -> Option<Price> {
+    let price = visit.app().config.currency.parse(&Input::Text(product.price.clone())).ok()?;
+    let units = units.trim().parse::<i64>().ok().filter(|units| *units > 0)?;
+    Some(Price { minor: price.minor.checked_mul(units)?, ..price })
+}
+
+/// What can be promised stands beside what is wanted, so that nobody has to be called again.
+fn row(
+    visit: &Visit,
+    form: &Open,
+    at: usize,
+    (id, units): (Id, &str),
+    product: Option<&Product>,
+    figures: Option<&Figures>,
+) -> Markup {
+    let available = figures.map_or(0, Figures::available);
+    let is_short = units.trim().parse::<i64>().is_ok_and(|units| units > available);
+    let available = visit.count(available);
+    let total = product.and_then(|product| total(visit, product, units));
     html! {
         tr {
             td {
@@ -210,6 +238,9 @@ fn row(form: &Open, at: usize, product: Option<&Product>, id: Id, units: &str) -
             }
             td { (product.and_then(|product| product.sku.as_deref()).unwrap_or("")) }
             td { (form.cell(&format!("items[{at}].quantity"), t::UNITS, units)) }
+            td.n { @if is_short { span.mark.warn { "◐ " (t::only_available(&available)) } } @else { (available) } }
+            td.n { @if let Some(product) = product { (visit.money(&product.price)) } }
+            td.n { @if let Some(total) = &total { (visit.money(&total.to_string())) } }
             td { (step_button("remove", Some(id), t::REMOVE)) }
         }
     }

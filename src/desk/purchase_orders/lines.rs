@@ -8,7 +8,7 @@ use crate::desk::api::with_query;
 use crate::desk::parts::brief;
 use crate::desk::pieces::{scan_field, table};
 use crate::desk::purchase_orders::{Line, PurchaseOrder, knows_costs};
-use crate::desk::scan::Scan;
+use crate::desk::scan::{self, Scan};
 use crate::desk::seen::{List, Product};
 use crate::desk::texts::restock as t;
 use crate::desk::visit::Visit;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::values::Id;
 
 /// Of a delivery of more the first ones are named; what came of each line stands beside it.
-const LINES_OF_DELIVERY: usize = 10;
+pub const LINES_OF_DELIVERY: usize = 10;
 
 /// The page of the line of what was scanned, with as many units more as that stands for.
 pub fn scanned(visit: &Visit, order: &PurchaseOrder) -> Result<Option<String>> {
@@ -49,7 +49,7 @@ impl Line {
 pub fn add(visit: &Visit) -> Result<Markup> {
     let words = visit.param("scan");
     let found: Option<List<Product>> = match words {
-        Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
+        Some(words) => Some(scan::proposed(&visit.api, words)?),
         None => None,
     };
     Ok(html! {
@@ -117,7 +117,6 @@ pub fn receipts(visit: &Visit, order: &PurchaseOrder, room: usize) -> Markup {
     let names: HashMap<Id, &str> =
         order.lines.iter().map(|line| (line.product_id, line.product_name.as_str())).collect();
     let rows = order.receipts.iter().map(|receipt| {
-        let actor = receipt.actor.as_ref();
         html! {
             tr {
                 td { (receipt.number) }
@@ -128,7 +127,7 @@ pub fn receipts(visit: &Visit, order: &PurchaseOrder, room: usize) -> Markup {
                     }
                     @if receipt.lines.len() > LINES_OF_DELIVERY { (t::and_more(receipt.lines.len() - LINES_OF_DELIVERY)) }
                 }
-                td { (actor.and_then(|actor| actor.username.as_deref().or(actor.api_key_name.as_deref())).unwrap_or(t::THE_SHOP)) }
+                td { (receipt.actor()) }
             }
         }
     });

@@ -86,6 +86,15 @@ struct ReceiptLine {
     rejected: i64,
 }
 
+impl Receipt {
+    /// Who has unpacked it.
+    fn actor(&self) -> &str {
+        let actor = self.actor.as_ref();
+        let name = actor.and_then(|actor| actor.username.as_deref().or(actor.api_key_name.as_deref()));
+        name.unwrap_or(t::THE_SHOP)
+    }
+}
+
 impl Head {
     pub fn seller(&self) -> &str {
         self.supplier_name.as_deref().unwrap_or(t::OWN_LIST)

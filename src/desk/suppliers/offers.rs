@@ -6,7 +6,7 @@ use crate::desk::page::{Answer, Content, Room};
 use crate::desk::parts::brief;
 use crate::desk::pieces::{filter_field, scan_field, table};
 use crate::desk::purchase_orders::ways;
-use crate::desk::scan::Scan;
+use crate::desk::scan::{self, Scan};
 use crate::desk::seen::{self, List, Product};
 use crate::desk::suppliers::{Offer, Supplier};
 use crate::desk::texts::restock as t;
@@ -26,7 +26,7 @@ pub fn of_supplier(visit: &Visit) -> Result<Answer> {
         return Ok(Answer::Goto(format!("/desk/suppliers/{id}/products/{}", product.id)));
     }
     let found: Option<List<Product>> = match words {
-        Some(words) => Some(visit.get_with("/products", &[("q", words), ("limit", "10")], &[])?),
+        Some(words) => Some(scan::proposed(&visit.api, words)?),
         None => None,
     };
     let row = |offer: &Offer| {

@@ -1,5 +1,7 @@
 //! What is said of scans, and of what is counted by them: an order that is packed or placed, a delivery, a stock take.
 
+use crate::values::is_invisible;
+
 pub const ENDED: &str = "You are logged out. Leave this page open and log in here, in another tab: what was scanned is sent then, and counts once.";
 pub const SEEN: &str = "Seen";
 pub const UNANSWERED: &str = "The shop does not answer. Leave this page open: what was scanned is sent as soon as it does, and counts once.";
@@ -26,11 +28,48 @@ pub const COUNTED_ANEW: &str = "It was counted anew meanwhile.";
 pub const SCAN_TO_COUNT: &str =
     "Scan (SKU or barcode; 24*code for twenty-four; a pack's code counts all in it)";
 
+pub const BOOKED_MEANWHILE: &str = "Since you began to count, this was booked:";
+pub const BOOK_AS_WELL: &str =
+    "Book it as well: these goods are others than those that were booked meanwhile";
+pub const IS_IT_OTHER_GOODS: &str = "is not ticked, so nothing was booked. Tick it if yours are other goods; if they are the same ones, they are booked already.";
+
+pub fn only_available(units: &str) -> String {
+    format!("only {units}")
+}
+
+pub fn price_and_available(price: &str, units: &str) -> String {
+    format!("{price}, {units} available")
+}
+
+pub fn total(total: &str) -> String {
+    format!("Total: {total}")
+}
+
+pub fn first_of_more(shown: usize) -> String {
+    format!("{shown} of them")
+}
+
+pub fn booked_by(who: &str) -> String {
+    format!("{who} booked")
+}
+
 pub fn is_a_code(code: &str, name: &str, what: &str) -> String {
     format!("is {what}: {code} is the code of {name}. Nothing was sent. Take it out, and go on.")
 }
 
+/// As many characters of a code say which it was.
+const LEGIBLE: usize = 60;
+
+/// What was typed or scanned, as it can be shown in a sentence: signs that steer machines or turn what is beside them are
+/// marked, and what is long is cut.
+pub fn legible(text: &str) -> String {
+    let seen = |c: char| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c };
+    let cut = if text.chars().nth(LEGIBLE).is_some() { "…" } else { "" };
+    text.chars().take(LEGIBLE).map(seen).chain(cut.chars()).collect()
+}
+
 pub fn only_a_number(text: &str) -> String {
+    let text = legible(text);
     format!(
         "“{text}” is no code. For several of one, type 24* and scan it behind that, without Enter between."
     )
@@ -57,6 +96,7 @@ pub fn not_in_order(name: &str) -> String {
 }
 
 pub fn unknown_code(code: &str) -> String {
+    let code = legible(code);
     format!("Nothing here has the code {code}. Scan it again, or type its SKU.")
 }
 
@@ -76,5 +116,5 @@ pub fn counted_so_far(name: &str, units: i64) -> String {
 }
 
 pub fn not_counted(code: &str) -> String {
-    format!("Not counted: {code}")
+    format!("Not counted: {}", legible(code))
 }

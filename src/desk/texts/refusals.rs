@@ -171,6 +171,7 @@ fn label(field: &str) -> String {
     let known = match field.rsplit('.').next().unwrap_or(field) {
         "sku" => products::SKU,
         "supplier_sku" => restock::SUPPLIER_SKU,
+        "receipts[as_well]" => "“Book it as well”",
         "email" => EMAIL,
         "slug" => products::SLUG,
         "image_urls" => products::IMAGE_URLS,

@@ -1,6 +1,8 @@
 //! Requests that no page of the desk makes: each is answered with a page that says what is wrong, and the right status.
 
 use mysql::prelude::Queryable;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
 
 use crate::browser::Page;
 use crate::harness::Shop;
@@ -143,4 +145,98 @@ fn a_fault_of_ours_names_what_the_log_calls_it() {
     assert_eq!((answer.status, answer.header("X-Request-Id")), (500, Some("told-1")), "{html}");
     assert!(html.contains("<code>told-1</code>") && !html.contains("request_id"), "{html}");
     shop.abandon();
+}
+
+#[test]
+fn what_cannot_be_seen_and_what_no_code_holds_is_no_code_anywhere() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let mug = json!({"name": "Mug", "price": "1", "sku": "MUG", "shelf": "A2", "stock": 9});
+    let mug = staff.post("/products", mug).expect(201).id();
+    let guest = shop.guest();
+    let order = guest.client.order(&[(mug, 1)]).expect(201).id();
+    let supplier = staff.post("/suppliers", json!({"name": "Potters", "lead_time_days": 7})).expect(201).id();
+    let bought = || {
+        let lines = json!([{"product_id": mug, "quantity": 5}]);
+        staff.post("/purchase_orders", json!({"supplier_id": supplier, "lines": lines})).expect(201).id()
+    };
+    let (ordered, draft) = (bought(), bought());
+    staff.post(&format!("/purchase_orders/{ordered}/order"), json!({})).expect(200);
+    let take = staff.post("/stock_takes", json!({"shelf": "A2"})).expect(201).id();
+    let mut manager = shop.manager_at_desk();
+    let counting = [
+        format!("/desk/orders/new?customer_id={}", guest.id),
+        format!("/desk/orders/{order}/pack"),
+        format!("/desk/purchase_orders/{ordered}/receive"),
+    ];
+    let is_no_code =
+        |page: &Page| page.says("Nothing here has the code") || page.says("is no code. For several of one");
+    let long = "4".repeat(101);
+    let blank = [
+        "\u{200b}",
+        "\u{200e}",
+        "\u{202e}",
+        "\u{2060}",
+        "\u{ad}",
+        "\u{3164}",
+        "500*\u{200e}",
+        "\u{feff} \u{200b}",
+    ];
+    let odd = ["MU\tG", "]C101\u{1d}21", "\u{1d}", "\0", "\u{1b}[A", "M\u{85}UG", "3*M\0UG", &long];
+    for code in blank.into_iter().chain(odd) {
+        for path in &counting {
+            let page = manager.open(path).expect(200);
+            let scanned = manager.send(&page.scanner(), &[("scan", code)]).expect(200);
+            assert!(is_no_code(&scanned), "{path} {code:?}: {}", scanned.text());
+            assert!(!scanned.html.chars().any(|c| c.is_control() && c != '\n'), "{path} {code:?}");
+            let again = manager.open(&scanned.path).expect(200);
+            assert!(
+                !again.has_form("place") || again.form("place").get("items[0].quantity").is_none(),
+                "{code:?}"
+            );
+        }
+        let sought = utf8_percent_encode(code, NON_ALPHANUMERIC).to_string();
+        for path in [
+            format!("/desk/purchase_orders/{draft}?scan={sought}"),
+            format!("/desk/suppliers/{supplier}/products?scan={sought}"),
+        ] {
+            let page = manager.open(&path).expect(200);
+            assert!(!page.path.contains(&format!("products/{mug}")), "{path}: {}", page.path);
+            assert!(!page.says("Add Mug"), "{path}: {}", page.text());
+        }
+        let page = manager.open(&format!("/desk/search?q={sought}")).expect(200);
+        assert!(
+            page.place() == "/desk/search" && !page.says("Mug"),
+            "{code:?}: {} {}",
+            page.path,
+            page.text()
+        );
+        let page = manager.open(&format!("/desk/stock_takes/{take}"));
+        let refused = manager.send(&page.form("count"), &[("counts[900].scan", code)]).expect(422);
+        assert!(refused.says("Not counted"), "{code:?}: {}", refused.text());
+    }
+    // What nobody sees around a code is no part of it.
+    let page = manager.open(&counting[0]);
+    let scanned = manager.send(&page.scanner(), &[("scan", "\u{feff}2*mug\u{200b}\t")]).expect(200);
+    assert_eq!(scanned.form("place").get("items[0].quantity"), Some("2"));
+}
+
+#[test]
+fn what_is_counted_is_found_again_through_the_login() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    staff.post("/products", json!({"name": "Mug", "price": "1", "sku": "MUG", "stock": 9})).expect(201);
+    let mut clerk = shop.clerk_at_desk();
+    let cookie = clerk.cookie().unwrap().to_owned();
+    let path = format!("/desk/orders/new?customer_id={}", shop.guest().id);
+    for letters in [100, 400, 480, 500, 530, 600, 650, 900] {
+        let note = "\u{20ac}".repeat(letters);
+        let page = clerk.open(&path);
+        let counted = clerk.send(&page.scanner(), &[("scan", "mug"), ("note", &note)]).expect(200);
+        assert_eq!(counted.form("place").get("note"), Some(note.as_str()));
+        clerk.set_cookie(None);
+        let login = clerk.open(&counted.path).expect(200);
+        assert_eq!(login.place(), "/desk/login", "{letters}");
+        clerk.set_cookie(Some(&cookie));
+    }
 }

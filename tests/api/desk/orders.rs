@@ -58,6 +58,8 @@ fn an_order_is_packed_by_scans_and_shipped_once() {
         "{}",
         shipped.text()
     );
+    let back = clerk.open(&format!("{}&tracking_number=RR123456785GB&last=parcel", page.path));
+    assert!(back.says("Shipped.") && !back.says("Press “Ship”"), "{}", back.text());
     // The button again, after "back": it is the one parcel.
     let again = clerk.send(&ship, &[("carrier", "Post"), ("tracking_number", "RR123456785GB")]).expect(200);
     assert!(again.says("Shipped."));
@@ -142,13 +144,17 @@ fn an_order_is_placed_for_somebody_on_the_telephone() {
     assert!(what.says("The customer is added.") && what.says("Grace Hopper"), "{}", what.text());
     // Words find it, a code takes it.
     let found = clerk.send(&what.scanner(), &[("scan", "blue")]).expect(200);
-    assert!(found.says("Add Blue mug"), "{}", found.text());
+    assert!(found.says("Add Blue mug MUG-B €9.50, 5 available"), "{}", found.text());
     let taken = clerk.send(&found.scanner(), &[("scan", "2*mug-b")]).expect(200);
     let place = taken.form("place");
     assert_eq!(
         (place.get("items[0].product_id"), place.get("items[0].quantity")),
         (Some(mug.to_string().as_str()), Some("2"))
     );
+    // What it costs and whether it is there is said before it is placed.
+    assert!(taken.says("€19.00") && taken.says("Total: €19.00") && !taken.says("only"), "{}", taken.text());
+    let short = clerk.send(&taken.scanner(), &[("scan", "4*mug-b")]).expect(200);
+    assert!(short.says("◐ only 5") && short.says("Total: €57.00"), "{}", short.text());
     let too_many =
         clerk.send(&place, &[("items[0].quantity", "7"), ("shipping_address", "1 Navy Yard")]).expect(409);
     assert!(too_many.says("Blue mug: 7 wanted, 5 there"), "{}", too_many.text());
@@ -236,6 +242,37 @@ fn an_order_is_looked_for_among_all_and_the_page_says_so() {
     // The field at the top finds the parcel, too.
     let found = clerk.open("/desk/search?q=00340434161094").expect(200);
     assert!(found.links().contains(&both[1]), "{}", found.text());
+}
+
+#[test]
+fn what_is_found_at_the_top_is_all_or_leads_to_the_rest_whatever_its_case() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let product = shop.product(&staff, 100);
+    let guest = shop.guest();
+    let ids: Vec<u64> = (0..11).map(|_| guest.client.order(&[(product, 1)]).expect(201).id()).collect();
+    let mut clerk = shop.clerk_at_desk();
+    let cut = clerk.open("/desk/search?q=lovelace").expect(200);
+    let all = "/desk/orders?q=lovelace";
+    assert!(
+        cut.says("10 of them") && cut.links().contains(&all.to_owned()),
+        "{} {:?}",
+        cut.text(),
+        cut.links()
+    );
+    let rest = clerk.open(all).expect(200);
+    assert!(ids.iter().all(|id| rest.links().contains(&format!("/desk/orders/{id}"))));
+    staff.post(&format!("/orders/{}/ship", ids[0]), json!({"tracking_number": "RR12GB"})).expect(200);
+    staff.post(&format!("/orders/{}/ship", ids[1]), json!({"tracking_number": "jd0002"})).expect(200);
+    for (q, id) in
+        [("rr12gb", ids[0]), ("RR12GB", ids[0]), ("Rr12gB", ids[0]), ("JD0002", ids[1]), ("jd0002", ids[1])]
+    {
+        for path in [format!("/desk/search?q={q}"), format!("/desk/orders?q={q}")] {
+            let found = clerk.open(&path).expect(200);
+            assert!(found.links().contains(&format!("/desk/orders/{id}")), "{path}: {}", found.text());
+            assert!(!found.says("of them"), "{path}: {}", found.text());
+        }
+    }
 }
 
 #[test]

@@ -296,6 +296,52 @@ fn a_delivery_of_nothing_books_nothing_and_of_two_the_second_is_told() {
 }
 
 #[test]
+fn of_two_who_count_one_delivery_the_second_says_whether_it_is_another() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let Goods { supplier, mug, towel, .. } = goods(&staff);
+    let id = ordered(&staff, supplier, &[(mug, 6), (towel, 4)]);
+    let (mut one, mut other) = (shop.clerk_at_desk(), shop.manager_at_desk());
+    let path = format!("/desk/purchase_orders/{id}/receive");
+    let ones = scan(&mut one, &path, &[("mug", ": 1 of 6 counted.")]);
+    let others =
+        scan(&mut other, &path, &[("mug", ": 1 of 6 counted."), ("2*towel", "Towel: 2 of 4 counted.")]);
+    let late = other.open(&others).form("receive");
+    let ones = one.open(&ones).form("receive");
+    for _ in 0..2 {
+        assert!(one.send(&ones, &[]).expect(200).says("Booked:"));
+    }
+    // Also where a scan has shown the page anew meanwhile.
+    let page = other.open(&others);
+    let scanned = other.send(&page.scanner(), &[("scan", "towel")]).expect(200);
+    assert!(scanned.says("Since you began to count, this was booked: clerk, "), "{}", scanned.text());
+    for form in [late, scanned.form("receive")] {
+        let told = other.send(&form, &[]).expect(412);
+        assert!(told.says("Since you began to count") && told.says("⚠ clerk booked: 1, "), "{}", told.text());
+        assert_eq!(told.form("receive").get("lines[0].quantity"), Some("1"));
+        let unsure = other.send(&told.form("receive"), &[]).expect(422);
+        assert!(unsure.says("“Book it as well” is not ticked, so nothing was booked."), "{}", unsure.text());
+        assert!(unsure.says("⚠ clerk booked: 1, "), "{}", unsure.text());
+        let unsure = other.send(&unsure.form("receive"), &[("note", "Torn")]).expect(422);
+        let counted_on = other.send(&unsure.scanner(), &[("scan", "towel")]).expect(200);
+        assert!(counted_on.says("Since you began to count"), "{}", counted_on.text());
+        other.send(&counted_on.form("receive"), &[]).expect(412);
+    }
+    assert_eq!((staff.on_hand(mug), staff.on_hand(towel)), (1, 0));
+    // Whoever means it says so, and it is booked once.
+    let told = other.send(&scanned.form("receive"), &[]).expect(412).form("receive");
+    for _ in 0..2 {
+        assert!(other.send(&told, &[("receipts[as_well]", "true")]).expect(200).says("Booked:"));
+    }
+    assert_eq!((staff.on_hand(mug), staff.on_hand(towel)), (2, 3));
+    // Nothing of it is said to whoever begins now.
+    assert!(!other.open(&path).says("Since you began"));
+    for nonsense in ["1", "x.y", "-1.zz", "99999999999999999999.ab", "."] {
+        other.open(&format!("{path}?seen={nonsense}")).expect(200);
+    }
+}
+
+#[test]
 fn orders_are_found_by_state_supplier_and_product() {
     let shop = Shop::open();
     let staff = shop.staff();

@@ -153,6 +153,47 @@ export const scanner = {
     await done(page, "Shipped.");
   },
 
+  "what is scanned after a refusal counts": async (page, hands) => {
+    const { press } = hands;
+    const [product, ada] = [await newProduct(5), await newCustomer()];
+    const listening = () => page.locator("#scan:focus").waitFor();
+    await page.goto(`${base}/desk/purchase_orders/${await ordered([product])}/receive`);
+    await scan(page, hands, `12*${product.sku}`, "12 of 9");
+    await press(button(page, "Book what came"));
+    await refused(page, "nothing is booked yet");
+    await listening();
+    await shoot(page, product.sku);
+    await said(page, "13 of 9 counted");
+
+    await page.goto(`${base}/desk/orders/new?customer_id=${ada.id}`);
+    await page.locator("#scan").focus();
+    await shoot(page, `99*${product.sku}`);
+    await main(page).getByRole("cell", { name: product.name }).waitFor();
+    await press(button(page, "Place the order"));
+    await refused(page, "99 wanted, 5 there");
+    await listening();
+    await shoot(page, ada.one.sku);
+    await main(page).getByRole("cell", { name: ada.one.name }).waitFor();
+
+    if (!hands.script) return;
+    // Wherever somebody has clicked, and whatever letters a code has.
+    const { id } = await ada.order();
+    await page.goto(`${base}/desk/orders/${id}/pack`);
+    for (const [code, says] of [[ada.one.sku, "1 of 1"], ["gojkx", "Nothing here has the code gojkx"], [`2*${ada.two.barcode}`, "2 of 2"]]) {
+      await page.locator("h1").click();
+      await shoot(page, code);
+      await said(page, says);
+    }
+    await page.locator("h1").click();
+    await page.keyboard.press("/");
+    await page.locator("#search:focus").waitFor();
+    await page.locator("h1").click();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await shoot(page, ada.one.barcode);
+    await said(page, "Too many of");
+  },
+
   "what is scanned is counted before the whole is sent": async (page, hands) => {
     if (!hands.script) return;
     const product = await newProduct(5);
