@@ -7,6 +7,7 @@ use rouille::Response;
 use serde_json::Value;
 
 use crate::desk::api::Api;
+use crate::desk::customers;
 use crate::desk::page::{Content, Room};
 use crate::desk::parts::brief;
 use crate::desk::pieces::{field_id, post_button};
@@ -120,6 +121,7 @@ pub fn problem(api: &Api, problem: Problem) -> Response {
     let body = html! {
         h1 { (title) }
         p { @if problem.kind == problem::NOT_FOUND && !is_staff(&api.caller) { (t::NOT_FOUND_HERE) } @else { (t::advice(&problem)) } }
+        @if problem.kind == problem::RATE_LIMITED { p { (t::SEND_IT_AGAIN) } }
         @for error in &problem.errors { p { (t::field(&error.field)) " " (error.message) } }
         (number(api, &problem))
         p { a href="/desk" { (t::BACK_TO_TODAY) } }
@@ -146,7 +148,13 @@ fn refusal(api: &Api, sent: &Sent, scans: bool) -> Markup {
     html! {
         div.refused role="alert" tabindex="-1" autofocus[!scans] #refused {
             h2 { (t::title(problem.kind)) }
-            p { @if sent.is_stale() && !sent.is_shown.get() { (t::NOT_ANY_MORE) } @else { (t::advice(problem)) } }
+            p {
+                @match (sent.is_stale(), sent.is_shown.get(), sent.fields.iter().next()) {
+                    (true, false, _) => (t::NOT_ANY_MORE),
+                    (true, true, None) => (t::LOOK_AT_IT_NOW),
+                    _ => (t::advice(problem)),
+                }
+            }
             @if sent.typed().next().is_some() {
                 p { (t::YOU_TYPED) }
                 dl.facts { @for (name, value) in sent.typed() { dt { (t::field(name)) } dd.text { (value) } } }
@@ -155,6 +163,13 @@ fn refusal(api: &Api, sent: &Sent, scans: bool) -> Markup {
             @if let Some(did) = &sent.did { p { a href=(did) { (t::WHAT_IT_DID) } } }
             @if let (Some(id), Some(name)) = (problem.extra.get("product").and_then(|of| of["id"].as_u64()), owner(problem)) {
                 p { a href={ "/desk/products/" (id) } { (brief(name)) } }
+            }
+            @if let Some(known) = problem.extra.get(customers::KNOWN).and_then(Value::as_array) {
+                ul {
+                    @for (one, id) in known.iter().filter_map(|one| Some((one, one["id"].as_u64()?))) {
+                        li { a href=(customers::goes_on_at(sent, id)) { (t::take_customer(one["name"].as_str().unwrap_or(""), id)) } }
+                    }
+                }
             }
             @if let Some(ids) = problem.extra.get("order_ids").and_then(|ids| ids.as_array()) {
                 ul { @for id in ids.iter().filter_map(Value::as_u64) { li { a href={ "/desk/orders/" (id) } { (t::order(id)) } } } }
@@ -228,7 +243,7 @@ fn whole(api: &Api, content: &Content, body: &Markup) -> Markup {
                 main #main tabindex="-1" { (body) }
                 footer {
                     @if inside {
-                        span { (t::logged_in(api.caller.session().and_then(|session| session.username.as_deref()).unwrap_or(""))) }
+                        span { (t::logged_in(api.caller.username())) }
                         a href="/desk/account" { (t::YOUR_ACCOUNT) }
                         (post_button(LOG_OUT, t::LOG_OUT))
                         button #keys-off type="button" hidden data-off=(t::KEYS_OFF) data-on=(t::KEYS_ON) {}

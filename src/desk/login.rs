@@ -13,6 +13,7 @@ use crate::desk::page::{Content, Room};
 use crate::desk::pieces::plain_field;
 use crate::desk::prose;
 use crate::desk::texts as t;
+use crate::desk::typed_on;
 use crate::desk::visit::is_staff;
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
@@ -166,13 +167,26 @@ fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
         end(&Api { caller, ..*api })?;
         return refused(Problem::new(problem::FORBIDDEN, t::STAFF_ONLY));
     }
+    let response =
+        if typed.is_empty() { see_other(next) } else { typed_on_page(api, next, typed, &opened.token)? };
     let cookie = format!("{COOKIE}={}; {COOKIE_RULES}", opened.token);
-    let mut response = see_other(next);
-    if !typed.is_empty() {
-        // To the page that it was typed on, with what it was.
-        response.status_code = 307;
-    }
     Ok(response.with_unique_header("Set-Cookie", cookie))
+}
+
+/// The page that something was typed on, with what it was. It is answered here, since a browser that is led there with a
+/// form takes the password along.
+fn typed_on_page(api: &Api, page: &str, typed: &str, token: &str) -> Result<Response> {
+    let of_login = ["cookie", "content-length", "content-type", "transfer-encoding"];
+    let lasting =
+        api.http.headers().filter(|(name, _)| !of_login.contains(&name.to_ascii_lowercase().as_str()));
+    let mut headers: Vec<(String, String)> =
+        lasting.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    headers.push(("Cookie".to_owned(), format!("{COOKIE}={token}")));
+    let body = with_query("", &[(TYPED, typed)]).trim_start_matches('?').to_owned();
+    let from = *api.http.remote_addr();
+    let http = rouille::Request::fake_http_from(from, "POST", page, headers, body.into_bytes());
+    let caller = identify_by(api.app, &http, token, None)?.caller;
+    Ok(typed_on(&Api { http: &http, caller, ..*api }))
 }
 
 fn end(api: &Api) -> Result<()> {

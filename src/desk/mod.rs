@@ -6,7 +6,8 @@
 //!
 //! Every form is sent to its own page, with an Idempotency-Key and the version of what it shows. The key stands in the
 //! address of a page with forms, which is given one where it has none: so an address is one visit, and whoever goes back to
-//! it, loads it again or sends it twice has the same key, and does the work once. What was done is answered with a
+//! it, loads it again or sends it twice has the same key, and does the work once. It also says whose visit it is: what is
+//! sent from a page that somebody else has opened is shown before it is done. What was done is answered with a
 //! redirect, to a new visit; what was refused shows the page again, with what was typed and what is wrong. Everything works
 //! without the script, which only spares reloads and clicks.
 
@@ -39,7 +40,7 @@ mod visit;
 use std::cell::{Cell, RefCell};
 
 use rouille::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -50,11 +51,14 @@ use crate::desk::login::check_same_origin;
 use crate::desk::page::{Answer, DECIMALS};
 use crate::desk::texts as t;
 use crate::desk::visit::After::{At, Here, Once, There, With};
-use crate::desk::visit::{After, FormOf, Page, Posted, Sent, Visit, key_in, new_key};
+use crate::desk::visit::{
+    ANOTHERS_PAGE, After, FormOf, Page, Posted, Sent, Visit, key_in, new_key, other_owner, taken_over,
+};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::values::{Id, hex};
-use crate::web::caller::{Caller, Label};
+use crate::web::caller::{Caller, Label, username_of};
+use crate::web::idempotency;
 use crate::web::response;
 use crate::web::route::Access::{self, Manager, Staff};
 use crate::web::route::{Route, ids_in};
@@ -80,7 +84,7 @@ pub const PAGES: &[Page] = &[
 
     page("/desk/orders", Staff, orders::list::show, &[]),
     page("/desk/orders/new", Staff, orders::place::show, &[
-        form("new_customer", "POST", "/customers", With("/desk/orders/new?customer_id=")),
+        form("new_customer", "POST", "/customers", With("/desk/orders/new?customer_id=")).checked_by(customers::check),
         form("place", "POST", "/orders", There).checked_by(orders::place::check),
     ]),
     page("/desk/orders/pick_list", Staff, orders::pick_list::show, &[]),
@@ -132,7 +136,7 @@ pub const PAGES: &[Page] = &[
     ]),
 
     page("/desk/customers", Staff, customers::list::show, &[
-        form("new_customer", "POST", "/customers", There),
+        form("new_customer", "POST", "/customers", There).checked_by(customers::check),
     ]),
     page("/desk/customers/{id}", Staff, customers::customer::show, &[
         form("change", "PATCH", "/customers/{id}", Here),
@@ -165,8 +169,8 @@ pub const PAGES: &[Page] = &[
     page("/desk/restock/runs/{id}", Staff, restock::runs::show, &[]),
     page("/desk/restock/{id}", Staff, restock::line::show, &[
         form("restock", "POST", "/restock/runs", There),
-        form("draft", "POST", "/purchase_orders", There),
-        form("put_line", "PUT", "/purchase_orders/{id}/lines/{product_id}", Here),
+        form("draft", "POST", "/purchase_orders", There).checked_by(restock::line::check),
+        form("put_line", "PUT", "/purchase_orders/{id}/lines/{product_id}", Here).checked_by(restock::line::check),
         form("snooze", "PATCH", "/products/{id}/stock", Here),
     ]),
     page("/desk/purchase_orders", Staff, purchase_orders::list::show, &[
@@ -252,7 +256,7 @@ pub fn answer(
     };
     let label = caller.label();
     let api = Api { app, routes, http, caller, request_id };
-    let found = PAGES.iter().find_map(|page| Some((page, ids_in(path, page.path)?)));
+    let found = found_at(path);
     let shown = found.map_or("/desk/-", |(page, _)| page.path);
     let answered = identified.and_then(|()| match (path, found) {
         _ if file.is_some() => without_page(http.method(), READ),
@@ -270,6 +274,16 @@ pub fn answer(
     });
     let response = answered.unwrap_or_else(|error| frame::problem(&api, error.into_problem()));
     (frame::guarded(response), shown, label)
+}
+
+/// The page that a form was typed on, once whoever sends it is logged in.
+fn typed_on(api: &Api) -> Response {
+    let path = api.http.raw_url().split('?').next().unwrap_or("");
+    let shown = match found_at(path) {
+        Some((page, ids)) => visit(api, page, ids, path),
+        None => Ok(see_other("/desk")),
+    };
+    shown.unwrap_or_else(|error| frame::problem(api, error.into_problem()))
 }
 
 /// The page for what was refused before the desk was asked, or could not be read at all. Who asked is not known then.
@@ -303,7 +317,7 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     let query = Fields::read(http.raw_query_string().as_bytes())?;
     if !sends && !page.forms.is_empty() && key_in(&query).is_none() {
         let others = query.iter().filter(|(name, _)| *name != "key");
-        return Ok(see_other(&keyed(&api::with_query(path, &others.collect::<Vec<_>>()))));
+        return Ok(see_other(&keyed(api, &api::with_query(path, &others.collect::<Vec<_>>()))));
     }
     let api = Api { app, routes, http, caller: api.caller.clone(), request_id };
     let mut visit = Visit {
@@ -319,18 +333,23 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
     };
     if sends {
         let (fields, is_typed_before) = login::typed_before(Fields::sent(http, BODY_BYTES_MAX)?)?;
-        let posted = Posted::read(page, (id, product_id), fields)?;
+        let mut posted = Posted::read(page, (id, product_id), fields)?;
         if let Some(state) = &posted.state {
             visit.query = Fields::read(state.as_bytes())?;
             visit.query.set("key".to_owned(), posted.key.clone());
         }
-        let done = match posted.is_step() {
+        let owner = other_owner(&visit.api.caller, &posted.key);
+        let done = match (owner, posted.is_step()) {
+            // What is counted on is sent in the end, and looked at then.
+            (Some(owner), is_step) if is_typed_before || !is_step => {
+                Err(of_another(&mut visit, &mut posted, owner)?.into())
+            }
             _ if is_typed_before => Err(Problem::new(problem::UNAUTHENTICATED, t::NOT_SENT).into()),
-            true => step(&mut visit, &posted),
-            false => send(&visit, &posted),
+            (_, true) => step(&mut visit, &posted),
+            (_, false) => send(&visit, &posted),
         };
         match done {
-            Ok(Done::Goto(to)) => return Ok(see_other(&keyed(&to))),
+            Ok(Done::Goto(to)) => return Ok(see_other(&keyed(&visit.api, &to))),
             Ok(Done::Made(made)) => visit.made = Some(made),
             Ok(Done::Counted(to)) if to.len() <= ADDRESS_BYTES_MAX => return Ok(see_other(&to)),
             // What does not fit into an address is shown without one.
@@ -339,14 +358,15 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
             }
             // Also when it is not known whether it was done: sent again with the same key, it is done once.
             Err(error) => {
-                let Posted { form, of, key, fields, .. } = posted;
+                let Posted { form, of, key, shown, fields, .. } = posted;
                 let problem = prose::problem_of_people(&app.config, error.into_problem());
                 let problem = fields.named_as_sent(problem);
                 let did = problem
                     .extra
                     .get("answered")
                     .and_then(|answered| page_of(answered["location"].as_str()?));
-                visit.sent = Some(Sent { form, of, key, fields, problem, did, is_shown: Cell::new(false) });
+                let is_shown = Cell::new(false);
+                visit.sent = Some(Sent { form, of, key, shown, fields, problem, did, is_shown });
             }
         }
     }
@@ -370,6 +390,23 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
             response.with_unique_header("Content-Disposition", named)
         }
     })
+}
+
+/// What is said of a form of a page that somebody else had opened. It goes on as a form of whoever has sent it, once they
+/// have looked at it; what the other one has done with it is not known to be meant again.
+fn of_another(visit: &mut Visit, posted: &mut Posted, owner: Id) -> Result<Problem> {
+    let Api { app, ref caller, .. } = visit.api;
+    let other = username_of(app, owner)?;
+    let (other, own) = (other.as_deref().unwrap_or(t::SOMEBODY), caller.username());
+    let done = idempotency::done_by(app, Label::Staff(owner), &posted.own_key)?;
+    let problem = match done {
+        Some(location) => Problem::new(ANOTHERS_PAGE, t::done_by(other, own))
+            .with_extra("answered", json!({"location": location})),
+        None => Problem::new(ANOTHERS_PAGE, t::opened_by(other, own)),
+    };
+    posted.key = taken_over(caller, &posted.key);
+    visit.query.set("key".to_owned(), posted.key.clone());
+    Ok(problem)
 }
 
 /// Takes what a button counts into the address of the page, with what is typed beside it.
@@ -449,14 +486,18 @@ fn page_of(location: &str) -> Option<String> {
 }
 
 fn page_at(path: &str) -> Option<&'static Page> {
-    PAGES.iter().find(|page| ids_in(path, page.path).is_some())
+    found_at(path).map(|(page, _)| page)
+}
+
+fn found_at(path: &str) -> Option<(&'static Page, (Id, Id))> {
+    PAGES.iter().find_map(|page| Some((page, ids_in(path, page.path)?)))
 }
 
 /// An address with the key of a new visit, where a page has forms.
-fn keyed(to: &str) -> String {
+fn keyed(api: &Api, to: &str) -> String {
     let page = page_at(to.split('?').next().unwrap_or(""));
     if page.is_some_and(|page| !page.forms.is_empty()) {
-        api::with_query(to, &[("key", &new_key())])
+        api::with_query(to, &[("key", &new_key(&api.caller))])
     } else {
         to.to_owned()
     }

@@ -52,7 +52,7 @@ impl Visit<'_> {
         }
         // What was refused may be sent again under its key, and what was answered before may not.
         let key = match sent {
-            Some(sent) if sent.problem.kind == problem::IDEMPOTENCY_KEY_REUSED => new_key(),
+            Some(sent) if sent.problem.kind == problem::IDEMPOTENCY_KEY_REUSED => new_key(&self.api.caller),
             Some(sent) if !sent.key.is_empty() => sent.key.clone(),
             _ => self.key(),
         };
@@ -228,8 +228,9 @@ impl Open<'_> {
         let value = sent.unwrap_or(&now);
         let error = self.sent.and_then(|sent| sent.error(name));
         // Both versions, where somebody else has changed it meanwhile.
-        let other =
-            self.sent.filter(|sent| sent.is_stale() && sent.fields.get(name).is_some_and(|sent| sent != now));
+        let other = self
+            .sent
+            .filter(|sent| sent.is_compared() && sent.fields.get(name).is_some_and(|sent| sent != now));
         let (error_id, hint_id, other_id) =
             (format!("{id}-wrong"), format!("{id}-hint"), format!("{id}-now"));
         let described: Vec<&str> = [

@@ -142,6 +142,13 @@ pub const NAME: &str = "Name";
 pub const EMAIL: &str = "E-mail";
 pub const PHONE: &str = "Phone";
 pub const ADD_CUSTOMER: &str = "Add the customer";
+pub const ADD_CUSTOMER_ALL_THE_SAME: &str = "Add one more customer all the same";
+pub const CUSTOMER_IS_KNOWN: &str = "Nobody was added yet. Somebody has this e-mail or phone already: take them, or press again if it is somebody else.";
+
+/// Who is known, for whoever was about to add them.
+pub fn take_customer(name: &str, id: u64) -> String {
+    format!("{name} (customer {id})")
+}
 pub const SOMEBODY_ELSE: &str = "somebody else";
 pub const ADD: &str = "Add";
 pub const LAST_DONE: &str = "What was done last:";
@@ -460,7 +467,7 @@ pub fn done(form: &str) -> Option<&'static str> {
         "unchanged" => "Nothing was changed: it was as you sent it already.",
         "reset_password" => "They have a new password, and are logged out.",
         "revoke" => "Revoked. Nothing can call with it any more.",
-        "restock" => "Restocked. What was done, and why, stands below.",
+        "restock" => "The run is done. What came of it, and why, stands below.",
         "draft" => "The draft is made. It waits to be ordered.",
         "put_line" | "put_line_at" => "The line is set. Restock runs leave it alone from now on.",
         "take_out" => "The line is taken out.",

@@ -11,7 +11,7 @@ use crate::desk::fields::Fields;
 use crate::desk::page::Answer;
 use crate::desk::prose;
 use crate::error::{Error, Result};
-use crate::problem::{self, FieldError, Problem};
+use crate::problem::{self, FieldError, Kind, Problem};
 use crate::random;
 use crate::values::{Id, hex};
 use crate::web::caller::Caller;
@@ -58,18 +58,46 @@ pub enum After {
 
 const KEY_DIGITS: usize = 32;
 
+/// The first half of a key is random, or made from the key of somebody else; the other one says whose it is.
+const OWN_DIGITS: usize = 16;
+
+/// A form of a page that somebody else had opened. The API knows no pages.
+pub const ANOTHERS_PAGE: &Kind =
+    &Kind { code: "anothers_page", status: 409, title: "Somebody else opened this page" };
+
 /// What stands in an address until it was shown once.
 pub const SHOWN_ONCE: [&str; 7] = ["done", "before", "proof", "scan", "step", "wrong", "last"];
 
 /// What is done under a key may be asked for again under it; so an address with a key is one visit to its forms.
-pub fn new_key() -> String {
-    random::hex::<{ KEY_DIGITS / 2 }>()
+pub fn new_key(caller: &Caller) -> String {
+    key_of(caller, &random::hex::<{ OWN_DIGITS / 2 }>())
+}
+
+/// The key of a form that somebody goes on with whose page it was not: the same each time, so that it does its work once.
+pub fn taken_over(caller: &Caller, key: &str) -> String {
+    key_of(caller, &hex(&Sha256::digest(key)[..OWN_DIGITS / 2]))
+}
+
+fn key_of(caller: &Caller, own: &str) -> String {
+    format!("{own}{:0width$x}", caller.staff_account().unwrap_or(0), width = KEY_DIGITS - OWN_DIGITS)
+}
+
+fn is_key(key: &str) -> bool {
+    key.len() == KEY_DIGITS && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whose page had this key, where that is somebody else.
+pub fn other_owner(caller: &Caller, key: &str) -> Option<Id> {
+    if !is_key(key) {
+        return None;
+    }
+    let owner = Id::from_str_radix(&key[OWN_DIGITS..], 16).ok()?;
+    (caller.staff_account() != Some(owner)).then_some(owner)
 }
 
 /// The key in an address, if that is one of ours.
 pub fn key_in(query: &Fields) -> Option<&str> {
-    let is_ours = |key: &&str| key.len() == KEY_DIGITS && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    query.get("key").filter(is_ours)
+    query.get("key").filter(|key| is_key(key))
 }
 
 pub struct Visit<'a> {
@@ -94,6 +122,8 @@ pub struct Sent {
     pub of: Of,
     pub fields: Fields,
     pub key: String,
+    /// As in [`Posted`].
+    pub shown: Option<String>,
     pub problem: Problem,
     /// The page of what the form did when it was sent before, with other values.
     pub did: Option<String>,
@@ -214,7 +244,7 @@ impl Visit<'_> {
     /// The key of this visit. It stands in the address, because pages are not kept by browsers: gone back to, the page is
     /// fetched again, and has the key that was sent.
     pub fn key(&self) -> String {
-        key_in(&self.query).map_or_else(new_key, str::to_owned)
+        key_in(&self.query).map_or_else(|| new_key(&self.api.caller), str::to_owned)
     }
 
     /// What was sent with this form, if it was not accepted.
@@ -234,11 +264,18 @@ impl Sent {
         self.fields
             .iter()
             .filter(move |(name, value)| is_lost && !value.is_empty() && !name.ends_with("password"))
+            // Nobody types the number of a product.
+            .filter(|(name, _)| !name.ends_with("].product_id"))
     }
 
     /// Whether somebody else has changed meanwhile what the form showed.
     pub fn is_stale(&self) -> bool {
         self.problem.kind == problem::PRECONDITION_FAILED
+    }
+
+    /// Whether what is typed stands beside what stands there now: whoever is to look has not seen the one or the other.
+    pub fn is_compared(&self) -> bool {
+        self.is_stale() || [ANOTHERS_PAGE, problem::UNAUTHENTICATED].contains(&self.problem.kind)
     }
 }
 
@@ -249,10 +286,12 @@ pub struct Posted {
     /// As the page has it for all its forms.
     pub key: String,
     /// Of this form alone; empty where there is none.
-    own_key: String,
+    pub own_key: String,
     pub version: String,
     /// What the address of its page said, of a form that counts.
     pub state: Option<String>,
+    /// What its page showed, where that is told apart from what there is now by more than a version.
+    pub shown: Option<String>,
     pub fields: Fields,
 }
 
@@ -278,12 +317,12 @@ impl Posted {
         let (key, version) =
             (fields.take("key").unwrap_or_default(), fields.take("version").unwrap_or_default());
         let own_key = if key.is_empty() { String::new() } else { own_key(&key, form.name, of) };
-        let state = fields.take("state");
+        let (state, shown) = (fields.take("state"), fields.take("shown"));
         // A code that was left in the field when the whole was sent is no part of it.
         if state.is_some() && fields.get("step").is_none() {
             fields.take("scan");
         }
-        Ok(Posted { form, of, key, own_key, version, state, fields })
+        Ok(Posted { form, of, key, own_key, version, state, shown, fields })
     }
 
     /// Whether a button was pressed that counts, and sends nothing yet.

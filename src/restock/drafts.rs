@@ -252,8 +252,8 @@ pub fn waits_for(app: &App, standing: &Standing, now: Timestamp, tells_costs: bo
     let today = app.config.calendar.day_of(now);
     let weekday = Weekday::ALL[today.0.weekday().num_days_from_monday() as usize];
     if !seller.order_days.is_empty() && !seller.order_days.contains(&weekday) {
-        let days: Vec<&str> = seller.order_days.iter().map(|day| day.text()).collect();
-        return Some(format!("{name} is ordered from on {}", days.join(", ")));
+        let days = Weekday::listed(&seller.order_days);
+        return Some(format!("the shop orders from {name} on {days}"));
     }
     standing.lacks(&app.config.currency, tells_costs)
 }

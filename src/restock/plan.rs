@@ -90,6 +90,13 @@ impl Watched {
         decide(&shelf, &self.policy, &self.packing(), today).unless_archived(self.archived)
     }
 
+    /// Whether the rule wants some bought, be it on a draft already or not.
+    fn is_due(&self, today: Day) -> bool {
+        let shelf = Figures { drafted: 0, ..self.shelf };
+        let decision = decide(&shelf, &self.policy, &self.packing(), today).unless_archived(self.archived);
+        decision.quantity() > 0
+    }
+
     /// The line of the draft that it would be put on, where somebody has set that.
     fn set_by_person(&self) -> Option<&Line> {
         let supplier_id = self.supply.as_ref().map(|supply| supply.supplier_id);
@@ -132,7 +139,12 @@ impl Watched {
     pub fn explained(&self, decision: &Decision) -> String {
         let reason = self.reason(decision);
         match &self.drafted.by_runs {
-            Some(line) => format!("{reason}; draft purchase order {} has {}", line.order_id, line.quantity),
+            Some(line) => format!(
+                "{reason}; with the {} on draft purchase order {} the position is {}",
+                line.quantity,
+                line.order_id,
+                self.shelf.position()
+            ),
             None => reason,
         }
     }
@@ -256,7 +268,7 @@ pub fn plan(
         // The rule says what is due, so all are looked at; a page of them is forecast.
         Some(due) => {
             let all = scan(db, config, Selection { limit: None, ..selection }, now)?;
-            let wanted = all.into_iter().filter(|of| (of.decide(today).quantity() > 0) == due);
+            let wanted = all.into_iter().filter(|of| of.is_due(today) == due);
             let limit = selection.limit.and_then(|limit| usize::try_from(limit).ok());
             wanted.take(limit.unwrap_or(usize::MAX)).collect()
         }

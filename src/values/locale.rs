@@ -74,7 +74,7 @@ impl Locale {
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
         let mut text = sign.to_owned();
         for (at, digit) in whole.chars().enumerate() {
-            if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            if at > 0 && self.is_grouped(whole.len() - at) {
                 text.push(self.group);
             }
             text.push(digit);
@@ -84,6 +84,15 @@ impl Locale {
             text.push_str(decimals);
         }
         text
+    }
+
+    /// Whether a mark stands before this many last digits. In India they are told apart by lakhs and crores.
+    fn is_grouped(&self, digits: usize) -> bool {
+        if self.has_lakhs() { digits == 3 || digits > 3 && digits % 2 == 1 } else { digits.is_multiple_of(3) }
+    }
+
+    fn has_lakhs(&self) -> bool {
+        self.name == "en-IN"
     }
 
     /// A decimal string of the API, in this currency.
@@ -117,7 +126,7 @@ impl Locale {
     ///
     /// - The decimal mark is the country's, once, with digits on both sides.
     /// - Thousands may be told apart by the country's mark or by spaces, one sign throughout: one to three digits first, the
-    ///   first of them no zero, and then three and three.
+    ///   first of them no zero, and then three and three; or as the country does.
     /// - Number pads have no other key than the point. Where it is not the country's decimal mark, one point is taken for
     ///   it, unless three digits follow, which may have been meant as thousands.
     pub fn plain(&self, written: &str) -> Option<String> {
@@ -171,7 +180,12 @@ impl Locale {
         let are_right = is_right(first, 1..=3)
             && !first.starts_with('0')
             && rest.iter().all(|group| is_right(group, 3..=3));
-        are_right.then(|| groups.concat())
+        let digits = groups.concat();
+        let as_written = self.has_lakhs() && is_right(&digits, 1..=digits.len()) && {
+            let marks = whole.chars().map(|c| if c == mark { self.group } else { c }).collect::<String>();
+            !first.starts_with('0') && self.number(&digits) == marks
+        };
+        (are_right || as_written).then_some(digits)
     }
 
     /// A number of the API as it stands in a field, where nothing stands between thousands.
@@ -196,6 +210,9 @@ mod tests {
             ("de-DE", "EUR", "1234.50", "1.234,50\u{A0}€"),
             ("de-CH", "CHF", "1234.50", "CHF\u{A0}1’234.50"),
             ("fr-FR", "EUR", "999.00", "999,00\u{A0}€"),
+            ("en-IN", "INR", "1234567.50", "INR\u{A0}12,34,567.50"),
+            ("en-IN", "INR", "-100000", "INR\u{A0}−1,00,000"),
+            ("en-IN", "INR", "999", "INR\u{A0}999"),
             ("ja-JP", "JPY", "1500", "¥1,500"),
         ] {
             assert_eq!(named(name).money(plain, currency), written);
@@ -227,6 +244,18 @@ mod tests {
             ("en-GB", "1.500", Some("1.500")),
             ("en-GB", "19,90", None),
             ("en-GB", "1,50,000", None),
+            ("en-IN", "12,34,567.50", Some("1234567.50")),
+            ("en-IN", "12 34 567", Some("1234567")),
+            ("en-IN", "1,234,567", Some("1234567")),
+            ("en-IN", "1,00,000", Some("100000")),
+            ("en-IN", "1,23,45,67,890", Some("1234567890")),
+            ("en-IN", "1,500", Some("1500")),
+            ("en-IN", "12,34,56", None),
+            ("en-IN", "123,45,678", None),
+            ("en-IN", "0,12,345", None),
+            ("en-IN", "12,345,67", None),
+            ("en-IN", "12,34 567", None),
+            ("en-US", "12,34,567", None),
             ("en-US", "1 500.5", Some("1500.5")),
             ("en-US", "12,345,678", Some("12345678")),
             ("de-DE", "1.500", Some("1500")),

@@ -26,6 +26,15 @@ impl Weekday {
         Weekday::ALL.iter().copied().filter(|day| bits & day.bit() != 0).collect()
     }
 
+    /// Several of them in a sentence: Mondays and Thursdays.
+    pub fn listed(days: &[Weekday]) -> String {
+        let names: Vec<String> = days.iter().map(|day| format!("{day:?}s")).collect();
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => names.concat(),
+        }
+    }
+
     fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -42,5 +51,13 @@ mod tests {
         assert_eq!(Weekday::from_bits(1 + 8 + 64), [Weekday::Monday, Weekday::Thursday, Weekday::Sunday]);
         assert_eq!(Weekday::from_bits(127), Weekday::ALL);
         assert_eq!(Weekday::from_bits(Weekday::to_bits(&[])), []);
+        for (bits, words) in [
+            (0, ""),
+            (1, "Mondays"),
+            (1 + 8, "Mondays and Thursdays"),
+            (1 + 8 + 64, "Mondays, Thursdays and Sundays"),
+        ] {
+            assert_eq!(Weekday::listed(&Weekday::from_bits(bits)), words);
+        }
     }
 }

@@ -176,12 +176,23 @@ impl Caller {
         }
     }
 
+    /// What they are called; empty where they have no account.
+    pub fn username(&self) -> &str {
+        self.session().and_then(|session| session.username.as_deref()).unwrap_or("")
+    }
+
     pub fn session(&self) -> Option<&Session> {
         match self {
             Caller::Anyone | Caller::Key { .. } => None,
             Caller::Customer { session, .. } | Caller::Staff { session, .. } => Some(session),
         }
     }
+}
+
+/// What an account is called; None where there is none.
+pub fn username_of(app: &App, account_id: Id) -> crate::error::Result<Option<String>> {
+    let sql = "SELECT username FROM accounts WHERE id = ?";
+    db::read(&app.pool, |db| db.row(sql, (account_id,), |row| column(row, "username")))
 }
 
 /// Who calls, and what there is under the Idempotency-Key that they sent.

@@ -334,6 +334,12 @@ pub fn unless_done(
     Ok(Some(response))
 }
 
+/// Where that stands which this caller did under this key; None where nothing is known to have been.
+pub fn done_by(app: &App, caller: Label, key: &str) -> Result<Option<String>> {
+    let key = Key { caller: caller.to_string(), digest: stored_key(key), request_sha256: [0; 32] };
+    Ok(find(app, &key, "")?.map(|stored| stored.location))
+}
+
 /// The right to keep an answer under a key.
 pub struct Claim {
     key: Option<Key>,

@@ -6,6 +6,7 @@ mod extremes;
 mod house;
 mod odd;
 mod orders;
+mod people;
 mod products;
 mod purchase_orders;
 mod restock;

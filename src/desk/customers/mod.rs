@@ -2,3 +2,5 @@
 
 pub mod customer;
 pub mod list;
+
+pub use list::{KNOWN, add, check, goes_on_at};

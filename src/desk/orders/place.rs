@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use crate::desk::api::with_query;
+use crate::desk::customers;
 use crate::desk::fields::is_none;
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
@@ -122,12 +123,7 @@ fn who(visit: &Visit) -> Result<Markup> {
             }
         }
         h2 { (t::NEW_CUSTOMER) }
-        (visit.form("new_customer", "", |form| html! {
-            (form.field(&Field::new("name", t::NAME, Kind::Text).required(), ""))
-            (form.field(&Field::new("email", t::EMAIL, Kind::Text).required(), ""))
-            (form.field(&Field::new("phone", t::PHONE, Kind::Text).required(), ""))
-            button.main { (t::ADD_CUSTOMER) }
-        }))
+        (customers::add(visit))
     })
 }
 

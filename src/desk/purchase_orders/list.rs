@@ -192,7 +192,7 @@ fn new(visit: &Visit) -> Result<Markup> {
             (visit.form("draft", "", |form| html! {
                 (form.field(&Field::new("supplier_id", t::SUPPLIER, Kind::Choice(&choices)).required(), visit.param("supplier_id").unwrap_or("")))
                 (more_suppliers(&known))
-                (form.field(&Field::new("note", t::NOTE, Kind::Area), ""))
+                (form.field(&Field::new("note", t::NOTE, Kind::Area).hint(t::NOTE_GOES_OUT), ""))
                 button { (t::MAKE_DRAFT) }
             }))
         }

@@ -8,14 +8,19 @@ use crate::desk::parts::{brief, brief_text, fitting};
 use crate::desk::pieces::{Field, Kind};
 use crate::desk::purchase_orders::ways;
 use crate::desk::purchase_orders::{Head, Line, PurchaseOrder, lines, shown};
-use crate::desk::seen::List;
+use crate::desk::scan::Tally;
+use crate::desk::seen::{self, List};
 use crate::desk::texts::restock as t;
 use crate::desk::visit::Visit;
 use crate::error::Result;
 use crate::problem;
+use crate::values::Id;
 
 /// What the form that splits a draft has for a line, beside its name.
 const SPLIT_BYTES: usize = 400;
+
+/// Of more changes the first ones are named; the lines stand below.
+const CHANGES_SHOWN: usize = 10;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: order, version } =
@@ -36,8 +41,9 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     } else {
         html! {}
     };
-    let (steps, corrections) = (steps(visit, head, &version), corrections(visit, head, &version));
-    let room = visit.room_beside(&[&facts, &add, &merge, &steps, &corrections]);
+    let (steps, corrections) = (steps(visit, &order, &version), corrections(visit, head, &version));
+    let changed = changed(visit, &order)?;
+    let room = visit.room_beside(&[&changed, &facts, &add, &merge, &steps, &corrections]);
     let receipts = lines::receipts(visit, &order, room / 3);
     let (page, next) = shown(visit, &order.lines);
     // Each line stands in the form that splits the draft, too.
@@ -50,6 +56,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
     let page = &page[..fits];
     let body = html! {
         h1 { (t::purchase_order(head.id)) " · " (t::status(&head.status)) }
+        (changed)
         (ways(visit, ""))
         (papers(head))
         (facts)
@@ -72,8 +79,11 @@ fn papers(head: &Head) -> Markup {
         p.row.screen {
             @if head.may("receive") { a.as-button href={ (here) "/receive" } { (t::RECEIVE) } }
             a.as-button href={ (here) "/print" } { (t::PRINT_VIEW) }
-            a.as-button href={ (here) "/letter" } { (t::MAIL) }
-            a.as-button href={ (here) "/csv" } { (t::CSV) }
+            // Nobody is sent what is cancelled.
+            @if head.status != "cancelled" {
+                a.as-button href={ (here) "/letter" } { (t::MAIL) }
+                a.as-button href={ (here) "/csv" } { (t::CSV) }
+            }
         }
     }
 }
@@ -118,7 +128,36 @@ fn is_sent(visit: &Visit, name: &str) -> bool {
     visit.sent.as_ref().is_some_and(|sent| sent.form.name == name)
 }
 
-fn steps(visit: &Visit, head: &Head, version: &str) -> Markup {
+/// The units of each product on it.
+fn units(order: &PurchaseOrder) -> Tally {
+    let units = order.lines.iter().map(|line| (line.product_id, line.quantity));
+    units.fold(Tally::default(), |tally, (id, units)| tally.with(id, units).unwrap_or(tally))
+}
+
+/// What somebody else has done to the lines since the page was open from which it was sent.
+fn changed(visit: &Visit, order: &PurchaseOrder) -> Result<Markup> {
+    let sent = visit.sent.as_ref().filter(|sent| sent.is_compared());
+    let Some(shown) = sent.and_then(|sent| sent.shown.as_deref()) else { return Ok(html! {}) };
+    let (before, now) = (Tally::read(shown), units(order));
+    let mut ids: Vec<Id> = before.iter().chain(now.iter()).map(|(id, _)| id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.retain(|id| before.units(*id) != now.units(*id));
+    ids.truncate(CHANGES_SHOWN);
+    let products = seen::products(&visit.api, ids.iter().copied())?;
+    let name = |id: &Id| brief(products.get(id).map_or("", |product| &product.name));
+    Ok(html! {
+        @if !ids.is_empty() {
+            div.now {
+                (t::CHANGED_SINCE)
+                ul { @for id in &ids { li { (t::units_were(&name(id), before.units(*id), now.units(*id))) } } }
+            }
+        }
+    })
+}
+
+fn steps(visit: &Visit, order: &PurchaseOrder, version: &str) -> Markup {
+    let head = &order.head;
     let below = visit.sent.as_ref().is_some_and(|sent| sent.problem.kind == problem::BELOW_MINIMUM_ORDER);
     let (cancel, means) = match head.status.as_str() {
         "draft" => (t::DROP_DRAFT, t::WHAT_DROP_MEANS),
@@ -129,6 +168,7 @@ fn steps(visit: &Visit, head: &Head, version: &str) -> Markup {
             h2 { (t::ORDER_IT) }
             p { (t::WHAT_ORDER_MEANS) }
             (visit.form("order", version, |form| html! {
+                input type="hidden" name="shown" value=(units(order).write());
                 @if below || head.missing_value.is_some() {
                     (form.field(&Field::new("accept_below_minimum", t::ACCEPT_BELOW_MINIMUM, Kind::Tick), "false"))
                 }
@@ -198,7 +238,7 @@ fn corrections(visit: &Visit, head: &Head, version: &str) -> Markup {
         details open[is_sent(visit, "annotate")] {
             summary { (t::CHANGE_NOTE) }
             (visit.form("annotate", version, |form| html! {
-                (form.field(&Field::new("note", t::NOTE, Kind::Area), head.note.as_deref().unwrap_or("")))
+                (form.field(&Field::new("note", t::NOTE, Kind::Area).hint(t::NOTE_GOES_OUT), head.note.as_deref().unwrap_or("")))
                 button { (t::SAVE) }
             }))
         }

@@ -11,9 +11,11 @@ use crate::desk::purchase_orders::{Head, Line};
 use crate::desk::restock::PlanLine;
 use crate::desk::seen::List;
 use crate::desk::texts::restock as t;
-use crate::desk::visit::{Of, Visit};
+use crate::desk::visit::{Of, Posted, Visit};
 use crate::error::Result;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
+use crate::values::Id;
+use crate::web::idempotency;
 
 #[derive(Deserialize)]
 struct Policy {
@@ -23,10 +25,48 @@ struct Policy {
 /// So many multiples more than the rule says are offered; beyond that, any number can be set on the draft.
 const CHOICES: i64 = 12;
 
-pub fn show(visit: &Visit) -> Result<Answer> {
+/// What is bought by hand is bought whatever there is, so the API has nothing against it.
+const BOUGHT_MEANWHILE: &problem::Kind =
+    &problem::Kind { code: "bought_meanwhile", status: 409, title: "Somebody has bought it meanwhile" };
+
+fn planned(visit: &Visit) -> Result<PlanLine> {
     let id = visit.id.to_string();
     let plan: List<PlanLine> = visit.api.get(&with_query("/restock/plan", &[("product_id", &id)]))?;
-    let line = plan.data.into_iter().next().ok_or_else(Problem::not_found)?;
+    Ok(plan.data.into_iter().next().ok_or_else(Problem::not_found)?)
+}
+
+/// So many units are bought already, for whoever is about to buy more.
+fn bought(line: &PlanLine) -> i64 {
+    line.incoming.saturating_add(line.drafted)
+}
+
+fn drafts_with(visit: &Visit) -> Result<Vec<Head>> {
+    let id = visit.id.to_string();
+    let drafts: List<Head> =
+        visit.get_with("/purchase_orders", &[("status", "draft"), ("product_id", &id)], &[])?;
+    Ok(drafts.data)
+}
+
+/// Before it is put where it was not: two who look at the same plan do not both buy it without a word.
+pub fn check(visit: &Visit, posted: &Posted) -> Result<()> {
+    let Some(shown) = posted.shown.as_deref().and_then(|shown| shown.parse().ok()) else { return Ok(()) };
+    if bought(&planned(visit)?) <= shown {
+        return Ok(());
+    }
+    let drafts: Vec<Id> = drafts_with(visit)?.iter().map(|draft| draft.id).collect();
+    // The version of a line that is there tells whose it is.
+    if posted.form.name == "put_line" && drafts.contains(&posted.of.id) {
+        return Ok(());
+    }
+    // Sent once more, it was this very form.
+    if idempotency::done_by(visit.app(), visit.api.caller.label(), &posted.own_key)?.is_some() {
+        return Ok(());
+    }
+    Err(Problem::new(BOUGHT_MEANWHILE, t::bought_meanwhile(&drafts)).into())
+}
+
+pub fn show(visit: &Visit) -> Result<Answer> {
+    let line = planned(visit)?;
     let body = html! {
         h1 { (t::RESTOCK) " · " (line.name) }
         (ways(visit, ""))
@@ -75,14 +115,12 @@ fn figures(visit: &Visit, line: &PlanLine) -> Markup {
 /// How many: on each draft that has it, or else on a draft of its supplier, or on a new one.
 fn buy(visit: &Visit, line: &PlanLine) -> Result<Markup> {
     let product_id = visit.id;
-    let id = product_id.to_string();
-    let with_it: List<Head> =
-        visit.get_with("/purchase_orders", &[("status", "draft"), ("product_id", &id)], &[])?;
-    if with_it.data.is_empty() {
+    let with_it = drafts_with(visit)?;
+    if with_it.is_empty() {
         return buy_new(visit, line);
     }
     let mut forms = vec![run_now(visit, line)];
-    for (at, Head { id, .. }) in with_it.data.iter().enumerate() {
+    for (at, Head { id, .. }) in with_it.iter().enumerate() {
         let path = format!("/purchase_orders/{id}/lines/{product_id}");
         let Seen { value, version } = visit.api.read::<Line>(&path)?;
         let what =
@@ -120,6 +158,7 @@ fn buy_new(visit: &Visit, line: &PlanLine) -> Result<Markup> {
                 (visit.form_for(
                     &FormFor { name: "put_line", of: Of { id: *id, product_id }, version: NOT_THERE, class: "row" },
                     |form| html! {
+                        input type="hidden" name="shown" value=(bought(line));
                         (choice(form, "quantity", line, line.quantity))
                         button { (t::put_on_draft(*id)) }
                     },
@@ -129,6 +168,7 @@ fn buy_new(visit: &Visit, line: &PlanLine) -> Result<Markup> {
                 (visit.form_for(
                     &FormFor { name: "draft", of: Of { id: visit.id, product_id: 0 }, version: "", class: "row" },
                     |form| html! {
+                        input type="hidden" name="shown" value=(bought(line));
                         input type="hidden" name="supplier_id" value=(line.supplier_id.map(|id| id.to_string()).unwrap_or_default());
                         input type="hidden" name="lines[0].product_id" value=(product_id);
                         (choice(form, "lines[0].quantity", line, line.quantity))

@@ -63,8 +63,24 @@ impl PlanLine {
         html! {
             @match (self.quantity, self.draft_purchase_order_id) {
                 (0, Some(draft)) => a href={ "/desk/purchase_orders/" (draft) } { (t::on_draft(draft)) },
+                (0, None) if self.drafted > 0 => {
+                    a href={ "/desk/purchase_orders?view=draft&product_id=" (self.product_id) } { (t::ON_A_DRAFT) }
+                }
                 (0, None) => (t::NOTHING_TO_DO),
                 (units, _) => strong { (t::to_do(&self.action, units)) },
+            }
+        }
+    }
+
+    /// Until when no run buys it; nothing once that is over.
+    fn snoozed(&self, visit: &Visit) -> Markup {
+        let app = visit.app();
+        let today = app.config.calendar.day_of(app.clock.now()).to_string();
+        html! {
+            @match self.snoozed_until.as_deref() {
+                Some(day) if day > today.as_str() => { br; (t::SNOOZED) " " (visit.on(day)) }
+                Some(day) if day == today => { br; (t::SNOOZED_TILL_TODAY) }
+                _ => {}
             }
         }
     }

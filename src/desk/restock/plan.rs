@@ -122,7 +122,7 @@ fn row(visit: &Visit, line: &PlanLine) -> Markup {
     html! {
         tr {
             td { a href={ "/desk/restock/" (here) } { (brief(&line.name)) } br; (line.sku.as_deref().unwrap_or("")) }
-            td { (line.what()) @if let Some(day) = &line.snoozed_until { br; (t::SNOOZED) " " (visit.on(day)) } }
+            td { (line.what()) (line.snoozed(visit)) }
             td {
                 (visit.said(&line.reason))
                 @if let Some(late) = &line.late {

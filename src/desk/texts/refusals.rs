@@ -12,6 +12,26 @@ pub const DONE_BEFORE: &str = "That was done when the form was sent before, and 
 pub const NOT_ANY_MORE: &str =
     "Nothing of yours was saved, and it cannot be done any more as things stand now, which is shown below.";
 
+/// Whose page it was, where they have no account any more.
+pub const SOMEBODY: &str = "somebody";
+
+pub fn opened_by(other: &str, own: &str) -> String {
+    format!(
+        "This page was opened by {other}, and you are logged in as {own}. Nothing was done: look at it, then send it \
+         again to do it as {own}."
+    )
+}
+
+pub fn done_by(other: &str, own: &str) -> String {
+    format!(
+        "This form was sent by {other}, and it did its work then; nothing was done again. You are logged in as {own}: look \
+         at what it did, and send it only if it is to be done once more."
+    )
+}
+
+/// Of a form without fields, which is there still.
+pub const LOOK_AT_IT_NOW: &str = "Nothing of yours was done. Look at it as it is now, which is shown below, and press again if you still want it.";
+
 pub const YOU_TYPED: &str = "You had typed:";
 
 pub const WHAT_IT_DID: &str = "What it did then";
@@ -67,6 +87,10 @@ pub fn detail(problem: &Problem) -> Option<String> {
 
 /// Where nobody is logged in, and so there is no search.
 pub const NOT_FOUND_HERE: &str = "There is nothing here, or no longer. Begin at today's page.";
+
+/// Of what was refused before it was read: whatever was sent is in the browser still.
+pub const SEND_IT_AGAIN: &str = "Nothing was done, and nothing is lost: wait, and then load this page again. Your browser sends once more what you \
+     typed or pressed, and it is done once. Who was logging out is logged in until then.";
 
 pub const LEFT_OUT: &str = "This was left out, since it cannot be looked for";
 

@@ -23,7 +23,9 @@ pub const RUN_ORDERS: &str = "Every watched product is looked at, and what is du
 pub const PLAN_COLUMNS: &[&str] =
     &["Product", "To do", "Why", "Position", "Sold out by", "Suggestions that lasted"];
 pub const NOTHING_TO_DO: &str = "nothing to do";
+pub const ON_A_DRAFT: &str = "On a draft";
 pub const SNOOZED: &str = "not before";
+pub const SNOOZED_TILL_TODAY: &str = "from today on";
 pub const NOT_JUDGED: &str = "not judged yet";
 pub const BUY: &str = "Buy";
 pub const PRODUCT: &str = "Product";
@@ -93,6 +95,18 @@ pub fn to_do(action: &str, units: i64) -> String {
 
 pub fn on_draft(id: u64) -> String {
     format!("On draft {id}")
+}
+
+/// What stands against buying it now, with the drafts that have it.
+pub fn bought_meanwhile(drafts: &[u64]) -> String {
+    let since = "Since you opened this page, somebody has";
+    let Some((first, rest)) = drafts.split_first() else {
+        return format!("{since} ordered it. Nothing more was bought: send it again if it is to be more.");
+    };
+    let others: String = rest.iter().map(|id| format!(" and {id}")).collect();
+    format!(
+        "{since} bought it: draft {first}{others} has it. Nothing more was bought; change the number there."
+    )
 }
 
 pub fn put_on_draft(id: u64) -> String {
@@ -217,6 +231,8 @@ pub const WHAT_MERGE_MEANS: &str =
     "The lines of the other draft come to this one, and the other one is closed.";
 pub const OTHER_DRAFT: &str = "The other draft";
 pub const CHANGE_NOTE: &str = "Change the note";
+pub const NOTE_GOES_OUT: &str = "The supplier reads it: it stands in the letter and on the printed order.";
+pub const CHANGED_SINCE: &str = "What has changed since you opened the page:";
 pub const EXPECT: &str = "Expect it on another day";
 pub const WHAT_EXPECT_MEANS: &str = "All that is outstanding of it is expected on that day.";
 pub const DELIVERY_COLUMNS: &[&str] = &["Delivery", "When", "What", "Who"];
@@ -273,7 +289,17 @@ pub fn units_to_split(name: &str, of: i64) -> String {
 }
 
 pub fn draft_of(id: u64, lines: i64) -> String {
-    format!("Draft {id}, {lines} lines")
+    let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+    format!("Draft {id}, {lines}")
+}
+
+/// What became of the units of a line; none is no line.
+pub fn units_were(name: &str, before: i64, now: i64) -> String {
+    match (before, now) {
+        (0, now) => format!("{name}: {now}, new"),
+        (before, 0) => format!("{name}: taken out, was {before}"),
+        (before, now) => format!("{name}: {now}, was {before}"),
+    }
 }
 
 pub fn change_line(name: &str) -> String {

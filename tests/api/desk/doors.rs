@@ -1,6 +1,7 @@
 //! Who comes in, how, and what the desk keeps out.
 
 use storekeeper::desk::PAGES;
+use storekeeper::web::caller::Role;
 use storekeeper::web::route::Access;
 
 use crate::harness::{STAFF_PASSWORD, Shop};
@@ -225,12 +226,9 @@ fn what_was_typed_while_a_login_ended_is_there_after_the_next() {
         assert!(wrong.status == 401 && wrong.html.matches("autofocus").count() == 1, "{}", wrong.html);
         let login = wrong.form_of_fields(&["username", "password"]);
         let values = [("password", STAFF_PASSWORD)];
-        let led = browser.send_only(&login, &values);
-        assert_eq!(led.status, 307);
-        // A browser sends the same once more to where it is led.
-        let mut again = login.clone();
-        again.action = led.headers["location"].clone();
-        let back = browser.send_only(&again, &values);
+        // The page is answered at once, and no browser is led there with the password.
+        let back = browser.send_only(&login, &values);
+        assert!(!back.headers.contains_key("location") && browser.cookie().is_some());
         assert_eq!(back.status, 401, "scan: {is_scan}");
         assert!(back.says("Your login had ended") && packed(&back), "{}", back.text());
         let ship = back.form("ship");
@@ -243,6 +241,26 @@ fn what_was_typed_while_a_login_ended_is_there_after_the_next() {
         let shipped = browser.send(&ship, &[]).expect(200);
         assert!(shipped.says("Shipped.") && shipped.says("RR=1&2"), "{}", shipped.text());
     }
+    // Somebody else who logs in there is told whose it was, and what they go on with is theirs.
+    shop.add_staff("colleague", Role::Clerk);
+    let other = shop.guest().client.order(&[(product, 1)]).expect(201).id();
+    let correct = browser.open(&format!("/desk/orders/{other}")).form("correct");
+    browser.set_cookie(None);
+    let ended = browser.send_only(&correct, &[("note", "ring twice")]);
+    let login = ended.form_of_fields(&["username", "password"]);
+    let values = [("username", "colleague"), ("password", STAFF_PASSWORD)];
+    for _ in 0..2 {
+        let back = browser.send_only(&login, &values);
+        assert!(back.says("opened by clerk, and you are logged in as colleague"), "{}", back.text());
+        assert_eq!(back.form("correct").get("note"), Some("ring twice"));
+        assert_eq!(staff.get(&format!("/orders/{other}")).expect(200).body["note"], serde_json::json!(null));
+    }
+    let back = browser.send_only(&login, &values);
+    assert!(browser.send(&back.form("correct"), &[]).expect(200).says("Saved."));
+    // So it is with what was typed by somebody who comes back to it while another one is logged in.
+    let again = browser.send_only(&correct, &[("note", "ring once")]).expect(409);
+    assert!(again.says("opened by clerk") && again.says("Now it is: ring twice"), "{}", again.text());
+    browser = shop.clerk_at_desk();
     // A password is typed again, and stands in no page.
     let account = browser.open("/desk/account").form("password");
     browser.set_cookie(None);
@@ -251,4 +269,27 @@ fn what_was_typed_while_a_login_ended_is_there_after_the_next() {
     assert!(ended.status == 401 && !ended.html.contains("secret"), "{}", ended.html);
     // One field has the keyboard.
     assert_eq!(browser.open("/desk/login").html.matches("autofocus").count(), 1);
+}
+
+#[test]
+fn what_a_network_sends_too_fast_is_sent_again_by_loading_the_page() {
+    let shop = Shop::open_with(&[("STOREKEEPER_NETWORK_REQUESTS_PER_MINUTE", "40")]);
+    shop.staff();
+    let mut browser = shop.manager_at_desk();
+    let page = browser.open("/desk/customers");
+    let form = page.form("new_customer");
+    let out = page.forms().into_iter().find(|form| form.action == "/desk/logout").expect("a way out");
+    let mut pages = 0;
+    while browser.ask("GET", "/desk/customers", None, &[]).status != 429 {
+        pages += 1;
+        assert!(pages < 100, "the limit never comes");
+    }
+    let typed = [("name", "Kit"), ("email", "kit@example.com"), ("phone", "+44 20 7946 0018")];
+    for refused in [browser.send_only(&form, &typed), browser.send_only(&out, &[])] {
+        assert!(refused.status == 429 && refused.says("nothing is lost: wait"), "{}", refused.text());
+    }
+    shop.app.clock.advance(chrono::Duration::minutes(1));
+    // The browser loads the page that refused it: it sends the same once more.
+    assert!(browser.send(&form, &typed).expect(200).says("The customer is added."));
+    assert!(browser.send(&out, &[]).says("You are logged out."));
 }

@@ -478,3 +478,39 @@ fn what_is_rejected_on_another_part_of_a_long_order_is_booked_too() {
     };
     assert_eq!([first, second, products[89]].map(came), [(2, 1), (3, 0), (3, 0)]);
 }
+
+#[test]
+fn who_orders_what_was_changed_meanwhile_is_told_what_it_was() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let [mug, jug, cup] = [0; 3].map(|_| shop.product(&staff, 1));
+    let lines: Vec<Value> = [mug, jug].iter().map(|id| json!({"product_id": id, "quantity": 36})).collect();
+    let draft = staff.post("/purchase_orders", json!({"lines": lines})).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    let order = clerk.open(&format!("/desk/purchase_orders/{draft}")).form("order");
+    for (product, quantity) in [(mug, 40), (cup, 5)] {
+        let path = format!("/purchase_orders/{draft}/lines/{product}");
+        staff.put(&path, json!({"quantity": quantity}));
+    }
+    staff.delete(&format!("/purchase_orders/{draft}/lines/{jug}"));
+    let told = clerk.send(&order, &[]).expect(412);
+    for words in ["Look at it as it is now", "40, was 36", "taken out, was 36", "5, new"] {
+        assert!(told.says(words), "{words}: {}", told.text());
+    }
+    assert!(!told.says("still in the fields"));
+    assert!(clerk.send(&told.form("order"), &[]).expect(200).says("Ordered."));
+}
+
+#[test]
+fn what_is_cancelled_is_sent_to_nobody() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    let draft = staff.post("/purchase_orders", json!({})).expect(201).id();
+    let mut clerk = shop.clerk_at_desk();
+    let path = format!("/desk/purchase_orders/{draft}");
+    let page = clerk.open(&path);
+    assert!(page.says("The supplier reads it") && page.links().contains(&format!("{path}/letter")));
+    staff.post(&format!("/purchase_orders/{draft}/cancel"), json!({})).expect(200);
+    let links = clerk.open(&path).links();
+    assert!(links.iter().all(|link| !link.ends_with("/letter") && !link.ends_with("/csv")), "{links:?}");
+}

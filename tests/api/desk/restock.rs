@@ -1,6 +1,7 @@
 //! The plan and the runs at the desk.
 
 use serde_json::json;
+use storekeeper::web::caller::Role;
 
 use crate::harness::Shop;
 use crate::shelves::Rule;
@@ -105,7 +106,7 @@ fn where_runs_order_at_once_more_is_put_on_a_draft_by_hand_first() {
     // Nothing more of it is due; of the other one a press orders.
     let run = clerk.open("/desk/restock").form("restock");
     let ran = clerk.send(&run, &[]).expect(200);
-    assert!(ran.says("ordered: 1") && ran.says("Restocked."), "{}", ran.text());
+    assert!(ran.says("ordered: 1") && ran.says("The run is done."), "{}", ran.text());
     assert_eq!(clerk.send(&run, &[]).place(), ran.place());
     assert_eq!(shop.staff().figures(other)[2], 36);
     assert!(made.says("44"));
@@ -130,8 +131,19 @@ fn what_is_snoozed_is_not_bought_before_its_day() {
         assert!(snoozed.says("Saved.") && snoozed.says("snoozed"), "{}", snoozed.text());
     }
     assert!(clerk.open("/desk/restock").says("Nothing is to be bought now."));
+    assert!(clerk.open("/desk/restock?view=all").says("not before 31 Jan 2999"));
     let again = clerk.open(&path).form("snooze");
     assert_eq!(again.get("snoozed_until"), Some("2999-01-31"));
+    // On its day it is bought again, and afterwards nothing is to be said of it.
+    for (days, words) in [(0, "from today on"), (1, "order 36")] {
+        let day = (chrono::Utc::now() - chrono::Duration::days(days)).date_naive().to_string();
+        let form = clerk.open(&path).form("snooze");
+        clerk.send(&form, &[("snoozed_until", &day)]);
+        let plan = clerk.open("/desk/restock");
+        assert!(plan.says(words) && !plan.says("not before"), "{}", plan.text());
+        assert_eq!(plan.says("from today on"), days == 0, "{}", plan.text());
+    }
+    let again = clerk.open(&path).form("snooze");
     clerk.send(&again, &[("snoozed_until", "")]).expect(200);
     assert!(clerk.open("/desk/restock").says("order 36"));
 }
@@ -181,14 +193,82 @@ fn what_is_on_a_draft_is_brought_to_what_the_plan_says() {
     assert_eq!(options(&page)[..3], ["40", "48", "56"], "{}", page.text());
     let line = page.form("put_line");
     assert!(clerk.send(&line, &[]).expect(200).says("The line is set."));
-    assert!(clerk.open("/desk/restock").says("Nothing is to be bought now."));
+    // It stays in sight until it is ordered, as what runs have put on a draft does.
+    let plan = clerk.open("/desk/restock");
+    assert!(plan.says("On a draft") && !plan.says("Nothing is to be bought now."), "{}", plan.text());
+    let drafts = format!("/desk/purchase_orders?view=draft&product_id={product}");
+    assert!(clerk.open(&drafts).links().contains(&format!("/desk/purchase_orders/{by_hand}")));
+    assert!(plan.links().contains(&drafts));
     staff.post(&format!("/purchase_orders/{by_hand}/cancel"), json!({})).expect(200);
     // The line of the runs is there, and then more of it is sold.
     let run = clerk.open(&path).form("restock");
     clerk.send(&run, &[]).expect(200);
     assert_eq!(options(&clerk.open(&path))[0], "36");
+    // Why and the position are said of the same units.
+    let plan = clerk.open("/desk/restock");
+    let draft = staff.get("/purchase_orders?for_runs=true").expect(200).body["data"][0]["id"].clone();
+    assert!(
+        plan.says(&format!("with the 36 on draft purchase order {draft} the position is 41")),
+        "{}",
+        plan.text()
+    );
+    assert!(plan.says("41 5 − 0 + 0 + 36"), "{}", plan.text());
     staff.move_stock(product, json!({"delta": -4, "reason": "lost"})).expect(201);
     let page = clerk.open(&path).expect(200);
     assert!(page.says("draft 44"), "{}", page.text());
     assert_eq!(options(&page)[..2], ["44", "52"], "{}", page.text());
+}
+
+#[test]
+fn two_who_look_at_one_plan_do_not_both_buy_it_unasked() {
+    let shop = with_approval();
+    let (supplier, product) = due(&shop, "Potters United");
+    shop.add_staff("colleague", Role::Clerk);
+    let (mut one, mut other) = (shop.clerk_at_desk(), shop.at_desk("colleague"));
+    let path = format!("/desk/restock/{product}");
+    let [mine, theirs] = [&mut one, &mut other].map(|browser| browser.open(&path).form("draft"));
+    let made = one.send(&mine, &[]).expect(200);
+    let draft = made.place().rsplit('/').next().unwrap().to_owned();
+    let told = other.send(&theirs, &[]).expect(409);
+    assert!(told.says(&format!("draft {draft} has it")) && !told.says("product"), "{}", told.text());
+    assert!(told.links().contains(&format!("/desk/purchase_orders/{draft}")));
+    let staff = shop.staff();
+    let drafts = || {
+        let of = staff.get(&format!("/purchase_orders?status=draft&supplier_id={supplier}")).expect(200).body;
+        of["data"].as_array().unwrap().len()
+    };
+    assert_eq!(drafts(), 1);
+    // Whoever presses twice is led to what they made.
+    assert_eq!(one.send(&mine, &[]).expect(200).place(), made.place());
+    // Ordered meanwhile, it may be bought once more by whoever has read that.
+    staff.post(&format!("/purchase_orders/{draft}/order"), json!({})).expect(200);
+    let told = other.send(&theirs, &[]).expect(409);
+    assert!(told.says("somebody has ordered it"), "{}", told.text());
+    other.send(&told.form("draft"), &[]).expect(200);
+    assert_eq!(drafts(), 1);
+    // What was sold or taken back meanwhile is nobody's buying.
+    let (_, another) = due(&shop, "Weavers");
+    let form = one.open(&format!("/desk/restock/{another}")).form("draft");
+    staff.move_stock(another, json!({"delta": -2, "reason": "lost"})).expect(201);
+    one.send(&form, &[]).expect(200);
+}
+
+#[test]
+fn what_is_put_on_a_draft_that_waits_is_not_bought_elsewhere_meanwhile() {
+    let shop = Shop::open();
+    let (supplier, product) = due(&shop, "Potters United");
+    let staff = shop.staff();
+    staff.patch(&format!("/suppliers/{supplier}"), json!({"minimum_order_value": "1000"})).expect(200);
+    let first = shop.watched(&staff, 5, RULE);
+    staff.offer(supplier, first, json!({"cost": "1", "preferred": true})).expect(201);
+    staff.post("/restock/runs", json!({"product_id": first})).expect(201);
+    let mut clerk = shop.clerk_at_desk();
+    let form = clerk.open(&format!("/desk/restock/{product}")).form("put_line");
+    let lines = json!([{"product_id": product, "quantity": 36}]);
+    staff.post("/purchase_orders", json!({"supplier_id": supplier, "lines": lines})).expect(201);
+    assert!(clerk.send(&form, &[]).expect(409).says("somebody has bought it"));
+    let form = clerk.open(&format!("/desk/restock/{first}")).form("put_line");
+    for _ in 0..2 {
+        clerk.send(&form, &[]).expect(200);
+    }
 }

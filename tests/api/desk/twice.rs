@@ -142,6 +142,7 @@ fn press_twice(house: &House, books: &mut Books, press: &Press) {
     assert_eq!(form.get("version"), other.get("version"), "{name}");
 
     let before = books.look();
+    by_somebody_else(house, books, press, &form, &ready.typed);
     let first = send(&mut here, &form, &ready.typed);
     let done = books.look();
     assert_ne!(worked_on(&done, &before), [""; 0], "{name} does nothing: {} {}", first.status, first.text());
@@ -184,9 +185,15 @@ fn press_twice(house: &House, books: &mut Books, press: &Press) {
             assert!(is_told, "{name} elsewhere: {} {said}", answer.status);
             // What they typed is in the fields; where there is nothing to be done any more it is said.
             let is_there = ready.form_of(press, &answer).is_some();
+            let has_fields = !typed.is_empty();
             assert_eq!(
                 said.contains("What you typed is still in the fields"),
-                is_there,
+                is_there && has_fields,
+                "{name} elsewhere: {said}"
+            );
+            assert_eq!(
+                said.contains("Look at it as it is now"),
+                is_there && !has_fields,
                 "{name} elsewhere: {said}"
             );
             assert_eq!(said.contains("cannot be done any more"), !is_there, "{name} elsewhere: {said}");
@@ -205,6 +212,23 @@ fn press_twice(house: &House, books: &mut Books, press: &Press) {
         }
     }
     press_at_once(house, books, press, name, &added(&done, &before));
+}
+
+/// Somebody else sends it from where it was left open: nothing is done, and they are told whose page it was.
+fn by_somebody_else(
+    house: &House,
+    books: &mut Books,
+    press: &Press,
+    form: &Form,
+    typed: &[(&'static str, String)],
+) {
+    let name = &format!("{} of {}, sent by somebody else", press.form, press.page);
+    let before = books.look();
+    let answer = send(&mut house.browser(&house.stranger), form, typed);
+    assert_eq!(changed(&books.look(), &before), [""; 0], "{name}: {}", answer.text());
+    let said = answer.text();
+    let is_told = said.contains("was opened by") && said.contains("you are logged in as stranger");
+    assert!(answer.status == 409 && is_told, "{name}: {} {said}", answer.status);
 }
 
 /// "Back" fetches the page again, as it is now. What is sent from it does nothing, and says what was done; it can be done

@@ -93,6 +93,8 @@ pub struct House {
     pub product: u64,
     pub manager: String,
     pub colleague: String,
+    /// Who has no page open.
+    pub stranger: String,
 }
 
 pub const RULE: Rule = Rule { point: 10, target: 40, multiple: 6, lead_days: 7 };
@@ -108,7 +110,9 @@ impl House {
         let manager = shop.at_desk("staff").cookie().expect("a session").to_owned();
         shop.add_staff("colleague", Role::Manager);
         let colleague = shop.at_desk("colleague").cookie().expect("a session").to_owned();
-        House { shop, staff, guest, product, manager, colleague }
+        shop.add_staff("stranger", Role::Manager);
+        let stranger = shop.at_desk("stranger").cookie().expect("a session").to_owned();
+        House { shop, staff, guest, product, manager, colleague, stranger }
     }
 
     /// A browser of whoever has this cookie.
@@ -211,7 +215,12 @@ pub const fn press(
     Press { page, form, elsewhere, ready }
 }
 
-pub const ADA: [(&str, &str); 3] = [("name", "Ada"), ("email", "ada@example.com"), ("phone", "5550100")];
+/// Somebody whom nobody knows yet.
+fn somebody_new(address: &str) -> Ready {
+    let number = unique("");
+    let (email, phone) = (format!("ada{number}@example.com"), format!("+44 20 {:0>8}", &number[1..]));
+    at(address).typed([("name", "Ada"), ("email", &email), ("phone", &phone)])
+}
 
 pub const PRESSES: &[Press] = &[
     press("/desk/account", "password", Refused(422, "is not the account's password"), |house| {
@@ -226,7 +235,12 @@ pub const PRESSES: &[Press] = &[
         let session = house.shop.with_token(&token).get("/sessions/current").expect(200).id();
         at("/desk/account").by(&house.manager).about(session)
     }),
-    press("/desk/orders/new", "new_customer", Another, |_| at("/desk/orders/new").typed(ADA)),
+    press(
+        "/desk/orders/new",
+        "new_customer",
+        Refused(409, "Somebody has this e-mail or phone already"),
+        |_| somebody_new("/desk/orders/new"),
+    ),
     press("/desk/orders/new", "place", Another, |house| {
         let House { guest, product, .. } = house;
         at(format!("/desk/orders/new?customer_id={}&lines={product}.2", guest.id)).typed([("note", "By van")])
@@ -309,7 +323,12 @@ pub const PRESSES: &[Press] = &[
         let (take, product) = house.counted();
         at(format!("/desk/stock_takes/{take}/review")).about(product)
     }),
-    press("/desk/customers", "new_customer", Another, |_| at("/desk/customers").typed(ADA)),
+    press(
+        "/desk/customers",
+        "new_customer",
+        Refused(409, "Somebody has this e-mail or phone already"),
+        |_| somebody_new("/desk/customers"),
+    ),
     press("/desk/customers/{id}", "change", Stale, |house| {
         at(format!("/desk/customers/{}", house.shop.guest().id))
             .typed([("name", "Ada King")])
@@ -353,7 +372,9 @@ pub const PRESSES: &[Press] = &[
         at("/desk/restock")
     }),
     press("/desk/restock/{id}", "restock", Another, |house| at(format!("/desk/restock/{}", house.due().1))),
-    press("/desk/restock/{id}", "draft", Another, |house| at(format!("/desk/restock/{}", house.due().1))),
+    press("/desk/restock/{id}", "draft", Refused(409, "bought it: draft"), |house| {
+        at(format!("/desk/restock/{}", house.due().1))
+    }),
     press("/desk/restock/{id}", "put_line", Stale, |house| {
         let (_, product) = house.due();
         house.staff.post("/restock/runs", json!({"product_id": product})).expect(201);
