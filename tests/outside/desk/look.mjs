@@ -47,13 +47,16 @@ const faults = async (page, name, sights, seen = async () => {}) => {
   for (const [colorScheme, viewport] of sights) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    const { violations, over } = await page.evaluate(async () => ({
+    const { violations, over, hidden } = await page.evaluate(async () => ({
       violations: (await window.axe.run({ resultTypes: ["violations"] })).violations,
       over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      hidden: [...document.querySelectorAll(".scroll")].filter((box) => box.scrollWidth > box.clientWidth).length,
     }));
     const where = `${name}, ${colorScheme}, ${viewport.width} pixels wide`;
     for (const { id, nodes } of violations) found.push(`${where}: ${id} ${nodes[0].html}`);
     if (over > 0) found.push(`${where}: ${over} pixels too wide`);
+    // What one works with is in sight on a telephone.
+    if (hidden > 0 && viewport === narrow) found.push(`${where}: ${hidden} tables go on out of sight`);
     for (const small of await tooSmall(page, MOUSE_PX)) found.push(`${where}: ${small}`);
     await seen(colorScheme, viewport);
   }
