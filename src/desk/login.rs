@@ -13,7 +13,6 @@ use crate::desk::page::{Content, Room};
 use crate::desk::pieces::plain_field;
 use crate::desk::prose;
 use crate::desk::texts as t;
-use crate::desk::typed_on;
 use crate::desk::visit::is_staff;
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
@@ -125,8 +124,8 @@ struct Opened {
     caller: String,
 }
 
-/// `GET` and `POST /desk/login`.
-pub fn answer(api: &Api) -> Result<Response> {
+/// `GET` and `POST /desk/login`. Of whoever logs in where something was typed before, `typed_on` answers with its page.
+pub fn answer(api: &Api, typed_on: fn(&Api) -> Response) -> Result<Response> {
     match api.http.method() {
         "GET" | "HEAD" => {
             let query = Fields::read(api.http.raw_query_string().as_bytes())?;
@@ -139,13 +138,13 @@ pub fn answer(api: &Api) -> Result<Response> {
         }
         "POST" => {
             check_same_origin(api.http)?;
-            log_in(api, &Fields::sent(api.http, BODY_BYTES_MAX)?)
+            log_in(api, &Fields::sent(api.http, BODY_BYTES_MAX)?, typed_on)
         }
         method => without_page(method, READ_AND_SENT),
     }
 }
 
-fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
+fn log_in(api: &Api, fields: &Fields, typed_on: fn(&Api) -> Response) -> Result<Response> {
     let [username, password, next, typed] =
         ["username", "password", "next", TYPED].map(|name| fields.get(name).unwrap_or(""));
     let next = safe(next);
@@ -162,20 +161,22 @@ fn log_in(api: &Api, fields: &Fields) -> Result<Response> {
     };
     let opened: Opened =
         serde_json::from_str(&text).map_err(|cause| Error::Internal(format!("a session: {cause}")))?;
+    let caller = || identify_by(api.app, api.http, &opened.token, None).map(|known| known.caller);
     if opened.caller != "staff" {
-        let caller = identify_by(api.app, api.http, &opened.token, None)?.caller;
-        end(&Api { caller, ..*api })?;
+        end(&Api { caller: caller()?, ..*api })?;
         return refused(Problem::new(problem::FORBIDDEN, t::STAFF_ONLY));
     }
-    let response =
-        if typed.is_empty() { see_other(next) } else { typed_on_page(api, next, typed, &opened.token)? };
+    let response = match typed {
+        "" => see_other(next),
+        _ => typed_on(&Api { http: &with_typed(api, next, typed, &opened.token), caller: caller()?, ..*api }),
+    };
     let cookie = format!("{COOKIE}={}; {COOKIE_RULES}", opened.token);
     Ok(response.with_unique_header("Set-Cookie", cookie))
 }
 
-/// The page that something was typed on, with what it was. It is answered here, since a browser that is led there with a
-/// form takes the password along.
-fn typed_on_page(api: &Api, page: &str, typed: &str, token: &str) -> Result<Response> {
+/// The request for the page that something was typed on, with what it was. It is answered here, since a browser that is led
+/// there with a form takes the password along.
+fn with_typed(api: &Api, page: &str, typed: &str, token: &str) -> rouille::Request {
     let of_login = ["cookie", "content-length", "content-type", "transfer-encoding"];
     let lasting =
         api.http.headers().filter(|(name, _)| !of_login.contains(&name.to_ascii_lowercase().as_str()));
@@ -184,9 +185,7 @@ fn typed_on_page(api: &Api, page: &str, typed: &str, token: &str) -> Result<Resp
     headers.push(("Cookie".to_owned(), format!("{COOKIE}={token}")));
     let body = with_query("", &[(TYPED, typed)]).trim_start_matches('?').to_owned();
     let from = *api.http.remote_addr();
-    let http = rouille::Request::fake_http_from(from, "POST", page, headers, body.into_bytes());
-    let caller = identify_by(api.app, &http, token, None)?.caller;
-    Ok(typed_on(&Api { http: &http, caller, ..*api }))
+    rouille::Request::fake_http_from(from, "POST", page, headers, body.into_bytes())
 }
 
 fn end(api: &Api) -> Result<()> {

@@ -260,7 +260,7 @@ pub fn answer(
     let shown = found.map_or("/desk/-", |(page, _)| page.path);
     let answered = identified.and_then(|()| match (path, found) {
         _ if file.is_some() => without_page(http.method(), READ),
-        (login::PATH, _) => login::answer(&api),
+        (login::PATH, _) => login::answer(&api, typed_on),
         (LOG_OUT, _) => login::log_out(&api),
         // As people type it.
         (_, None) if reads && path.ends_with('/') => {
