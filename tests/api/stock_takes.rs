@@ -172,18 +172,14 @@ fn of_two_counts_the_later_one_stands_whichever_comes_first() {
     let opened = shop.app.clock.now();
     shop.hours_pass(1);
     let at = |minutes: i64| json!((opened + Duration::minutes(minutes)).to_string());
-    let set = |counted: i64, minutes: i64| {
-        let answer = staff
-            .count(take, json!([{"product_id": mug, "counted": counted, "counted_at": at(minutes)}]))
-            .expect(200);
+    let sent = |mut count: Value, minutes: i64| {
+        count["product_id"] = json!(mug);
+        count["counted_at"] = at(minutes);
+        let answer = staff.count(take, json!([count])).expect(200);
         (outcomes(&answer)[0].to_owned(), answer.body["counts"][0]["line"]["counted"].as_i64().unwrap())
     };
-    let add = |more: i64, minutes: i64| {
-        let answer = staff
-            .count(take, json!([{"product_id": mug, "add": more, "counted_at": at(minutes)}]))
-            .expect(200);
-        (outcomes(&answer)[0].to_owned(), answer.body["counts"][0]["line"]["counted"].as_i64().unwrap())
-    };
+    let set = |counted: i64, minutes: i64| sent(json!({"counted": counted}), minutes);
+    let add = |more: i64, minutes: i64| sent(json!({"add": more}), minutes);
     let counted = |units: i64| ("counted".to_owned(), units);
     let superseded = |units: i64| ("superseded".to_owned(), units);
     assert_eq!(set(7, 20), counted(7));

@@ -12,7 +12,7 @@ use mysql::prelude::Queryable;
 use storekeeper::db;
 
 use crate::caller::{PATIENCE, Watch};
-use crate::faults::{Faults, Service, free_address, storekeeper};
+use crate::faults::{Faults, Service, free_address, is_over_after_a_calm, storekeeper};
 use crate::random::Random;
 
 const NODES: usize = 3;
@@ -123,9 +123,7 @@ impl Cluster {
     pub fn faults_happen(&mut self, watch: &Watch, end: Instant, mut random: Random) -> Faults {
         let mut faults = Faults::default();
         for fault in IN_TURN.into_iter().cycle() {
-            let calm = Duration::from_millis(500 + random.below(2000) as u64);
-            thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
-            if Instant::now() >= end {
+            if is_over_after_a_calm(end, &mut random) {
                 break;
             }
             // A blink, or longer than any request waits; mostly of the node that takes the changes.

@@ -67,6 +67,13 @@ impl Faults {
     }
 }
 
+/// Lets some time pass in which nothing breaks. True when that was the last of it.
+pub fn is_over_after_a_calm(end: Instant, random: &mut Random) -> bool {
+    let calm = Duration::from_millis(500 + random.below(2000) as u64);
+    thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
+    Instant::now() >= end
+}
+
 /// Makes one fault after the other until `end`, and waits after each until the service is ready again.
 pub fn happen(
     watch: &Watch,
@@ -77,9 +84,7 @@ pub fn happen(
 ) -> Faults {
     let mut faults = Faults::default();
     for fault in IN_TURN.into_iter().cycle() {
-        let calm = Duration::from_millis(500 + random.below(2000) as u64);
-        thread::sleep(calm.min(end.saturating_duration_since(Instant::now())));
-        if Instant::now() >= end {
+        if is_over_after_a_calm(end, &mut random) {
             break;
         }
         // A blink, or longer than any request waits.

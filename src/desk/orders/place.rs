@@ -104,7 +104,7 @@ fn who(visit: &Visit) -> Result<Markup> {
         form.row role="search" {
             div.field {
                 label for="q" { (t::SEARCH_CUSTOMERS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or("")) autofocus;
+                input #q name="q" maxlength="100" value=(visit.param("q").unwrap_or("")) autofocus;
             }
             button { (t::SEARCH) }
         }

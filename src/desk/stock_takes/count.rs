@@ -62,7 +62,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
             input type="hidden" name="view" value=(view);
             div.field {
                 label for="q" { (t::SEARCH_PRODUCTS) }
-                input #q name="q" maxlength="200" value=(visit.param("q").unwrap_or(""));
+                input #q name="q" maxlength="100" value=(visit.param("q").unwrap_or(""));
             }
             button { (t::SEARCH) }
         }

@@ -2,6 +2,7 @@
 
 use mysql::prelude::Queryable;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
 use serde_json::json;
 
 use crate::browser::Page;
@@ -119,6 +120,28 @@ fn what_is_no_form_and_what_is_no_cookie_is_told_on_a_page() {
         browser.set_cookie(Some(nonsense));
         let answer = browser.ask("GET", "/desk/orders", None, &[OWN]);
         assert_eq!(answer.status, 303, "{nonsense}: {}", answer.html);
+    }
+}
+
+/// What is longer than the API looks for would be refused after it was typed.
+#[test]
+fn no_field_to_search_in_takes_more_than_is_looked_for() {
+    let shop = Shop::open();
+    let staff = shop.staff();
+    shop.product(&staff, 1);
+    let take = staff.post("/stock_takes", json!({})).expect(201).id();
+    let take = format!("/desk/stock_takes/{take}");
+    let mut browser = shop.manager_at_desk();
+    let field = Regex::new(r#"<input[^>]* name="q"[^>]*>"#).unwrap();
+    for path in
+        ["/desk/orders", "/desk/orders/new", "/desk/products", "/desk/customers", "/desk/suppliers", &take]
+    {
+        let page = browser.open(path).expect(200);
+        let fields: Vec<&str> = field.find_iter(&page.html).map(|field| field.as_str()).collect();
+        assert!(fields.len() >= 2, "{path}: {fields:?}");
+        for field in fields {
+            assert!(field.contains("maxlength=\"100\""), "{path}: {field}");
+        }
     }
 }
 
