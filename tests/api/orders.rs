@@ -6,7 +6,6 @@ mod parcels;
 mod place;
 mod steps;
 
-use chrono::{Datelike, Days, NaiveDate, Weekday};
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
@@ -55,17 +54,6 @@ fn walk(client: &Client, path: &str) -> Vec<u64> {
             None => return all,
         }
     }
-}
-
-/// Moves the shop's clock forward to the next such day at noon.
-fn advance_to(shop: &Shop, weekday: Weekday) -> NaiveDate {
-    let now = shop.app.clock.now().0;
-    let mut noon = now.date().and_hms_opt(12, 0, 0).unwrap();
-    while noon < now || noon.weekday() != weekday {
-        noon = noon + Days::new(1);
-    }
-    shop.app.clock.advance(noon - now);
-    noon.date()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Barrier;
 use std::thread;
 
-use chrono::{Days, Duration, NaiveTime};
+use chrono::{Datelike, Days, Duration, NaiveDate, NaiveTime, Weekday};
 use serde_json::{Value, json};
 use storekeeper::routes;
 use storekeeper::values::{Input, Timestamp};
@@ -62,6 +62,17 @@ impl Shop {
         let now = self.app.clock.now().0;
         let noon = (now.date() + Days::new(days)).and_time(NaiveTime::from_hms_opt(12, 0, 0).unwrap());
         self.app.clock.advance(noon - now);
+    }
+
+    /// Moves the clock to the next noon of such a day. The day of the week says when deliveries are expected.
+    pub fn to_next(&self, weekday: Weekday) -> NaiveDate {
+        let now = self.app.clock.now().0;
+        let mut noon = now.date().and_time(NaiveTime::from_hms_opt(12, 0, 0).unwrap());
+        while noon < now || noon.weekday() != weekday {
+            noon = noon + Days::new(1);
+        }
+        self.app.clock.advance(noon - now);
+        noon.date()
     }
 
     /// A product with these units, watched by this rule.

@@ -87,7 +87,7 @@ password='a long walk by the sea'
 begun=$SECONDS
 commands=$(readme '### From a clean Debian to a shop over TLS')
 check "the README has five commands at most" test "$(grep -c '^sudo ' <<<"$commands")" -le 5
-check "they make a shop of a clean machine" typed "$commands" 'Do you want to continue? [Y/n]=y' 'Name of the database [storekeeper]:=' \
+check "they make a shop of a clean machine" typed "$commands" 'Do you want to continue? [Y/n]=y' 'Continue? [Y/n]=y' 'Name of the database [storekeeper]:=' \
     'Name of the shop [Storekeeper]:=Tea & Cups' 'Its currency (ISO 4217) [EUR]:=SEK' 'Its time zone [Etc/UTC]:=Europe/Stockholm' \
     'Its time zone [UTC]:=Europe/Stockholm' 'Username of its first manager [manager]:=anna' "Password (15 to 256 characters):=$password" "Again:=$password" \
     'Go on? [yes]:='

@@ -3,7 +3,7 @@
 use chrono::{Days, Weekday};
 use serde_json::{Value, json};
 
-use super::{Counter, advance_to, ids};
+use super::{Counter, ids};
 use crate::fixtures::{items_json, unique};
 use crate::harness::Shop;
 
@@ -147,18 +147,18 @@ fn the_largest_order_adds_up_and_one_more_item_is_refused() {
 #[test]
 fn delivery_is_expected_after_so_many_working_days() {
     let shop = Shop::open();
-    let friday = advance_to(&shop, Weekday::Fri);
+    let friday = shop.to_next(Weekday::Fri);
     let staff = shop.staff();
     let mug = shop.product(&staff, 10);
     let guest = shop.guest();
     let expected = || guest.client.order(&[(mug, 1)]).expect(201).body["expected_delivery_date"].clone();
     let wednesday = (friday + Days::new(5)).to_string();
     assert_eq!(expected(), *wednesday, "three working days from a Friday");
-    advance_to(&shop, Weekday::Sat);
+    shop.to_next(Weekday::Sat);
     assert_eq!(expected(), *wednesday, "a Saturday is no working day");
-    advance_to(&shop, Weekday::Sun);
+    shop.to_next(Weekday::Sun);
     assert_eq!(expected(), *wednesday, "nor is a Sunday");
-    advance_to(&shop, Weekday::Mon);
+    shop.to_next(Weekday::Mon);
     assert_eq!(expected(), *(friday + Days::new(6)).to_string(), "Monday to Thursday");
 }
 
@@ -166,7 +166,7 @@ fn delivery_is_expected_after_so_many_working_days() {
 fn the_working_days_are_a_setting() {
     for (days, after_friday) in [("0", 0), ("1", 3), ("10", 14)] {
         let shop = Shop::open_with(&[("STOREKEEPER_DELIVERY_BUSINESS_DAYS", days)]);
-        let friday = advance_to(&shop, Weekday::Fri);
+        let friday = shop.to_next(Weekday::Fri);
         let mug = shop.product(&shop.staff(), 1);
         let order = shop.guest().client.order(&[(mug, 1)]).expect(201);
         let expected = (friday + Days::new(after_friday)).to_string();
