@@ -11,6 +11,7 @@ use polling::Events;
 
 use crate::http::connection::Connection;
 use crate::http::listener::{Listener, Stream};
+use crate::http::places::Place;
 use crate::http::queue::Job;
 use crate::http::shared::{READ_BYTES, Shared};
 use crate::http::waiting::LISTENER;
@@ -22,8 +23,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are let in before those that are ready have their turn again.
 const ACCEPTED_AT_ONCE: usize = 64;
 
-/// The life of the listening thread.
-pub fn watch(shared: &Arc<Shared>, listener: Listener) {
+/// The life of the listening thread. `open` is dropped when nobody is let in any more.
+pub fn watch(shared: &Arc<Shared>, listener: Listener, open: Place) {
     let mut events = Events::new();
     let mut buffer = vec![0; READ_BYTES];
     // SAFETY: nobody waits for it any more when it is closed.
@@ -31,7 +32,7 @@ pub fn watch(shared: &Arc<Shared>, listener: Listener) {
         return log::error!("cannot listen: {error}");
     }
     // None when nobody is let in any more.
-    let mut listener = Some(listener);
+    let mut listener = Some((listener, open));
     // When connections are let in again, after an error.
     let mut accept_again: Option<Instant> = None;
     while !shared.is_stopped() {
@@ -45,7 +46,10 @@ pub fn watch(shared: &Arc<Shared>, listener: Listener) {
         let now = Instant::now();
         for event in events.iter() {
             if event.key == LISTENER {
-                let Some(listener) = &listener else { continue };
+                let Some((listener, _)) = &listener else { continue };
+                if shared.is_draining() {
+                    continue;
+                }
                 accept_again = accept(shared, listener, &mut buffer).err().map(|_| now + ACCEPT_PAUSE);
                 if accept_again.is_none() {
                     shared.waiting.listen_again(listener);
@@ -55,16 +59,17 @@ pub fn watch(shared: &Arc<Shared>, listener: Listener) {
             }
         }
         if accept_again.is_some_and(|at| at <= now)
-            && let Some(listener) = &listener
+            && let Some((listener, _)) = &listener
         {
             accept_again = None;
             shared.waiting.listen_again(listener);
         }
         end_the_late(shared, now);
         if shared.is_draining()
-            && let Some(listener) = listener.take()
+            && let Some((listener, open)) = listener.take()
         {
             close(shared, listener, &mut buffer);
+            drop(open);
         }
         if shared.hears_no_more() {
             // They get a last look at what may have arrived already, and end.

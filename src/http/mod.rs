@@ -45,6 +45,7 @@ pub use queue::Limits;
 pub use shared::Application;
 use shared::Shared;
 
+use crate::http::places::Count;
 use crate::metrics::Load;
 use crate::values::ListenAddress;
 
@@ -66,10 +67,11 @@ pub fn start(listener: Listener, limits: Limits, application: Application) -> io
     listener.set_nonblocking()?;
     let shared = Arc::new(Shared::new(application, limits)?);
     let watching = shared.clone();
+    let open = Count::enter(&shared.doors, 1).expect("the only door");
     thread::Builder::new()
         .name("door".into())
         .stack_size(THREAD_STACK_BYTES)
-        .spawn(move || door::watch(&watching, listener))?;
+        .spawn(move || door::watch(&watching, listener, open))?;
     for _ in 0..limits.workers() {
         let working = shared.clone();
         thread::Builder::new()
@@ -97,6 +99,8 @@ impl Server {
     pub fn stop(self) -> bool {
         self.shared.drain();
         self.shared.waiting.wake();
+        // Until then somebody may be let in, who is not counted yet.
+        self.shared.doors.wait_for_none(DRAIN_MAX);
         let left = self.shared.served.wait_for_none(DRAIN_MAX);
         if left > 0 {
             log::warn!("cut off {left} connections whose requests did not end in time");

@@ -46,6 +46,8 @@ pub struct Shared {
     draining_since: OnceLock<Instant>,
     pub stopped: AtomicBool,
     last_key: AtomicUsize,
+    /// The door, as long as it lets somebody in.
+    pub doors: Arc<Count>,
     pub served: Arc<Count>,
     pub turned_away: Arc<Count>,
     networks: Arc<ByNetwork>,
@@ -63,6 +65,7 @@ impl Shared {
             draining_since: OnceLock::new(),
             stopped: AtomicBool::new(false),
             last_key: AtomicUsize::new(0),
+            doors: Arc::default(),
             served: Arc::default(),
             turned_away: Arc::default(),
             networks: Arc::default(),
