@@ -13,6 +13,7 @@ use std::time::Duration;
 use mysql::consts::CapabilityFlags;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Opts, OptsBuilder};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use r2d2::ManageConnection;
 use r2d2_mysql::MySqlConnectionManager;
 
@@ -40,6 +41,9 @@ const SESSION_SETTINGS: [&str; 2] = [
 const SESSION_SETTINGS_OF_SEVERAL: &str = "SET autocommit = 1 /*M!100100 , wsrep_sync_wait = 7 */";
 
 const FORM: &str = "must look like mysql://user:password@127.0.0.1:3306/storekeeper";
+
+/// Names are read by people, so what need not be encoded is not.
+const NOT_IN_LOGIN: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 #[derive(Clone)]
 pub struct Servers(Vec<Server>);
@@ -78,6 +82,16 @@ pub fn with_database(url: &str, database: &str) -> String {
     format!("{scheme}://{authority}/{database}{query}")
 }
 
+/// The same address with another user, and a password unless it is empty.
+pub fn with_login(url: &str, user: &str, password: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("mysql", url));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let encoded = |text| utf8_percent_encode(text, &NOT_IN_LOGIN).to_string();
+    let password = if password.is_empty() { String::new() } else { format!(":{}", encoded(password)) };
+    format!("{scheme}://{}{password}@{hosts}/{path}", encoded(user))
+}
+
 impl Servers {
     /// Reads an address. The error says what it must be, and repeats nothing of it: it may hold a password.
     pub fn parse(url: &str) -> Result<Servers, &'static str> {
@@ -97,8 +111,12 @@ impl Servers {
         for host in hosts {
             let url = format!("{scheme}://{login}{host}/{database}?{}", others.join("&"));
             let options = Opts::from_url(&url).map_err(|_| FORM)?;
-            if options.get_db_name().is_none_or(str::is_empty) {
-                return Err(FORM);
+            match options.get_db_name() {
+                None | Some("") => return Err(FORM),
+                Some(name) if name.contains('@') => {
+                    return Err("holds a / in its user or password, which is written %2F there");
+                }
+                Some(_) => {}
             }
             if several && options.get_socket().is_some() {
                 return Err("names several servers and one socket; leave one of them out");
@@ -139,6 +157,11 @@ impl Servers {
     /// The database's name, which every address has.
     pub fn database(&self) -> String {
         Opts::from(self.0[0].options.clone()).get_db_name().unwrap_or_default().to_owned()
+    }
+
+    /// How the first of them is logged in to.
+    pub fn login(&self) -> Login {
+        self.0[0].login()
     }
 
     pub fn are_several(&self) -> bool {
@@ -339,6 +362,9 @@ mod tests {
         let whole = with_database("mysql://a:p%2Fw@h:3307,g/shop?ssl_ca=/ca&x=1", "shop_2");
         assert_eq!(whole, "mysql://a:p%2Fw@h:3307,g/shop_2?ssl_ca=/ca&x=1");
         assert_eq!(with_database("mysql://h/shop", "b"), "mysql://h/b");
+        let whole = with_login("mysql://a:p%2Fw@h:3307,g/shop?ssl_ca=/ca&x=1", "tea-admin", "p/w@");
+        assert_eq!(whole, "mysql://tea-admin:p%2Fw%40@h:3307,g/shop?ssl_ca=/ca&x=1");
+        assert_eq!(with_login("mysql://root@h/shop", "tea", ""), "mysql://tea@h/shop");
     }
 
     #[test]
@@ -354,6 +380,8 @@ mod tests {
         ] {
             assert!(names(url).is_err(), "{url}");
         }
+        let slash = names("mysql://root:1/2@db/shop").unwrap_err();
+        assert!(slash.contains("%2F"), "{slash}");
         let both = names("mysql://a,b/shop?socket=%2Frun%2Fmysqld.sock").unwrap_err();
         assert!(both.contains("socket"), "{both}");
         for url in ["mysql://db/shop?require_ssl=perhaps", "mysql://db/shop?ssl_ca=%2Fnowhere"] {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Opts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Place;
@@ -12,6 +12,7 @@ use super::steps::{ADMIN_URL, Made, SERVICE_URL, SERVICE_USER, Steps};
 use crate::cli::add_staff::read_secret;
 use crate::cli::{Failure, settings_file};
 use crate::error::database::in_words;
+use crate::servers::{self, Place as ServerPlace, Servers};
 use crate::{db, random};
 
 /// Where servers of the usual packages have their socket.
@@ -23,9 +24,9 @@ const PASSWORD_BYTES: usize = 24;
 /// A server, as its administrator.
 pub struct Server {
     conn: Conn,
-    /// What stands in the addresses of the shop after the user's name: `localhost` and a query, or a host and its port.
-    host: String,
-    query: String,
+    /// Its address, of which the shop's differ in who logs in to which database.
+    url: String,
+    is_of_this_machine: bool,
     /// Whether it knows users by their login to the system, and by which plugin.
     plugin: Option<&'static str>,
 }
@@ -43,20 +44,20 @@ impl Server {
             Some(url) => url.clone(),
             None => format!("mysql://root@localhost/mysql?socket={}", encoded(local_socket()?)),
         };
-        let options =
-            Opts::from_url(&url).map_err(|_| "--server must look like mysql://root@db.example:3306/mysql")?;
-        let password = match (options.get_socket(), options.get_pass()) {
+        let example = "for example mysql://root@db.example:3306/mysql";
+        let login = Servers::parse(&url).map_err(|must| format!("--server {must}, {example}"))?.login();
+        if login.user.is_empty() {
+            return Err(format!("--server must say who its administrator is, {example}").into());
+        }
+        let is_of_this_machine = matches!(login.place, ServerPlace::Socket(_));
+        let password = if login.password.is_empty() && !is_of_this_machine {
             // Every user of the machine can read arguments.
-            (None, None) => {
-                println!("The password of {} at the database server:", options.get_user().unwrap_or("root"));
-                Some(read_secret()?)
-            }
-            (_, password) => password.map(str::to_owned),
+            println!("The password of {} at the database server:", login.user);
+            read_secret()?
+        } else {
+            login.password
         };
-        let full = match (&password, options.get_pass()) {
-            (Some(password), None) => with_password(&url, password),
-            _ => url.clone(),
-        };
+        let full = servers::with_login(&url, &login.user, &password);
         let mut conn = db::connect_alone(&full).map_err(|cause| {
             Failure::from(format!("cannot use the database server: {cause}; {}", advice(answers)))
         })?;
@@ -67,14 +68,7 @@ impl Server {
         if locked != Some(1) {
             return Err("another storekeeper setup is at work on this server; wait until it is done".into());
         }
-        let (host, query) = match options.get_socket() {
-            Some(socket) => ("localhost".to_owned(), format!("?socket={}", encoded(socket))),
-            None => {
-                let query = url.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
-                (format!("{}:{}", options.get_ip_or_hostname(), options.get_tcp_port()), query)
-            }
-        };
-        Ok(Server { conn, host, query, plugin })
+        Ok(Server { conn, url, is_of_this_machine, plugin })
     }
 
     /// Refuses a database or users that setup has not made: what is there already stays as it is.
@@ -176,11 +170,11 @@ impl Server {
         {
             return Ok(url);
         }
-        let (identified, login) = match self.plugin {
-            Some(plugin) => (format!("IDENTIFIED {plugin}"), name.to_owned()),
+        let (identified, password) = match self.plugin {
+            Some(plugin) => (format!("IDENTIFIED {plugin}"), String::new()),
             None => {
                 let password = random::hex::<PASSWORD_BYTES>();
-                (format!("IDENTIFIED BY '{password}'"), format!("{name}:{password}"))
+                (format!("IDENTIFIED BY '{password}'"), password)
             }
         };
         if exists == 0 {
@@ -189,7 +183,7 @@ impl Server {
             made.map_err(|cause| in_words(&cause))?;
             steps.made(Made::InDatabase(format!("DROP USER {account}")));
         }
-        Ok(format!("mysql://{login}@{}/{database}{}", self.host, self.query))
+        Ok(servers::with_database(&servers::with_login(&self.url, name, &password), database))
     }
 
     /// Whether somebody can manage the shop already.
@@ -210,7 +204,7 @@ impl Server {
 
     /// Where the users come from. A service elsewhere comes from an address that may change.
     fn from(&self) -> &'static str {
-        if self.host == "localhost" { "localhost" } else { "%" }
+        if self.is_of_this_machine { "localhost" } else { "%" }
     }
 
     /// Says what it does, which holds no secret.
@@ -255,9 +249,4 @@ fn url_in(file: &Path, setting: &str) -> Result<Option<String>, Failure> {
 
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
-/// An address of a user, with a password.
-fn with_password(url: &str, password: &str) -> String {
-    url.replacen('@', &format!(":{}@", encoded(password)), 1)
 }

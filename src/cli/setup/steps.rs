@@ -38,6 +38,8 @@ pub enum Made {
     InDatabase(String),
     /// A file, and what was in it.
     File(PathBuf, Option<Vec<u8>>),
+    /// It stays if somebody else has put something into it.
+    Folder(PathBuf),
     /// The command that takes it back.
     InSystem(Vec<&'static str>),
 }
@@ -58,6 +60,10 @@ impl Steps {
             }
             Made::File(path, before) => {
                 put_back(&path, before).map_err(|Failure { message: cause, .. }| cause)
+            }
+            Made::Folder(path) => {
+                println!("- rmdir {}", path.display());
+                fs::remove_dir(&path).map_err(|cause| format!("{}: {cause}", path.display()))
             }
             Made::InSystem(command) => run(&command).map_err(|Failure { message: cause, .. }| cause),
         };
@@ -131,12 +137,18 @@ fn write_file(
         |cause: std::io::Error| Failure::from(format!("{} cannot be written: {cause}", path.display()));
     if before.is_none() {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(in_words)?;
+            let mut missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
+            while let Some(path) = missing.pop() {
+                fs::create_dir(path).map_err(in_words)?;
+                steps.made(Made::Folder(path.to_owned()));
+            }
         }
         // Nobody reads it before it has its owner.
         let mut file = fs::OpenOptions::new();
         let file = std::os::unix::fs::OpenOptionsExt::mode(file.write(true).create_new(true), 0o600);
-        file.open(path).and_then(|mut file| file.write_all(template.as_bytes())).map_err(in_words)?;
+        let mut file = file.open(path).map_err(in_words)?;
+        steps.made(Made::File(path.to_owned(), None));
+        file.write_all(template.as_bytes()).map_err(in_words)?;
         if shop.is_of_the_machine
             && let Some((_, gid)) = system_user::ids(group)
         {
@@ -144,13 +156,13 @@ fn write_file(
             fs::set_permissions(path, fs::Permissions::from_mode(0o640)).map_err(in_words)?;
         }
     } else {
+        steps.made(Made::File(path.to_owned(), before));
         let mode = fs::metadata(path).map_err(in_words)?.permissions().mode();
         if mode & 0o007 != 0 {
             println!("- chmod o= {}, which is going to hold what not everybody may read", path.display());
             fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o770)).map_err(in_words)?;
         }
     }
-    steps.made(Made::File(path.to_owned(), before));
     settings_file::set(path, &settings).map_err(in_words)
 }
 

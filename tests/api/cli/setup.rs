@@ -12,6 +12,7 @@ use mysql::prelude::Queryable;
 use crate::fixtures::unique;
 use crate::harness::{self, shared_mariadb};
 use crate::program::{Ended, run_command_with_input};
+use crate::servers::Port;
 
 const PASSWORD: &str = "a password of the first manager";
 
@@ -115,6 +116,12 @@ fn what_a_run_that_fails_has_made_is_unmade() {
     assert!(refused.err.contains("undone"), "{}", refused.err);
     assert_eq!(new.databases_and_users(), (vec![], vec![]));
     assert!(!new.settings.exists());
+
+    // So are the folders. The name of the second file would be too long.
+    let mut long = New::shop();
+    long.settings.set_file_name(format!("new/{}", "e".repeat(253)));
+    assert!(long.set_up(&[], PASSWORD).err.contains("undone"));
+    assert!(!long.settings.ancestors().nth(2).unwrap().exists());
 
     // A database that was there before stays.
     sql.query_drop(format!("CREATE DATABASE {}", new.database)).unwrap();
@@ -228,6 +235,26 @@ fn a_manager_may_be_called_like_an_option() {
 }
 
 #[test]
+fn of_several_servers_all_stand_in_the_settings() {
+    let (new, port) = (New::shop(), Port::to(shared_mariadb()));
+    let hosts = format!("127.0.0.1:1,127.0.0.1:{}", port.number);
+    let server = format!("mysql://root@{hosts}/mysql?prefer_socket=false");
+    let arguments = ["setup", "--server", &server, "--database", &new.database, "--manager", "anna"];
+    // The administrator has no password.
+    let input = format!("\n{PASSWORD}");
+    wait_for_turn(|| run_command_with_input(&mut new.command(&arguments), &input)).expect_success();
+    for (file, user) in [("env", new.database.clone()), ("admin.env", format!("{}-admin", new.database))] {
+        let (text, wanted) = (new.text(file), format!("mysql://{user}:"));
+        let (_, rest) = text.split_once(&wanted).unwrap_or_else(|| panic!("{wanted} in {text}"));
+        let (_, rest) = rest.split_once('@').expect("a password");
+        assert!(rest.starts_with(&format!("{hosts}/{}?prefer_socket=false\n", new.database)), "{rest}");
+    }
+    // The first one is not there, which a warning says.
+    let verified = run_command_with_input(&mut new.command(&["verify"]), "");
+    assert!(verified.out.contains("invariants hold") && verified.code == Some(0), "{verified:?}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_is_made() {
     let new = New::shop();
     let refusals: [(&[&str], &str, &str); 6] = [
@@ -248,4 +275,13 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
     let refused = run_command_with_input(&mut elsewhere, "s3cret of the administrator\n");
     assert_eq!(refused.code, Some(2));
     assert!(refused.err.contains("database server") && !refused.err.contains("s3cret"), "{}", refused.err);
+    for (server, said) in [
+        ("db.example", "must look like"),
+        ("mysql://root@db.example", "must look like"),
+        ("mysql://db.example/mysql", "who its administrator is"),
+        ("mysql://root:1/2@127.0.0.1:1/mysql", "%2F"),
+    ] {
+        let refused = run_command_with_input(&mut new.command(&["setup", "--server", server, "--yes"]), "");
+        assert!(refused.err.contains(said) && !refused.err.contains("1/2"), "{server}: {}", refused.err);
+    }
 }
