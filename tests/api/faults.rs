@@ -2,8 +2,9 @@
 //! nothing is done by half and nothing twice, callers see the outcome or a 503 that tells the truth, and the
 //! same request under the same key finds the one outcome.
 
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use std::{iter, thread};
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -348,17 +349,24 @@ impl Answer {
 /// Tries these faults at every statement of every operation, each in a shop of its own and some at once: more shops
 /// beside each other are so slow that they run into their own limits.
 fn try_all(connections: &str, faults: &[Fault], at_once: usize) {
-    let run = |operation| {
-        let each = faults.iter().map(|fault| Frail::open(connections).at_each_statement(operation, *fault));
-        each.fold(Tried::default(), Tried::and)
+    let next = AtomicUsize::new(0);
+    let one_after_another = || -> Vec<(usize, Tried)> {
+        let numbers = iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let each = numbers.map_while(|number| {
+            let operation = OPERATIONS.get(number / faults.len())?;
+            let fault = faults[number % faults.len()];
+            let tried = Frail::open(connections).at_each_statement(operation, fault);
+            Some((number / faults.len(), tried))
+        });
+        each.collect()
     };
-    let some_at_once = |some: &'static [Operation]| -> Vec<Tried> {
-        thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|operation| scope.spawn(|| run(operation))).collect();
-            running.into_iter().map(|thread| thread.join().expect("an operation")).collect()
-        })
-    };
-    let tried: Vec<Tried> = OPERATIONS.chunks(at_once).flat_map(some_at_once).collect();
+    let mut tried: Vec<Tried> = OPERATIONS.iter().map(|_| Tried::default()).collect();
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..at_once).map(|_| scope.spawn(one_after_another)).collect();
+        for (number, one) in running.into_iter().flat_map(|thread| thread.join().expect("operations")) {
+            tried[number] = std::mem::take(&mut tried[number]).and(one);
+        }
+    });
     for (operation, Tried { statements, faults, commits }) in OPERATIONS.iter().zip(&tried) {
         let name = format!("{} {}", operation.method, operation.path);
         println!("{name:40} {statements:3} statements, {faults:3} faults, {commits} of them at COMMIT");
@@ -381,7 +389,7 @@ fn a_connection_that_breaks_leaves_nothing_half_done_and_nothing_twice() {
 #[test]
 fn a_statement_that_comes_after_the_lock_time_out_does_no_harm() {
     // These wait most of the time.
-    try_all("4", &[Fault::Late, Fault::Slow], 12);
+    try_all("4", &[Fault::Late, Fault::Slow], 20);
 }
 
 #[test]
