@@ -58,7 +58,7 @@ struct Server {
 /// How a server is logged in to, for programs that are not ours.
 pub struct Login {
     pub user: String,
-    pub password: String,
+    pub password: Option<String>,
     pub place: Place,
     pub tls: Option<Tls>,
 }
@@ -76,20 +76,25 @@ pub struct Tls {
 
 /// The same address with another database, whose name needs no encoding.
 pub fn with_database(url: &str, database: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("mysql", url));
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let [scheme, authority, path] = parts(url);
     let query = path.find('?').map_or("", |at| &path[at..]);
     format!("{scheme}://{authority}/{database}{query}")
 }
 
-/// The same address with another user, and a password unless it is empty.
-pub fn with_login(url: &str, user: &str, password: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("mysql", url));
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+/// The same address with another user, with this password if there is one.
+pub fn with_login(url: &str, user: &str, password: Option<&str>) -> String {
+    let [scheme, authority, path] = parts(url);
     let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
     let encoded = |text| utf8_percent_encode(text, &NOT_IN_LOGIN).to_string();
-    let password = if password.is_empty() { String::new() } else { format!(":{}", encoded(password)) };
+    let password = password.map_or(String::new(), |password| format!(":{}", encoded(password)));
     format!("{scheme}://{}{password}@{hosts}/{path}", encoded(user))
+}
+
+/// The scheme, what stands before the database's name, and what from there on.
+fn parts(url: &str) -> [&str; 3] {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("mysql", url));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    [scheme, authority, path]
 }
 
 impl Servers {
@@ -254,7 +259,7 @@ impl Server {
         let ca = |ssl: &mysql::SslOpts| Tls { ca: ssl.root_cert_path().map(PathBuf::from) };
         Login {
             user: options.get_user().unwrap_or_default().to_owned(),
-            password: options.get_pass().unwrap_or_default().to_owned(),
+            password: options.get_pass().map(str::to_owned),
             place: match options.get_socket() {
                 Some(socket) => Place::Socket(socket.to_owned()),
                 None => Place::Tcp(host, options.get_tcp_port()),
@@ -362,9 +367,9 @@ mod tests {
         let whole = with_database("mysql://a:p%2Fw@h:3307,g/shop?ssl_ca=/ca&x=1", "shop_2");
         assert_eq!(whole, "mysql://a:p%2Fw@h:3307,g/shop_2?ssl_ca=/ca&x=1");
         assert_eq!(with_database("mysql://h/shop", "b"), "mysql://h/b");
-        let whole = with_login("mysql://a:p%2Fw@h:3307,g/shop?ssl_ca=/ca&x=1", "tea-admin", "p/w@");
+        let whole = with_login("mysql://a:p%2Fw@h:3307,g/shop?ssl_ca=/ca&x=1", "tea-admin", Some("p/w@"));
         assert_eq!(whole, "mysql://tea-admin:p%2Fw%40@h:3307,g/shop?ssl_ca=/ca&x=1");
-        assert_eq!(with_login("mysql://root@h/shop", "tea", ""), "mysql://tea@h/shop");
+        assert_eq!(with_login("mysql://root@h/shop", "tea", None), "mysql://tea@h/shop");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn watch(shared: &Arc<Shared>, listener: Listener, open: Place) {
         for event in events.iter() {
             if event.key == LISTENER {
                 let Some((listener, _)) = &listener else { continue };
+                // It is for `close` to say who is let in now.
                 if shared.is_draining() {
                     continue;
                 }

@@ -194,7 +194,7 @@ fn written(login: &Login, is_mariadb: bool) -> String {
         text += &format!("{name}=\"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""));
     };
     option("user", &login.user);
-    option("password", &login.password);
+    option("password", login.password.as_deref().unwrap_or_default());
     match &login.place {
         Place::Socket(path) => option("socket", path),
         Place::Tcp(host, port) => {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_login_is_written_as_the_programs_read_it() {
-        let login = |place, tls| Login { user: "shop".into(), password: "a\\b\"c#".into(), place, tls };
+        let login = |place, tls| Login { user: "shop".into(), password: Some("a\\b\"c#".into()), place, tls };
         let tcp = written(&login(Place::Tcp("localhost".into(), 3307), None), true);
         assert_eq!(
             tcp,

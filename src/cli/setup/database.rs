@@ -12,7 +12,7 @@ use super::steps::{ADMIN_URL, Made, SERVICE_URL, SERVICE_USER, Steps};
 use crate::cli::add_staff::read_secret;
 use crate::cli::{Failure, settings_file};
 use crate::error::database::in_words;
-use crate::servers::{self, Place as ServerPlace, Servers};
+use crate::servers::{self, Servers};
 use crate::{db, random};
 
 /// Where servers of the usual packages have their socket.
@@ -49,15 +49,14 @@ impl Server {
         if login.user.is_empty() {
             return Err(format!("--server must say who its administrator is, {example}").into());
         }
-        let is_of_this_machine = matches!(login.place, ServerPlace::Socket(_));
-        let password = if login.password.is_empty() && !is_of_this_machine {
+        let is_of_this_machine = matches!(login.place, servers::Place::Socket(_));
+        let mut password = login.password;
+        if password.is_none() && !is_of_this_machine {
             // Every user of the machine can read arguments.
             println!("The password of {} at the database server:", login.user);
-            read_secret()?
-        } else {
-            login.password
-        };
-        let full = servers::with_login(&url, &login.user, &password);
+            password = Some(read_secret()?);
+        }
+        let full = servers::with_login(&url, &login.user, password.as_deref());
         let mut conn = db::connect_alone(&full).map_err(|cause| {
             Failure::from(format!("cannot use the database server: {cause}; {}", advice(answers)))
         })?;
@@ -171,10 +170,10 @@ impl Server {
             return Ok(url);
         }
         let (identified, password) = match self.plugin {
-            Some(plugin) => (format!("IDENTIFIED {plugin}"), String::new()),
+            Some(plugin) => (format!("IDENTIFIED {plugin}"), None),
             None => {
                 let password = random::hex::<PASSWORD_BYTES>();
-                (format!("IDENTIFIED BY '{password}'"), password)
+                (format!("IDENTIFIED BY '{password}'"), Some(password))
             }
         };
         if exists == 0 {
@@ -183,7 +182,7 @@ impl Server {
             made.map_err(|cause| in_words(&cause))?;
             steps.made(Made::InDatabase(format!("DROP USER {account}")));
         }
-        Ok(servers::with_database(&servers::with_login(&self.url, name, &password), database))
+        Ok(servers::with_database(&servers::with_login(&self.url, name, password.as_deref()), database))
     }
 
     /// Whether somebody can manage the shop already.

@@ -137,8 +137,10 @@ fn write_file(
         |cause: std::io::Error| Failure::from(format!("{} cannot be written: {cause}", path.display()));
     if before.is_none() {
         if let Some(folder) = path.parent() {
-            let mut missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
-            while let Some(path) = missing.pop() {
+            // What is relative ends with an empty path, the folder that one stands in.
+            let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+            let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+            for path in missing.into_iter().rev() {
                 fs::create_dir(path).map_err(in_words)?;
                 steps.made(Made::Folder(path.to_owned()));
             }

@@ -60,7 +60,7 @@ impl New {
 }
 
 /// Tests share a server, on which one shop at a time is set up.
-fn wait_for_turn(run: impl Fn() -> Ended) -> Ended {
+fn wait_for_turn(mut run: impl FnMut() -> Ended) -> Ended {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let ended = run();
@@ -252,6 +252,22 @@ fn of_several_servers_all_stand_in_the_settings() {
     // The first one is not there, which a warning says.
     let verified = run_command_with_input(&mut new.command(&["verify"]), "");
     assert!(verified.out.contains("invariants hold") && verified.code == Some(0), "{verified:?}");
+}
+
+#[test]
+fn settings_may_be_named_from_where_one_stands() {
+    let new = New::shop();
+    let folder = new.settings.parent().unwrap();
+    fs::create_dir_all(folder).unwrap();
+    let server = shared_mariadb().url("mysql");
+    for settings in ["env", "a/b/env"] {
+        let database = unique("setup").replace('-', "_");
+        let mut command = harness::storekeeper("mysql://nobody@127.0.0.1:1/nowhere");
+        command.current_dir(folder).args(["--settings", settings, "setup", "--server", &server]);
+        command.args(["--database", &database, "--manager", "anna"]);
+        wait_for_turn(|| run_command_with_input(&mut command, PASSWORD)).expect_success();
+        assert!(folder.join(settings).exists(), "{settings}");
+    }
 }
 
 #[test]
