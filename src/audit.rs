@@ -68,6 +68,9 @@ words! {
         Started = "started",
         /// Figures of a shelf, by `verify --repair`.
         Repaired = "repaired",
+        /// A file's rows.
+        Applied = "applied",
+        Undone = "undone",
     }
 }
 
@@ -78,6 +81,7 @@ words! {
         Account = "account",
         ApiKey = "api_key",
         Customer = "customer",
+        Import = "import",
         Order = "order",
         Product = "product",
         PurchaseOrder = "purchase_order",

@@ -151,6 +151,12 @@ pub fn lock(tx: &mut Transaction, product_id: Id) -> Result<Option<Figures>> {
     )
 }
 
+/// The sequence of the last line in the product's ledger; 0 before the first.
+pub fn last_sequence(db: &mut Connection, product_id: Id) -> Result<i64> {
+    let sql = "SELECT movement_count FROM stock WHERE product_id = ?";
+    Ok(db.row(sql, (product_id,), |row| column(row, "movement_count"))?.unwrap_or(0))
+}
+
 /// Changes what is on hand by `delta`, with its line in the ledger. False when less than nothing or
 /// more than [`ON_HAND_MAX`] would be on the shelf; nothing is changed then.
 pub fn move_stock(

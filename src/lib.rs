@@ -43,6 +43,7 @@ pub mod at_work;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod csv;
 pub mod db;
 #[cfg(feature = "desk")]
 pub mod desk;

@@ -40,6 +40,7 @@ kinds! {
     OUT_OF_STOCK = 409 "out_of_stock" "Not enough stock";
     STOCK_LIMIT = 409 "stock_limit" "The shelf cannot hold that";
     STOCK_CHANGED = 409 "stock_changed" "The stock has changed since it was counted";
+    IMPORT_STATE = 409 "import_state" "The import's status does not allow this";
     STOCK_TAKE_STATE = 409 "stock_take_state" "The stock take's status does not allow this";
     PURCHASE_ORDER_STATE = 409 "purchase_order_state" "The purchase order's status does not allow this";
     BELOW_MINIMUM_ORDER = 409 "below_minimum_order" "Less than the supplier takes";

@@ -4,6 +4,7 @@
 //! logs and metrics, and the tests that hold it against the documents.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, LazyLock};
@@ -17,9 +18,9 @@ use crate::app::App;
 use crate::desk;
 use crate::error::Result;
 use crate::handlers::{
-    accounts, api_keys, audit, categories, customers, documents, events, health, log_in, mentions, metrics,
-    movements, orders, products, purchase_orders, restock, sessions, settings, sign_up, staff, stock,
-    stock_takes, stock_value, suppliers, today, verifications, welcome, what_if,
+    accounts, api_keys, audit, categories, customers, documents, events, health, imports, log_in, mentions,
+    metrics, movements, orders, products, purchase_orders, restock, sessions, settings, sign_up, staff,
+    stock, stock_takes, stock_value, suppliers, today, verifications, welcome, what_if,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -37,6 +38,7 @@ use crate::web::request::{Request, read_body};
 use crate::web::response;
 use crate::web::route::Access::{self, Anyone, Manager, Open, OwnOrManager, SignedIn, Staff};
 use crate::web::route::{BODY_BYTES_MAX, Handler, Route};
+use crate::web::upload::Upload;
 use crate::web::{cors, wayfinding};
 
 #[rustfmt::skip]
@@ -129,6 +131,13 @@ pub const ROUTES: &[Route] = &[
     route("POST",   "/stock_takes/{id}/book",         Staff,        Some(StockWrite),      stock_takes::post_book),
     route("POST",   "/stock_takes/{id}/cancel",       Staff,        Some(StockWrite),      stock_takes::post_cancel),
 
+    route("POST",   "/imports",                       Manager,      None,                  imports::create).taking_a_file(imports::FILE_BYTES_MAX),
+    route("GET",    "/imports",                       Manager,      None,                  imports::list),
+    route("GET",    "/imports/{id}",                  Manager,      None,                  imports::read),
+    route("GET",    "/imports/{id}/rows",             Manager,      None,                  imports::list_rows),
+    route("POST",   "/imports/{id}/apply",            Manager,      None,                  imports::post_apply),
+    route("POST",   "/imports/{id}/undo",             Manager,      None,                  imports::post_undo),
+
     route("GET",    "/restock/plan",                  Staff,        Some(RestockRead),     restock::plan),
     route("POST",   "/restock/runs",                  Staff,        Some(RestockWrite),    restock::create_run),
     route("GET",    "/restock/runs",                  Staff,        Some(RestockRead),     restock::list_runs),
@@ -196,6 +205,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/orders.json"),
     include_str!("handlers/stock.json"),
     include_str!("handlers/stock_takes.json"),
+    include_str!("handlers/imports.json"),
     include_str!("handlers/what_if.json"),
     include_str!("handlers/mentions.json"),
     include_str!("handlers/restock.json"),
@@ -222,7 +232,16 @@ const fn route(
     scope: Option<KeyScope>,
     handler: Handler,
 ) -> Route {
-    Route { method, path, access, scope, handler, body_bytes: BODY_BYTES_MAX, only_asks: false }
+    Route {
+        method,
+        path,
+        access,
+        scope,
+        handler,
+        body_bytes: BODY_BYTES_MAX,
+        takes_file: false,
+        only_asks: false,
+    }
 }
 
 /// What the log and the metrics say about a request beside its answer.
@@ -240,7 +259,12 @@ const UNKNOWN: Labels = Labels { route: "-", caller: Label::Unknown };
 
 /// Answers one request, whoever listens: `http` here, or rouille's own server.
 pub fn dispatch(app: &App, http: &rouille::Request) -> Response {
-    let mut response = dispatch_among(ROUTES, app, http);
+    dispatch_with(app, http, None)
+}
+
+/// The same where a long body is in a file beside the request.
+fn dispatch_with(app: &App, http: &rouille::Request, body: Option<File>) -> Response {
+    let mut response = dispatch_among(ROUTES, app, http, body);
     if !is_for_people(http.raw_url()) {
         let origins = &app.config.allowed_origins;
         cors::open(&mut response, origins, http.header("Origin"), cors::is_preflight(http, origins));
@@ -260,13 +284,13 @@ fn is_for_people(_: &str) -> bool {
     false
 }
 
-fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Response {
+fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request, body: Option<File>) -> Response {
     let started = Instant::now();
     let request_id = http.header("X-Request-Id").filter(|id| is_sane_request_id(id));
     let request_id = request_id.map_or_else(random::label, str::to_owned);
     let mut labels = UNKNOWN;
     let answered =
-        panic::catch_unwind(AssertUnwindSafe(|| answer(routes, app, http, &request_id, &mut labels)));
+        panic::catch_unwind(AssertUnwindSafe(|| answer(routes, app, http, body, &request_id, &mut labels)));
     let response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => told(app, error.into_problem(), http.raw_url(), &request_id),
@@ -280,7 +304,7 @@ fn dispatch_among(routes: &[Route], app: &App, http: &rouille::Request) -> Respo
 pub fn application(app: &Arc<App>) -> Application {
     let (handling, refusing, locating) = (app.clone(), app.clone(), app.clone());
     Application {
-        handle: Box::new(move |request| dispatch(&handling, request)),
+        handle: Box::new(move |request, body| dispatch_with(&handling, request, body)),
         refuse: Box::new(move |problem, asked| {
             let mut response = refuse(&refusing, problem, &asked.target);
             if !is_for_people(&asked.target) {
@@ -299,7 +323,7 @@ pub fn application(app: &Arc<App>) -> Application {
 pub fn internal_application(app: &Arc<App>) -> Application {
     let (handling, refusing) = (app.clone(), app.clone());
     Application {
-        handle: Box::new(move |request| dispatch_among(INTERNAL_ROUTES, &handling, request)),
+        handle: Box::new(move |request, body| dispatch_among(INTERNAL_ROUTES, &handling, request, body)),
         refuse: Box::new(move |problem, asked| refuse(&refusing, problem, &asked.target)),
         needs: Box::new(needs),
         client: Box::new(|request| request.remote_addr().ip()),
@@ -321,13 +345,14 @@ fn needs(method: &str, target: &str) -> Needs {
     #[cfg(feature = "desk")]
     if desk::is_at(path) {
         let lane = if method == "POST" { Lane::Change } else { Lane::Read };
-        return Needs { lane, body_bytes: desk::BODY_BYTES_MAX };
+        return Needs { lane, body_bytes: desk::BODY_BYTES_MAX, body_in_file: false };
     }
     let mut routes = ROUTES.iter().chain(INTERNAL_ROUTES);
     let route = routes.find(|route| route.method == method && route.matches(path).is_some());
     Needs {
         lane: route.map_or(Lane::NoDatabase, lane),
         body_bytes: route.map_or(BODY_BYTES_MAX, |route| route.body_bytes),
+        body_in_file: route.is_some_and(|route| route.takes_file),
     }
 }
 
@@ -391,6 +416,7 @@ fn answer(
     routes: &[Route],
     app: &App,
     http: &rouille::Request,
+    long_body: Option<File>,
     // Pages tell it; in documents it is written later.
     #[cfg_attr(not(feature = "desk"), expect(unused_variables))] request_id: &str,
     labels: &mut Labels,
@@ -431,10 +457,11 @@ fn answer(
     };
     labels.caller = caller.label();
     route.check(&caller)?;
-    let body = read_body(http, route.body_bytes)?;
+    let upload = if route.takes_file { Some(Upload::read(http, long_body, route.body_bytes)?) } else { None };
+    let body = if route.takes_file { Vec::new() } else { read_body(http, route.body_bytes)? };
     admission::admit_call(app, http, route, &caller, body.len())?;
     idempotency::refuse_for_secret(http, route, &caller)?;
-    let request = Request { http, body, method: route.method, caller, path_id, path_product_id };
+    let request = Request { http, body, upload, method: route.method, caller, path_id, path_product_id };
     if !route.takes_query() {
         request.refuse_query()?;
     }

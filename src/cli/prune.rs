@@ -6,7 +6,7 @@ use super::Outcome;
 use super::arguments::Arguments;
 use crate::app::App;
 use crate::config::Config;
-use crate::handlers::{orders, sessions};
+use crate::handlers::{imports, orders, sessions};
 use crate::web::idempotency;
 use crate::{events, restock};
 
@@ -20,10 +20,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let days = restock::demand::prune(&app)?;
     let suggestions = restock::hits::prune(&app)?;
     let events = events::prune(&app)?;
+    let imports = imports::prune(&app)?;
     let orders = orders::cancel_unconfirmed(&app)?;
     println!(
         "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs, \
-         {days} days of demand, {suggestions} old suggestions and {events} old events; cancelled {orders} unconfirmed orders"
+         {days} days of demand, {suggestions} old suggestions, {events} old events and {imports} old imports; cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

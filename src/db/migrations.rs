@@ -145,6 +145,10 @@ migrations! {
     108 "0108_purchase_orders_noted"
     109 "0109_stock_selling"
     110 "0110_accounts_password_changed"
+    111 "0111_imports"
+    112 "0112_import_rows"
+    113 "0113_audit_log_of_imports"
+    114 "0114_customers_by_email"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -139,7 +139,15 @@ impl Api<'_> {
         let http = rouille::Request::fake_http_from(from, route.method, target, headers, Vec::new());
         admission::admit_call(self.app, &http, route, &self.caller, body.len())?;
         let caller = self.caller.clone();
-        let request = Request { http: &http, body, method: route.method, caller, path_id, path_product_id };
+        let request = Request {
+            http: &http,
+            body,
+            upload: None,
+            method: route.method,
+            caller,
+            path_id,
+            path_product_id,
+        };
         (route.handler)(self.app, &request)
     }
 }

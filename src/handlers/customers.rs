@@ -3,6 +3,8 @@
 //! A customer sees and changes only themselves; staff see and change all. How one becomes a customer is
 //! in `sign_up`.
 
+use std::collections::HashMap;
+
 use mysql::{Row, Value};
 use rouille::Response;
 use serde::Serialize;
@@ -58,7 +60,7 @@ const SHOWN: &[Shown] = &[
 ];
 
 /// What PATCH names.
-struct Changes {
+pub struct Changes {
     name: Option<Line<200>>,
     email: Option<Email>,
     phone: Option<Phone>,
@@ -107,14 +109,14 @@ impl Details {
 }
 
 impl Changes {
-    fn read(form: &mut Form) -> Option<Changes> {
+    pub fn read(form: &mut Form) -> Option<Changes> {
         let name = form.changed("name", Line::parse);
         let email = form.changed("email", Email::parse);
         let phone = form.changed("phone", Phone::parse);
         Some(Changes { name: name?, email: email?, phone: phone? })
     }
 
-    fn merged(&self, old: &Details) -> Details {
+    pub fn merged(&self, old: &Details) -> Details {
         Details {
             name: self.name.as_ref().unwrap_or(&old.name).clone(),
             email: self.email.as_ref().unwrap_or(&old.email).clone(),
@@ -284,6 +286,22 @@ fn find(db: &mut Connection, scope: Scope, id: Id, locking: &str) -> Result<Cust
     Ok(customer.ok_or_else(Problem::not_found)?)
 }
 
+/// Those of these customers who are not erased.
+pub fn find_active(db: &mut Connection, ids: &[Id]) -> Result<HashMap<Id, Customer>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (marks, ids) = db::in_list(ids.iter().copied());
+    let sql = format!("SELECT {COLUMNS} FROM customers c WHERE c.id IN ({marks}) AND c.erased_at IS NULL");
+    let customers = db.rows(&sql, ids, Customer::from_row)?;
+    Ok(customers.into_iter().map(|customer| (customer.id, customer)).collect())
+}
+
+/// Whether there is an order of this customer.
+pub fn has_ordered(db: &mut Connection, id: Id) -> Result<bool> {
+    Ok(db.row("SELECT id FROM orders WHERE customer_id = ? LIMIT 1", (id,), |_| ())?.is_some())
+}
+
 /// Keeps new orders out too: placing one locks the customer's row.
 pub fn lock(tx: &mut Transaction, scope: Scope, id: Id) -> Result<Customer> {
     find(tx, scope, id, "FOR UPDATE")
@@ -337,14 +355,32 @@ pub fn erase(app: &App, tx: &mut Transaction, actor: Actor, id: Id) -> Result<()
         tx.execute(sql, (id,))?;
     }
     idempotency::erase_about_customer(tx, id)?;
-    let ordered = tx.row("SELECT id FROM orders WHERE customer_id = ? LIMIT 1", (id,), |_| ())?;
-    match ordered {
-        None => tx.execute("DELETE FROM customers WHERE id = ?", (id,)),
-        Some(()) => tx.execute(
+    erase_in_imports(tx, id)?;
+    let erased = if has_ordered(tx, id)? {
+        tx.execute(
             "UPDATE customers SET name = NULL, email = NULL, phone = NULL, search_text = NULL, updated_at = ?, erased_at = ? WHERE id = ?",
             (now, now, id),
-        ),
-    }?;
+        )
+    } else {
+        tx.execute("DELETE FROM customers WHERE id = ?", (id,))
+    };
+    erased?;
+    Ok(())
+}
+
+/// Takes a customer who is being erased out of the files that were read: where a row is about them, and where one that was
+/// refused, or is about nobody yet, has their address.
+fn erase_in_imports(tx: &mut Transaction, id: Id) -> Result<()> {
+    let blank = "UPDATE import_rows r STRAIGHT_JOIN imports i ON i.id = r.import_id
+         SET r.fields = NULL, r.fields_before = NULL, r.errors = NULL, r.outcome = 'refused' WHERE i.type = 'customers'";
+    tx.execute(&format!("{blank} AND r.object_id = ?"), (id,))?;
+    let email: Option<Option<String>> =
+        tx.row("SELECT email FROM customers WHERE id = ?", (id,), |row| column(row, "email"))?;
+    if let Some(email) = email.flatten() {
+        let like = db::contains(&email.to_lowercase());
+        let texts = "LOWER(CONCAT(COALESCE(r.fields, ''), COALESCE(r.errors, '')))";
+        tx.execute(&format!("{blank} AND r.object_id IS NULL AND {texts} LIKE ?"), (like,))?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ pub mod customers;
 pub mod documents;
 pub mod events;
 pub mod health;
+pub mod imports;
 pub mod log_in;
 pub mod mentions;
 pub mod metrics;

@@ -7,6 +7,8 @@ mod fields;
 mod list;
 mod names;
 
+use std::collections::HashMap;
+
 use mysql::Row;
 use rouille::Response;
 
@@ -16,7 +18,7 @@ use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::events::{self, Kind};
 use crate::handlers::costs::told_unit_cost;
-use crate::handlers::products::fields::{COLUMNS, Changes, Details, Product, SHOWN, WRITTEN};
+use crate::handlers::products::fields::{COLUMNS, SHOWN, WRITTEN};
 use crate::ledger;
 use crate::problem::Problem;
 use crate::values::{Bad, Currency, Id, Timestamp, UnitCost, whole_number};
@@ -27,7 +29,7 @@ use crate::web::response;
 use crate::web::shown::Echo;
 
 pub use barcodes::Barcode;
-pub use fields::from_json;
+pub use fields::{Changes, Details, Product, from_json};
 pub use list::list;
 
 /// The longest body: a description with each character in two escapes, `\ud83d\ude00`, as some programs write
@@ -142,6 +144,17 @@ fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Product> {
 fn find_even_archived(db: &mut Connection, currency: &Currency, id: Id) -> Result<Option<Product>> {
     let sql = format!("{} (?)", select_by_id());
     db.row(&sql, (id,), |row| Product::from_row(row, currency))
+}
+
+/// Those of these products that are in the catalogue.
+pub fn find_active(app: &App, db: &mut Connection, ids: &[Id]) -> Result<HashMap<Id, Product>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (marks, ids) = in_list(ids.iter().copied());
+    let sql = format!("{} ({marks}) AND p.active = 1", select_by_id());
+    let products = db.rows(&sql, ids, |row| Product::from_row(row, &app.config.currency))?;
+    Ok(products.into_iter().map(|product| (product.id, product)).collect())
 }
 
 /// Up to where the list of ids follows.

@@ -160,6 +160,17 @@ impl PolicyChanges {
         })
     }
 
+    /// Whether any part of the rule is named.
+    pub fn is_any(&self) -> bool {
+        self.reorder_point.is_some()
+            || self.reorder_target.is_some()
+            || self.reorder_multiple.is_some()
+            || self.order_max.is_some()
+            || self.snoozed_until.is_some()
+            || self.lead_time_days.is_some()
+            || self.service_level.is_some()
+    }
+
     fn merged(&self, old: Policy) -> Result<Policy, Problem> {
         sound(self.applied(old))
     }

@@ -5,6 +5,8 @@ mod lead_times;
 mod list;
 mod offers;
 
+use std::collections::HashMap;
+
 use rouille::Response;
 
 use crate::app::App;
@@ -12,7 +14,7 @@ use crate::audit::{self, Action, Object};
 use crate::db::{self, Connection, Transaction, column, in_list};
 use crate::error::Result;
 use crate::events::{self, Kind};
-use crate::handlers::suppliers::fields::{COLUMNS, Changes, Details, SHOWN, Supplier, WRITTEN};
+use crate::handlers::suppliers::fields::{COLUMNS, SHOWN, WRITTEN};
 use crate::problem::{self, Problem};
 use crate::values::{Currency, Id, Timestamp};
 use crate::web::caller::Caller;
@@ -21,6 +23,7 @@ use crate::web::request::Request;
 use crate::web::response;
 use crate::web::shown::Echo;
 
+pub use fields::{Changes, Details, Supplier};
 pub use lead_times::read as read_lead_times;
 pub use list::list;
 pub use offers::{
@@ -118,6 +121,17 @@ fn find(db: &mut Connection, currency: &Currency, id: Id) -> Result<Supplier> {
 fn find_even_archived(db: &mut Connection, currency: &Currency, id: Id) -> Result<Option<Supplier>> {
     let sql = format!("SELECT {COLUMNS} FROM suppliers v WHERE v.id = ?");
     db.row(&sql, (id,), |row| Supplier::from_row(row, currency))
+}
+
+/// Those of these suppliers that are not archived.
+pub fn find_active(app: &App, db: &mut Connection, ids: &[Id]) -> Result<HashMap<Id, Supplier>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (marks, ids) = in_list(ids.iter().copied());
+    let sql = format!("SELECT {COLUMNS} FROM suppliers v WHERE v.id IN ({marks}) AND v.active = 1");
+    let suppliers = db.rows(&sql, ids, |row| Supplier::from_row(row, &app.config.currency))?;
+    Ok(suppliers.into_iter().map(|supplier| (supplier.id, supplier)).collect())
 }
 
 /// Locks the supplier's row until the transaction ends, and so what it asks for the products.

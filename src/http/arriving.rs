@@ -1,5 +1,6 @@
 //! A request that is put together from what has arrived.
 
+use std::fs::File;
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,8 +50,9 @@ pub struct Received {
     pub lane: Lane,
     /// Whose turn it is when it waits.
     pub network: Network,
-    /// A body that is not in memory.
+    /// A body that is not in memory, and whether it stays in its file.
     spooled: Option<Spooled>,
+    body_in_file: bool,
 }
 
 impl Arriving {
@@ -163,7 +165,8 @@ impl Underway {
     }
 
     fn received(self, peer: SocketAddr) -> Received {
-        let (keep_alive, lane) = (self.head.keep_alive(), self.needs.lane);
+        let keep_alive = self.head.keep_alive();
+        let Needs { lane, body_in_file, .. } = self.needs;
         let (body, spooled) = match self.body {
             Body::Memory(bytes) => (bytes, None),
             Body::File(spooled) => (Vec::new(), Some(spooled)),
@@ -171,21 +174,25 @@ impl Underway {
         let Head { method, target, headers, .. } = self.head;
         // rouille's name for the one way to make a request without its own listener.
         let http = rouille::Request::fake_http_from(peer, method, target, headers, body);
-        Received { http, keep_alive, lane, network: Network::of(peer.ip()), spooled }
+        Received { http, keep_alive, lane, network: Network::of(peer.ip()), spooled, body_in_file }
     }
 }
 
 impl Received {
-    /// Brings a long body into memory, for the time of its answer: rouille makes a request of nothing else.
-    pub fn bring_body(&mut self) -> Result<(), Problem> {
+    /// Brings a long body into memory, for the time of its answer: rouille makes a request of nothing else. One that stays in
+    /// its file is returned.
+    pub fn bring_body(&mut self) -> Result<Option<File>, Problem> {
         let Some(spooled) = &mut self.spooled else {
-            return Ok(());
+            return Ok(None);
         };
+        if self.body_in_file {
+            return spooled.file().map(Some);
+        }
         let body = spooled.read()?;
         let headers = self.http.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let (peer, method, target) = (*self.http.remote_addr(), self.http.method(), self.http.raw_url());
         self.http = rouille::Request::fake_http_from(peer, method, target, headers, body);
-        Ok(())
+        Ok(None)
     }
 }
 

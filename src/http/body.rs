@@ -69,6 +69,12 @@ impl Spooled {
         self.file.write_all(bytes).map_err(no_room)
     }
 
+    /// The file, to be read from its beginning.
+    pub fn file(&mut self) -> Result<File, Problem> {
+        let rewound = self.file.rewind();
+        rewound.and_then(|()| self.file.get_ref().try_clone()).map_err(no_room)
+    }
+
     pub fn read(&mut self) -> Result<Vec<u8>, Problem> {
         let mut bytes = Vec::with_capacity(self.length);
         // This writes what the buffer holds.
@@ -78,14 +84,15 @@ impl Spooled {
     }
 }
 
-fn file_without_name() -> io::Result<File> {
+/// For what is too long for memory.
+pub fn file_without_name() -> io::Result<File> {
     let path = std::env::temp_dir().join(format!("storekeeper-body-{}", random::hex::<16>()));
     let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     fs::remove_file(path)?;
     Ok(file)
 }
 
-fn no_room(cause: io::Error) -> Problem {
+pub fn no_room(cause: io::Error) -> Problem {
     log::error!("cannot keep the body of a request in {}: {cause}", std::env::temp_dir().display());
     let detail =
         "The disk has no room for a request of this size. Nothing was changed; tell the shop's operator.";

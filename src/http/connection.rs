@@ -292,7 +292,8 @@ mod tests {
         let place = Count::enter(&Arc::default(), 1).unwrap();
         let mut connection =
             Connection::new(Stream::Unix(ours), ([127, 0, 0, 1], 1).into(), (place, None)).unwrap();
-        let needs: NeedsOf = Box::new(|_, _| Needs { lane: Lane::NoDatabase, body_bytes: 100_000 });
+        let needs: NeedsOf =
+            Box::new(|_, _| Needs { lane: Lane::NoDatabase, body_bytes: 100_000, body_in_file: false });
         for body in [0, 30_000, 0] {
             let head = format!("POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: {body}\r\n\r\n");
             theirs.write_all(&[head.as_bytes(), &vec![b'x'; body]].concat()).unwrap();

@@ -38,6 +38,7 @@ use std::thread;
 use std::time::Duration;
 use std::{fs, io};
 
+pub use body::{file_without_name, no_room};
 pub use head::Asked;
 pub use listener::Listener;
 pub use needs::{Lane, Needs};

@@ -23,6 +23,8 @@ pub struct Needs {
     pub lane: Lane,
     /// A longer body is refused with 413 before it is read.
     pub body_bytes: usize,
+    /// Whether a long body is handed over in its file, and never whole in memory.
+    pub body_in_file: bool,
 }
 
 /// From a request's method and target to what it needs.

@@ -1,5 +1,6 @@
 //! What the listening thread and the workers have in common.
 
+use std::fs::File;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -27,10 +28,12 @@ const TURNED_AWAY_MAX: usize = 64;
 /// Words what never became a request, or was not let in, for whoever asked.
 pub type Refuse = Box<dyn Fn(Problem, &Asked) -> Response + Send + Sync>;
 
+/// Any rouille application. It is given the file of a long body where it asked for that; then the request has none.
+pub type Handle = Box<dyn Fn(&Request, Option<File>) -> Response + Send + Sync>;
+
 /// What answers.
 pub struct Application {
-    /// Any rouille application.
-    pub handle: Box<dyn Fn(&Request) -> Response + Send + Sync>,
+    pub handle: Handle,
     pub refuse: Refuse,
     /// What a request will need, from its method and target.
     pub needs: NeedsOf,

@@ -53,7 +53,7 @@ fn answer(
 ) -> (Connection, Progress) {
     let ready = if shared.hears_no_more() { Err(shutting_down()) } else { received.bring_body() };
     let response = match ready {
-        Ok(()) => (shared.application.handle)(&received.http),
+        Ok(file) => (shared.application.handle)(&received.http, file),
         Err(problem) => {
             let origin = received.http.header("Origin").map(str::to_owned);
             let asked = Asked { target: received.http.raw_url().to_owned(), origin };

@@ -417,3 +417,63 @@ fn close(
     );
     Ok(tx.execute(&sql, (status, now, now, take_id, take_id))? == 1)
 }
+
+/// What the ledger says of each of these products at one moment, against what was counted of them then.
+pub fn against_ledger(
+    db: &mut Connection,
+    counts: &BTreeMap<Id, i64>,
+    at: Timestamp,
+) -> Result<BTreeMap<Id, Counted>> {
+    if counts.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (marks, ids) = in_list(counts.keys().copied());
+    let sql = format!(
+        "SELECT l.product_id, {} FROM (
+             SELECT product_id, 0 AS counted, CAST(? AS DATETIME(6)) AS counted_at FROM stock WHERE product_id IN ({marks})
+         ) l STRAIGHT_JOIN stock s ON s.product_id = l.product_id",
+        Counted::columns()
+    );
+    let values = [&[at.into()], &ids[..]].concat();
+    let rows =
+        db.rows(&sql, values, |row| Some((column::<Id>(row, "product_id"), Counted::from_row(row)?)))?;
+    let of_count = |(id, of): (Id, Counted)| Some((id, Counted { counted: *counts.get(&id)?, ..of }));
+    Ok(rows.into_iter().flatten().filter_map(of_count).collect())
+}
+
+/// Whether a count or a correction stands in the product's ledger after this sequence.
+pub fn is_counted_after(db: &mut Connection, product_id: Id, sequence: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM stock_movements
+         WHERE product_id = ? AND sequence > ? AND reason IN ('stock_take', 'correction') LIMIT 1";
+    Ok(db.row(sql, (product_id, sequence), |_| ())?.is_some())
+}
+
+/// Books a count of one product that belongs to no stock take. Returns the difference that came into the ledger, or what
+/// stands in its way.
+pub fn book_one(
+    tx: &mut Transaction,
+    product_id: Id,
+    counted: i64,
+    at: Timestamp,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<std::result::Result<i64, Obstacle>> {
+    tx.take_turn([product_id])?;
+    tx.row("SELECT product_id FROM stock WHERE product_id = ? FOR UPDATE", (product_id,), |_| ())?;
+    // Only now, as in `book`.
+    let against = against_ledger(tx, &BTreeMap::from([(product_id, counted)]), at)?;
+    let counted = against
+        .get(&product_id)
+        .ok_or_else(|| Error::Internal(format!("product {product_id} has no stock")))?;
+    if let Some(obstacle) = counted.obstacle() {
+        return Ok(Err(obstacle));
+    }
+    let (now, difference) = (now.max(at + NEXT), counted.difference());
+    if difference == 0 {
+        return Ok(Ok(0));
+    }
+    if !move_stock(tx, product_id, difference, Reason::StockTake, origin, now)? {
+        return Err(Error::Internal(format!("the stock of product {product_id} moved under its lock")));
+    }
+    Ok(Ok(difference))
+}

@@ -116,6 +116,7 @@ mod tests {
             scope: None,
             handler: |_, _| Ok(response::no_content()),
             body_bytes: 0,
+            takes_file: false,
             only_asks: false,
         }
     }

@@ -120,7 +120,10 @@ impl Key {
 
 /// Two requests are the same when they ask for the same bytes, passwords aside.
 fn fingerprint(request: &Request) -> [u8; 32] {
-    let body = without_passwords(&request.body);
+    let body = match &request.upload {
+        Some(upload) => Cow::Borrowed(&upload.sha256[..]),
+        None => without_passwords(&request.body),
+    };
     let mut hash = Sha256::new();
     for part in [request.http.method().as_bytes(), request.http.raw_url().as_bytes(), &body] {
         hash.update(part.len().to_le_bytes());

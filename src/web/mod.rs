@@ -15,4 +15,5 @@ pub mod route;
 pub mod shown;
 pub mod stored;
 pub mod updated;
+pub mod upload;
 pub mod wayfinding;

@@ -12,10 +12,13 @@ use crate::values::input::Malformed;
 use crate::values::{Bad, Id, Input, Timestamp};
 use crate::web::caller::{self, Caller};
 use crate::web::form::Form;
+use crate::web::upload::Upload;
 
 pub struct Request<'a> {
     pub http: &'a rouille::Request,
+    /// Empty where the route takes a file.
     pub body: Vec<u8>,
+    pub upload: Option<Upload>,
     /// Of the route: GET also for HEAD.
     pub method: &'static str,
     pub caller: Caller,

@@ -20,6 +20,8 @@ pub struct Route {
     pub handler: Handler,
     /// A longer body is refused with 413.
     pub body_bytes: usize,
+    /// Whether the body is a file, which is never whole in memory.
+    pub takes_file: bool,
     /// Whether it is a question too long for a query: a POST that writes nothing.
     pub only_asks: bool,
 }
@@ -98,6 +100,11 @@ impl Route {
         Route { body_bytes, ..self }
     }
 
+    /// The same route, for a file of up to this many bytes.
+    pub const fn taking_a_file(self, body_bytes: usize) -> Route {
+        Route { body_bytes, takes_file: true, ..self }
+    }
+
     /// The same route, which writes nothing, whatever its method.
     pub const fn only_asking(self) -> Route {
         Route { only_asks: true, ..self }
@@ -137,13 +144,15 @@ impl Route {
         }
     }
 
-    /// Whether it takes parameters in the query: lists, and what a product's stock was. What is there for anybody who
+    /// Whether it takes parameters in the query: lists, files, and what a product's stock was. What is there for anybody who
     /// monitors the shop does not look at what keeps a proxy from answering.
     pub fn takes_query(&self) -> bool {
         let of_one = ["id}", "/current", "/track", "/csv", "/mail", "/today"]
             .iter()
             .any(|end| self.path.ends_with(end));
-        self.method == "GET" && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
+        self.takes_file
+            || self.method == "GET"
+                && (!of_one || self.path == "/restock/runs/{id}" || self.access == Access::Open)
     }
 
     /// Whether it is about one thing and changes it or something of it, so that `If-Match` says which version is meant.

@@ -16,7 +16,7 @@ use matrix::{MATRIX, Row, Rule, row_of};
 use world::{EVERYBODY, Who, keys};
 
 pub use matrix::body_of;
-pub use world::{World, expired_token, key_with, person, product, supplier};
+pub use world::{World, expired_token, key_with, person, product, supplier, suppliers_file};
 
 #[test]
 fn the_matrix_has_a_row_for_every_route_and_no_other() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
 use storekeeper::web::api_key::KeyScope;
 
-use crate::access::{World, expired_token, key_with, person, product, supplier};
+use crate::access::{World, expired_token, key_with, person, product, supplier, suppliers_file};
 use crate::client::{Answer, Client};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
 use crate::harness::{STAFF_PASSWORD, Shop};
@@ -100,6 +100,19 @@ const CASES: &[Case] = &[
     case("DELETE", "/stock_takes/{id}/counts/{product_id}", ("changed", "stock_take"), NOTHING, AS_IT_IS),
     case("POST",   "/stock_takes/{id}/book",  ("booked", "stock_take"), NOTHING, AS_IT_IS),
     case("POST",   "/stock_takes/{id}/cancel", ("cancelled", "stock_take"), NOTHING, AS_IT_IS),
+    case("POST",   "/imports",                ("created", "import"), |_| suppliers_file(), AS_IT_IS),
+    case("POST",   "/imports/{id}/apply",     ("applied", "import"), NOTHING, |world| {
+        // Of rows that are refused, so that nothing else is done.
+        let file = json!("name,lead_time_days\n,5\n");
+        let import = world.staff.call("POST", "/imports?type=suppliers", &file).expect(201).id();
+        Some(format!("/imports/{import}/apply"))
+    }),
+    case("POST",   "/imports/{id}/undo",      ("undone", "import"), NOTHING, |world| {
+        let file = json!("name,lead_time_days\n,5\n");
+        let import = world.staff.call("POST", "/imports?type=suppliers", &file).expect(201).id();
+        world.staff.post(&format!("/imports/{import}/apply"), json!({})).expect(200);
+        Some(format!("/imports/{import}/undo"))
+    }),
     case("POST",   "/restock/runs",           ("started", "restock_run"), NOTHING, AS_IT_IS),
     case("POST",   "/verifications",          ("started", "verification"), NOTHING, AS_IT_IS),
     case("POST",   "/purchase_orders",        ("created", "purchase_order"), |world| json!({"lines": [{"product_id": world.product_id, "quantity": 2}]}), AS_IT_IS),

@@ -72,12 +72,9 @@ impl Client {
         self.request("DELETE", path).send()
     }
 
-    /// Any method; a body of Null is none.
+    /// Any method, with this body.
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
-        match body {
-            Value::Null => self.request(method, path).send(),
-            body => self.request(method, path).json(body.clone()).send(),
-        }
+        self.request(method, path).with(body).send()
     }
 
     /// A POST under an Idempotency-Key.
@@ -90,6 +87,15 @@ impl Request<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// A body of Null is none, and a text is a file.
+    pub fn with(self, body: &Value) -> Self {
+        match body {
+            Value::Null => self,
+            Value::String(file) => self.header("Content-Type", "text/csv").bytes(file.clone().into_bytes()),
+            body => self.json(body.clone()),
+        }
     }
 
     pub fn json(self, body: Value) -> Self {

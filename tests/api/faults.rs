@@ -123,6 +123,20 @@ impl Frail {
         take
     }
 
+    /// A file with a product that is new and one that is changed, read and, if it is wanted, applied.
+    fn import(&self, applied: bool) -> u64 {
+        let import = self.staff.call("POST", "/imports?type=products", &self.file()).expect(201).id();
+        if applied {
+            self.staff.post(&format!("/imports/{import}/apply"), json!({})).expect(200);
+        }
+        import
+    }
+
+    fn file(&self) -> Value {
+        let (id, name) = (self.product, unique("Product"));
+        json!(format!("id,name,price,stock\n{id},{name},1,{}\n,{name} 2,2,5\n", self.staff.on_hand(id) - 1))
+    }
+
     /// A draft with five of each of these products.
     fn draft(&self, products: &[u64]) -> u64 {
         let products: std::collections::BTreeSet<&u64> = products.iter().collect();
@@ -145,8 +159,7 @@ impl Frail {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let request = if call.body == Value::Null { request } else { request.json(call.body.clone()) };
-        request.send()
+        request.with(&call.body).send()
     }
 
     /// Sends it until it is decided.

@@ -44,6 +44,7 @@ mod growth;
 mod guessing;
 mod http;
 mod idempotency;
+mod imports;
 mod invariants;
 mod kept_answers;
 mod ledger;

@@ -36,8 +36,8 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     let shop = Shop::open();
     for (check, words) in [
         ("accounts_role", words(Role::ALL, Role::text)),
-        ("audit_log_action_with_takes", words(Action::ALL, Action::text)),
-        ("audit_log_object_is_known", words(Object::ALL, Object::text)),
+        ("audit_log_action_with_imports", words(Action::ALL, Action::text)),
+        ("audit_log_object_with_imports", words(Object::ALL, Object::text)),
         ("order_events_reason", words(StepReason::ALL, StepReason::text)),
         ("orders_status_known", words(Status::ALL, Status::text)),
         ("purchase_orders_status", words(OrderStatus::ALL, OrderStatus::text)),

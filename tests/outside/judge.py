@@ -24,6 +24,13 @@ def call(method, path, token=None, body=None):
         return json.load(answer) if answer.status != 204 else None
 
 
+def upload(about, token, file):
+    headers = {"Content-Type": "text/csv", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"{BASE}/imports?type={about}", file.encode(), headers, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["id"]
+
+
 def prepare():
     """A shop in the middle of its day; answers the tokens of a customer and of staff."""
     password = pathlib.Path(os.environ["STAFF_PASSWORD_FILE"]).read_text().strip()
@@ -87,6 +94,11 @@ def prepare():
     call("DELETE", f"/stock_takes/{takes[0]}/counts/1", staff)
     call("POST", f"/stock_takes/{takes[0]}/book", staff)
     call("POST", f"/stock_takes/{takes[2]}/cancel", staff)
+    # No text that is made up names its columns.
+    imports = [upload("suppliers", staff, f"name,lead_time_days\nPotters {n},5\n,1\n") for n in range(4)]
+    call("POST", f"/imports/{imports[0]}/apply", staff)
+    call("POST", f"/imports/{imports[1]}/apply", staff)
+    call("POST", f"/imports/{imports[1]}/undo", staff)
     # The usernames that a schema allows are hardly ever a whole account's.
     account = call("GET", "/customer_accounts", staff)["data"][0]["id"]
     call("PUT", f"/customer_accounts/{account}", staff, {"username": "customer-account"})

@@ -9,7 +9,7 @@
 //     name, description   what Postman shows
 //     GET: "/path"        the method and the path with its query, below base_url; {{x}} is the variable x
 //     as                  "nobody": without a token. "ada": with the one in the variable ada_token. Left out: staff
-//     headers             besides Content-Type, which a body has anyway
+//     headers             besides Content-Type, which a body of JSON has anyway
 //     idempotency_key     "new" or "same" as the request before
 //     body                an object, sent as JSON, or a text, sent as it is; a value "{{x_id}}" becomes a number
 //     before              a function, or a list of them, to run before the request is sent

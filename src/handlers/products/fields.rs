@@ -208,6 +208,26 @@ impl Changes {
         })
     }
 
+    /// Keeps SKU, slug and barcodes as they are written where others name the same, and with `adds_barcodes` those that are
+    /// not named.
+    pub fn keep_names(&mut self, old: &Details, adds_barcodes: bool) {
+        let is_same_sku = |sku: &Option<Sku>| sku.as_ref().map(Sku::key) == old.sku.as_ref().map(Sku::key);
+        self.sku = self.sku.take().filter(|sku| !is_same_sku(sku));
+        let is_same_slug =
+            |slug: &Option<Slug>| slug.as_ref().map(Slug::key) == old.slug.as_ref().map(Slug::key);
+        self.slug = self.slug.take().filter(|slug| !is_same_slug(slug));
+        let Some(barcodes) = self.barcodes.take() else { return };
+        let key = |barcode: &Barcode| (barcode.code.key(), barcode.units);
+        let is_known =
+            |barcode: &Barcode| old.barcodes.iter().any(|known| known.code.key() == barcode.code.key());
+        if adds_barcodes && !barcodes.is_empty() {
+            let new = barcodes.into_iter().filter(|barcode| !is_known(barcode));
+            self.barcodes = Some(old.barcodes.iter().cloned().chain(new).collect());
+        } else if !barcodes.iter().map(key).eq(old.barcodes.iter().map(key)) {
+            self.barcodes = Some(barcodes);
+        }
+    }
+
     pub fn merged(&self, old: &Details) -> Details {
         Details {
             sku: self.sku.as_ref().unwrap_or(&old.sku).clone(),

@@ -3,6 +3,7 @@
 use rouille::Response;
 
 use crate::app::App;
+use crate::csv::row;
 use crate::db::{self, column};
 use crate::error::Result;
 use crate::handlers::purchase_orders::allow;
@@ -51,24 +52,6 @@ fn refuse_cancelled(order: &PurchaseOrder) -> Result<()> {
         &[OrderStatus::Draft, OrderStatus::Ordered, OrderStatus::Received],
         "Nothing is sent of it.",
     )
-}
-
-/// All fields in quotes: then nothing in them has a meaning of its own.
-fn row(fields: &[&str]) -> String {
-    let quoted = |field: &&str| {
-        format!("\"{}{}\"", if is_formula(field) { "'" } else { "" }, field.replace('"', "\"\""))
-    };
-    fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n"
-}
-
-/// Whether a spreadsheet would work it out, also in quotes and in full width; with an apostrophe before it, it is text. A
-/// supplier's number such as -2+3 would become 1; one such as -5 is the number that it is.
-fn is_formula(field: &str) -> bool {
-    let sign = |c: char| "+-\u{ff0b}\u{ff0d}".contains(c);
-    match field.strip_prefix(sign) {
-        Some(rest) => !rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'),
-        None => field.starts_with(['=', '@', '\t', '\r', '\u{ff1d}', '\u{ff20}']),
-    }
 }
 
 /// `GET /purchase_orders/{id}/mail`: a text to send to the supplier. 409 `purchase_order_state` when it is cancelled.
@@ -129,18 +112,4 @@ fn letter(app: &App, order: &PurchaseOrder, email: Option<&str>) -> String {
         text.push_str(&format!("\n{note}\n"));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_quoted_and_no_formula() {
-        assert_eq!(row(&["a", "b\"c", "d,e\nf"]), "\"a\",\"b\"\"c\",\"d,e\nf\"\r\n");
-        assert_eq!(row(&["=1+1", "-5", "@x", "+4", "12"]), "\"'=1+1\",\"-5\",\"'@x\",\"+4\",\"12\"\r\n");
-        let full_width = ["\u{ff1d}1+1", "\u{ff0b}cmd", "\u{ff0d}x", "\u{ff20}x", "-2+3", "+"];
-        assert!(full_width[..5].iter().all(|field| is_formula(field)));
-        assert!(!is_formula(full_width[5]) && !is_formula("-5.20") && !is_formula("A-1"));
-    }
 }

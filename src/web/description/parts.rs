@@ -94,6 +94,8 @@ fn query() -> String {
 #[serde(deny_unknown_fields)]
 pub struct Body {
     pub schema: Json,
+    /// Of a file; others are JSON.
+    pub media_type: Option<String>,
     #[serde(default)]
     pub optional: bool,
     pub examples: Ordered<Json>,
@@ -245,7 +247,7 @@ impl Parameter {
 impl Body {
     pub fn expanded(&self) -> Json {
         let json = [("schema", schema_of(&self.schema)), ("examples", expanded_examples(&self.examples))];
-        let content = object([("application/json", object(json))]);
+        let content = object([(self.media_type.as_deref().unwrap_or("application/json"), object(json))]);
         let mut body = vec![("required", raw(&!self.optional))];
         if self.optional {
             body.push(("description", raw("May be left out.")));

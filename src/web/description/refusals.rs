@@ -77,6 +77,7 @@ impl Building {
 /// The refusals that follow from the route and from what it takes, in the order of [`KINDS`].
 pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<Item = &'static Kind> {
     let body = operation.body.is_some();
+    let json = body && !route.takes_file;
     let query = operation.has_query();
     let keyed = route.takes_key();
     let of_one = route.path.contains("{id}");
@@ -86,9 +87,9 @@ pub fn shared_refusals(route: &Route, operation: &Operation) -> impl Iterator<It
     let database = known_caller || route.method == "POST";
     [
         (true, problem::MALFORMED_REQUEST),
-        (body, problem::MALFORMED_JSON),
-        (body, problem::DUPLICATE_KEY),
-        (body || query, problem::INVALID_UTF8),
+        (json, problem::MALFORMED_JSON),
+        (json, problem::DUPLICATE_KEY),
+        (json || query, problem::INVALID_UTF8),
         (route.method == "POST" && route.writes(), problem::INVALID_IDEMPOTENCY_KEY),
         (route.makes_a_secret() == Secret::ForStrangers, problem::IDEMPOTENCY_KEY_NEEDS_LOGIN),
         (known_caller, problem::UNAUTHENTICATED),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Who, World, person, product, supplier};
+use super::world::{Who, World, person, product, supplier, suppliers_file};
 use crate::fixtures::{CUSTOMER_PASSWORD, items_json, unique};
 use crate::harness::STAFF_PASSWORD;
 
@@ -130,6 +130,13 @@ pub const MATRIX: &[Row] = &[
 
     row("PATCH",  "/stock/movements/{id}",   Rule::Manager,  200, Some(|_| json!({"note": "Counted twice"}))),
     row("GET",    "/mentions",               Rule::Manager,  200, None),
+
+    row("POST",   "/imports",                Rule::Manager,  201, Some(|_| suppliers_file())),
+    row("GET",    "/imports",                Rule::Manager,  200, None),
+    row("GET",    "/imports/{id}",           Rule::Manager,  200, None),
+    row("GET",    "/imports/{id}/rows",      Rule::Manager,  200, None),
+    row("POST",   "/imports/{id}/apply",     Rule::Manager,  200, None),
+    row("POST",   "/imports/{id}/undo",      Rule::Manager,  200, None),
 
     row("POST",   "/stock_takes",            Rule::Staff,    201, None),
     row("GET",    "/stock_takes",            Rule::Staff,    200, None),

@@ -55,6 +55,8 @@ pub struct World {
     pub supplier_id: u64,
     /// It is open, and the product is counted.
     pub stock_take_id: u64,
+    /// Of one that is applied.
+    pub import_id: u64,
     pub guest: Guest,
     pub other: Guest,
     pub clerk: Client,
@@ -135,6 +137,8 @@ impl World {
         let stock_take_id = staff.post("/stock_takes", json!({})).expect(201).id();
         let counted = json!({"counts": [{"product_id": product_id, "counted": 99}]});
         staff.post(&format!("/stock_takes/{stock_take_id}/counts"), counted).expect(200);
+        let import_id = staff.call("POST", "/imports?type=suppliers", &suppliers_file()).expect(201).id();
+        staff.post(&format!("/imports/{import_id}/apply"), json!({})).expect(200);
         let expired = shop.with_token(expired);
         let new_key = json!({"name": "Shop front", "scopes": ["orders:read"]});
         let api_key_id = staff.post("/api_keys", new_key).expect(201).id();
@@ -157,6 +161,7 @@ impl World {
             other_draft_id,
             supplier_id,
             stock_take_id,
+            import_id,
             guest,
             other,
             clerk,
@@ -171,6 +176,10 @@ impl World {
 
     /// The path with the id of what belongs to the customer.
     pub fn path(&self, pattern: &str) -> String {
+        if pattern == "/imports" {
+            // A file says of what it is, and a list takes that too.
+            return "/imports?type=suppliers".to_owned();
+        }
         let id = match pattern.split('/').nth(1) {
             Some("customers") => self.own.id,
             Some("customer_accounts") => self.account_id,
@@ -182,6 +191,7 @@ impl World {
             Some("purchase_orders") => self.purchase_order_id,
             Some("suppliers") => self.supplier_id,
             Some("stock_takes") => self.stock_take_id,
+            Some("imports") => self.import_id,
             Some("api_keys") => self.api_key_id,
             Some("sessions") => self.session_id,
             Some("staff") => self.clerk_id,
@@ -205,11 +215,7 @@ impl World {
             Who::KeyWithout => &self.keys[0],
             Who::KeyWith => &self.keys[1],
         };
-        let request = client.request(method, path);
-        match body {
-            Some(body) => request.json(body).send(),
-            None => request.send(),
-        }
+        client.call(method, path, &body.unwrap_or_default())
     }
 
     /// The customer's things as staff see them.
@@ -223,6 +229,7 @@ impl World {
             format!("/purchase_orders/{}", self.purchase_order_id),
             format!("/purchase_orders/{}", self.draft_id),
             format!("/stock_takes/{}", self.stock_take_id),
+            format!("/imports/{}", self.import_id),
             format!("/suppliers/{}", self.supplier_id),
             format!("/suppliers/{}/products", self.supplier_id),
             format!("/staff/{}", self.clerk_id),
@@ -245,6 +252,11 @@ pub fn person() -> Value {
 
 pub fn supplier() -> Value {
     json!({"name": unique("Supplier"), "lead_time_days": 5})
+}
+
+/// A file with one that is new.
+pub fn suppliers_file() -> Value {
+    json!(format!("name,lead_time_days\n{},5\n", unique("Supplier")))
 }
 
 pub fn product() -> Value {

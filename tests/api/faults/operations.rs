@@ -224,6 +224,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/stock_takes/{id}/cancel", Replayed, |frail| {
         frail.call("POST", format!("/stock_takes/{}/cancel", frail.stock_take()), json!({}))
     }),
+    operation("POST", "/imports", Run, |frail| frail.call("POST", "/imports?type=products", frail.file())),
+    operation("POST", "/imports/{id}/apply", Run, |frail| {
+        frail.call("POST", format!("/imports/{}/apply", frail.import(false)), json!({}))
+    }),
+    operation("POST", "/imports/{id}/undo", Run, |frail| {
+        frail.call("POST", format!("/imports/{}/undo", frail.import(true)), json!({}))
+    }),
     operation("POST", "/restock/runs", Run, |frail| {
         let product = frail.shop.watched(&frail.staff, 0, RULE);
         frail.call("POST", "/restock/runs", json!({"product_id": product}))

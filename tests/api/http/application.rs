@@ -22,9 +22,10 @@ fn serve(handle: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Serve
     let needs = |_: &str, target: &str| Needs {
         lane: Lane::NoDatabase,
         body_bytes: if target == "/long" { BODY_BYTES_MAX } else { 1000 },
+        body_in_file: false,
     };
     let application = Application {
-        handle: Box::new(handle),
+        handle: Box::new(move |request, _| handle(request)),
         refuse: Box::new(refuse),
         needs: Box::new(needs),
         client: Box::new(|request| request.remote_addr().ip()),
@@ -239,11 +240,11 @@ fn a_network_that_fills_its_places_leaves_one_for_the_others() {
         Response::text(request.header("X-From").unwrap_or("nobody"))
     };
     let application = Application {
-        handle: Box::new(handle),
+        handle: Box::new(move |request, _| handle(request)),
         refuse: Box::new(|problem, _| {
             Response::text(problem.kind.code).with_status_code(problem.kind.status)
         }),
-        needs: Box::new(|_, _| Needs { lane: Lane::Read, body_bytes: 0 }),
+        needs: Box::new(|_, _| Needs { lane: Lane::Read, body_bytes: 0, body_in_file: false }),
         client: Box::new(|request| request.header("X-From").unwrap().parse().unwrap()),
     };
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 0o600).expect("a free port");

@@ -27,6 +27,7 @@ Runs are expected to order by themselves, as they do unless \`STOREKEEPER_RESTOC
         customer_token: "That customer's session.",
         candle_id: "A product with 10 on the shelf and a lead time of a week.",
         soap_id: "A product with nothing on the shelf and no lead time.",
+        import_id: "A file with a product.",
         teapot_id: "A product of a category of its own, which is counted.",
         stock_take_id: "A stock take of that category.",
         cancelled_take_id: "One that is called off.",
@@ -1857,6 +1858,82 @@ export const requests = [
         DELETE: "/products/{{followed_id}}",
         status: 204,
         tests: noBody,
+    },
+    { folder: "Imports", description: "A CSV file is tried before anything is changed, and what it has done can be undone." },
+    {
+        name: "A file of two products, tried",
+        description: "One is new and the other cannot be taken; nothing is changed yet.",
+        POST: "/imports?type=products",
+        headers: { "Content-Type": "text/csv" },
+        idempotency_key: "new",
+        body: "sku,name,price,stock\nPLATE-{{$guid}},Plate,12.50,8\nBOWL-{{$guid}},Bowl,free,4\n",
+        status: 201,
+        tests: {
+            ...located("/imports"),
+            "One would be created, and one is refused": (dry_run) => {
+                pm.expect(dry_run.rows.create).to.eql(1);
+                pm.expect(dry_run.rows.refused).to.eql(1);
+            },
+            "It says where and why": (dry_run) => {
+                const [row] = dry_run.refused_rows;
+                pm.expect(row.line).to.eql(3);
+                pm.expect(row.errors[0].column).to.eql("price");
+                pm.expect(row.errors[0].code).to.eql("invalid_price");
+            },
+        },
+        keep: { import_id: "id" },
+    },
+    {
+        name: "The rows that were refused",
+        description: "All of them, page by page.",
+        GET: "/imports/{{import_id}}/rows?outcome=refused",
+        status: 200,
+        tests: { "The one": (page) => pm.expect(page.data).to.have.lengthOf(1) },
+    },
+    {
+        name: "It is applied",
+        description: "Each row once, however often this is sent.",
+        POST: "/imports/{{import_id}}/apply",
+        idempotency_key: "new",
+        status: 200,
+        tests: {
+            "The plate is there": (applied) => {
+                pm.expect(applied.status).to.eql("applied");
+                pm.expect(applied.applied).to.eql(1);
+            },
+        },
+    },
+    {
+        name: "How far it is",
+        description: "And what may be done with it.",
+        GET: "/imports/{{import_id}}",
+        status: 200,
+        tests: {
+            ...hasEtag,
+            "It may be undone": (read) => pm.expect(read.allowed_actions).to.eql(["undo"]),
+        },
+    },
+    {
+        name: "It is undone",
+        description: "Nobody has bought the plate, so it is archived.",
+        POST: "/imports/{{import_id}}/undo",
+        idempotency_key: "new",
+        status: 200,
+        tests: { "The plate is gone": (undone) => pm.expect(undone.undone).to.eql(1) },
+    },
+    {
+        name: "Applied once",
+        description: "What was undone is sent again as a file of its own.",
+        POST: "/imports/{{import_id}}/apply",
+        status: 409,
+        code: "import_state",
+    },
+    {
+        name: "Imports of this shop",
+        description: "The newest first.",
+        GET: "/imports?type=products&limit=1",
+        status: 200,
+        tests: { "One of them": (page) => pm.expect(page.data).to.have.lengthOf(1) },
     },
     { folder: "Today", description: "What waits behind the counter, and whether the books are right." },
     {
