@@ -48,8 +48,9 @@ impl MariaDb {
                 set -- "$1"
             fi
             if [ -n "$other" ] && [ -x "$other/bin/mysqld" ]; then
-                program=$other/bin/mysqld own=--mysqlx=OFF
-                "$program" --no-defaults --initialize-insecure --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" ${2-} >install.log 2>&1
+                # Packages have it read files from a folder that only an installation makes.
+                program=$other/bin/mysqld own='--mysqlx=OFF --secure-file-priv=NULL'
+                "$program" --no-defaults --initialize-insecure --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" $own ${2-} >install.log 2>&1
             else
                 program=mariadbd install=mariadb-install-db own=
                 [ -z "$other" ] || program=$other/sbin/mariadbd install="$other/bin/mariadb-install-db --basedir=$other"
