@@ -3,9 +3,20 @@
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use crate::harness::shared_mariadb;
+
 pub fn is_mariadb(sql: &mut Conn) -> bool {
     let version: Option<String> = sql.query_first("SELECT VERSION()").unwrap();
     version.expect("a version").contains("MariaDB")
+}
+
+/// What saves a database of the tests' server, and what loads it.
+pub fn client_programs() -> [&'static str; 2] {
+    if is_mariadb(&mut shared_mariadb().connect("mysql")) {
+        ["mariadb-dump", "mariadb"]
+    } else {
+        ["mysqldump", "mysql"]
+    }
 }
 
 /// A table of the numbers from 1 to `last`, in this order, in its column `seq`. It wants a name: `FROM {numbers} n`.
