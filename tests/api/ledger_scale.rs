@@ -12,7 +12,7 @@ use storekeeper::restock::{self, Outcome, Selection};
 use storekeeper::values::Timestamp;
 
 use crate::client::Client;
-use crate::dialects::numbers;
+use crate::dialects::{is_mariadb, numbers};
 use crate::harness::{MariaDb, Shop};
 
 const PRODUCTS: i64 = 100_000;
@@ -69,7 +69,8 @@ fn fill_ledger(sql: &mut Conn) {
     let added: Vec<String> = keys.iter().map(|key| format!("ADD {key}")).collect();
     sql.query_drop("SET unique_checks = 0, foreign_key_checks = 0").unwrap();
     sql.query_drop("SET GLOBAL innodb_buffer_pool_size = 2 << 30").unwrap();
-    sql.query_drop("SET GLOBAL innodb_log_file_size = 1 << 30").unwrap();
+    let log = if is_mariadb(sql) { "innodb_log_file_size" } else { "innodb_redo_log_capacity" };
+    sql.query_drop(format!("SET GLOBAL {log} = 1 << 30")).unwrap();
     timed(sql, &format!("ALTER TABLE stock_movements {}", dropped.join(", ")));
     let columns = "product_id, sequence, delta, balance_after, reason, order_id, at, note";
     timed(
@@ -120,7 +121,7 @@ fn statements_of<T>(sql: &mut Conn, work: impl FnOnce() -> T) -> (T, Vec<String>
 type Step = (String, String, Option<String>, String);
 
 fn explain(sql: &mut Conn, statement: &str) -> Vec<Step> {
-    let rows: Vec<mysql::Row> = sql.query(format!("EXPLAIN {statement}")).unwrap();
+    let rows: Vec<mysql::Row> = sql.query(format!("EXPLAIN FORMAT=TRADITIONAL {statement}")).unwrap();
     rows.iter()
         .map(|row| {
             let text = |name| row.get::<Option<String>, _>(name).expect("a column of EXPLAIN");

@@ -203,8 +203,7 @@ impl LargeShop {
     pub fn statements(&mut self, work: impl FnOnce()) -> Vec<String> {
         self.sql.query_drop("TRUNCATE mysql.general_log").unwrap();
         work();
-        let executed =
-            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Execute'";
+        let executed = "SELECT argument FROM mysql.general_log WHERE command_type = 'Execute'";
         // A token's digest may look like text that the database takes for UTF-8 and Rust does not.
         let statements: Vec<Vec<u8>> = self.sql.query(executed).unwrap();
         let statements: Vec<String> =
@@ -214,9 +213,10 @@ impl LargeShop {
     }
 
     pub fn explain(&mut self, statement: &str) -> Vec<Access> {
-        let rows: Vec<Row> = self.sql.query(format!("EXPLAIN {statement}")).unwrap();
-        let text =
-            |row: &Row, column: &str| row.get::<Option<String>, _>(column).flatten().unwrap_or_default();
+        let rows: Vec<Row> = self.sql.query(format!("EXPLAIN FORMAT=TRADITIONAL {statement}")).unwrap();
+        let text = |row: &Row, column: &str| {
+            row.get::<Option<String>, _>(column).expect("a column of EXPLAIN").unwrap_or_default()
+        };
         let access = |row: &Row| Access {
             table: text(row, "table"),
             how: text(row, "type"),
