@@ -35,7 +35,7 @@ UNION ALL
 SELECT product_id, NULL, cost_unknown, should_be, 'whether a cost is unknown is not what the last movement says'
 FROM (
     SELECT s.product_id, s.cost_unknown, (
-        SELECT m.cost_unknown FROM stock_movements m WHERE m.product_id = s.product_id ORDER BY m.sequence DESC LIMIT 1
+        SELECT m.cost_unknown FROM stock_movements m WHERE m.product_id = s.product_id ORDER BY m.product_id DESC, m.sequence DESC LIMIT 1
     ) AS should_be
     FROM stock s
 ) last_one

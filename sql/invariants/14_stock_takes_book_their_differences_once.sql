@@ -5,7 +5,7 @@ SELECT b.stock_take_id, b.product_id, b.stands, b.should_be, 'what was booked is
 FROM (
     SELECT l.stock_take_id, l.product_id, COALESCE(m.delta, 0) AS stands, l.counted - COALESCE((
                SELECT later.balance_after - later.delta FROM stock_movements later
-               WHERE later.product_id = l.product_id AND later.at > l.counted_at ORDER BY later.at, later.sequence LIMIT 1
+               WHERE later.product_id = l.product_id AND later.at > l.counted_at ORDER BY later.product_id, later.at, later.sequence LIMIT 1
            ), s.on_hand) AS should_be
     FROM stock_take_lines l
     JOIN stock s ON s.product_id = l.product_id

@@ -297,7 +297,7 @@ fn read_as_of(app: &App, request: &Request, as_of: Timestamp, settled: bool) -> 
     let sql = "SELECT
              COALESCE(
                  (SELECT balance_after - delta FROM stock_movements FORCE INDEX (stock_movements_by_time)
-                  WHERE product_id = s.product_id AND at > ? ORDER BY at, sequence LIMIT 1),
+                  WHERE product_id = s.product_id AND at > ? ORDER BY product_id, at, sequence LIMIT 1),
                  s.on_hand
              ) AS on_hand,
              (SELECT CAST(COALESCE(SUM(l.quantity), 0) AS SIGNED)

@@ -57,11 +57,12 @@ pub fn read(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.query()?;
     let as_of = form.optional("as_of", |input| app.config.calendar.as_of(input, now));
     let as_of = form.finish(|| as_of)?;
-    // What was there is what the first movement since has found; of the rest nothing has moved.
+    // What was there is what the first movement since has found; of the rest nothing has moved. MySQL goes along the key
+    // only where the order names its first column too: otherwise it reads all that came since, and sorts it.
     let first_since = |what: &str, otherwise: &str| {
         format!(
             "COALESCE((SELECT {what} FROM stock_movements FORCE INDEX (stock_movements_by_time)
-                 WHERE product_id = s.product_id AND at > ? ORDER BY at, sequence LIMIT 1), {otherwise})"
+                 WHERE product_id = s.product_id AND at > ? ORDER BY product_id, at, sequence LIMIT 1), {otherwise})"
         )
     };
     let (on_hand, value, unknown, values) = match as_of {

@@ -110,7 +110,8 @@ pub struct Counted {
 /// before the first line since.
 pub const EXPECTED: &str = "COALESCE(
          (SELECT since.balance_after - since.delta FROM stock_movements since FORCE INDEX (stock_movements_by_time)
-          WHERE since.product_id = l.product_id AND since.at > l.counted_at ORDER BY since.at, since.sequence LIMIT 1),
+          WHERE since.product_id = l.product_id AND since.at > l.counted_at
+          ORDER BY since.product_id, since.at, since.sequence LIMIT 1),
          s.on_hand
      )";
 

@@ -19,7 +19,7 @@ pub fn at_average(product_id: &str, on_hand: &str, value: &str, units: &str) -> 
     format!(
         "IF({on_hand} > 0, {}, COALESCE((
              SELECT {} FROM stock_movements b WHERE b.product_id = {product_id} AND b.delta <> 0
-             ORDER BY b.sequence DESC LIMIT 1
+             ORDER BY b.product_id DESC, b.sequence DESC LIMIT 1
          ), 0))",
         share(on_hand, value, units),
         share("b.delta", "b.value_delta", units)

@@ -118,7 +118,7 @@ fn judge_some(tx: &mut Transaction, today: Day) -> Result<usize> {
              COALESCE(
                  MAX(d.available_at_start <= 0 OR d.available_at_end <= 0),
                  (SELECT b.available_at_end <= 0 FROM demand_days b
-                  WHERE b.product_id = due.product_id AND b.day < due.day ORDER BY b.day DESC LIMIT 1),
+                  WHERE b.product_id = due.product_id AND b.day < due.day ORDER BY b.product_id DESC, b.day DESC LIMIT 1),
                  0
              ) AS sold_out
          FROM (

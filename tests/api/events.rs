@@ -13,6 +13,7 @@ use storekeeper::routes::DESCRIPTION;
 
 use crate::access::key_with;
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::until;
 use crate::harness::{Shop, storekeeper};
 use crate::program::{Service, run, run_command};
@@ -334,10 +335,11 @@ fn more_than_one_batch_is_numbered_and_deleted_in_order() {
     let shop = Shop::open();
     let staff = shop.staff();
     shop.sql()
-        .query_drop(
+        .query_drop(format!(
             "INSERT INTO events_unnumbered (at, type, object_id, product_ids, fields)
-             SELECT NOW(6), 'order.changed', seq, '', '' FROM seq_1_to_3500",
-        )
+             SELECT NOW(6), 'order.changed', seq, '', '' FROM {} n",
+            numbers(3500)
+        ))
         .unwrap();
     let mut reader = Reader::new(&staff, "limit=100");
     reader.catch_up();

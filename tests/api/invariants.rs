@@ -12,6 +12,7 @@ use serde_json::json;
 use storekeeper::db::invariants::{INVARIANTS, violations};
 
 use crate::client::Client;
+use crate::dialects::without_checks;
 use crate::harness::Shop;
 
 const NEGATIVE: &str = "3_stock_is_never_negative";
@@ -21,7 +22,8 @@ const OVERSOLD: &str = "an order was placed for more than was there after this m
 /// A connection on which nothing but the invariants stands in the way of wrong books.
 fn without_defences(shop: &Shop) -> Conn {
     let mut sql = shop.sql();
-    sql.query_drop("SET check_constraint_checks = 0, foreign_key_checks = 0").unwrap();
+    without_checks(&mut sql);
+    sql.query_drop("SET foreign_key_checks = 0").unwrap();
     sql.query_drop(
         "ALTER TABLE idempotency_keys DROP INDEX idempotency_keys_order, ADD KEY idempotency_keys_order (order_id)",
     )

@@ -11,6 +11,7 @@ use storekeeper::web::api_key::KeyScope;
 
 use crate::access::{World, body_of, expired_token, key_with};
 use crate::client::{Answer, Client};
+use crate::dialects::numbers;
 use crate::fixtures::{items_json, unique};
 use crate::harness::{STAFF_PASSWORD, Shop};
 
@@ -92,8 +93,8 @@ fn with_0_nothing_is_counted() {
     let shop =
         Shop::open_with(&[("STOREKEEPER_CALLER_KEPT_KIB", "0"), ("STOREKEEPER_CALLER_KEPT_ANSWERS", "0")]);
     let (staff, guest) = (shop.staff(), shop.guest());
-    let filling = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
-         SELECT ?, CONCAT('old-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 1000), NOW(6) FROM seq_1_to_2000";
+    let filling = format!("INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
+         SELECT ?, CONCAT('old-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 1000), NOW(6) FROM {} n", numbers(2000));
     shop.sql().exec_drop(filling, (format!("customer:{}", guest.id),)).unwrap();
     guest.client.post_once("a-key", "/orders", order(shop.product(&staff, 9), 1)).expect(201);
 }
@@ -103,8 +104,8 @@ fn by_default_a_thousand_answers_are_kept_for_a_customer() {
     let shop = Shop::open();
     let (staff, guest) = (shop.staff(), shop.guest());
     let body = order(shop.product(&staff, 9), 1);
-    let filling = "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
-         SELECT ?, CONCAT('old-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 700), NOW(6) FROM seq_1_to_999";
+    let filling = format!("INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
+         SELECT ?, CONCAT('old-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 700), NOW(6) FROM {} n", numbers(999));
     shop.sql().exec_drop(filling, (format!("customer:{}", guest.id),)).unwrap();
     guest.client.post_once("the-last", "/orders", body.clone()).expect(201);
     guest.client.post_once("one-more", "/orders", body).expect_problem(429, FULL);

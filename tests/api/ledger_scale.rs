@@ -12,6 +12,7 @@ use storekeeper::restock::{self, Outcome, Selection};
 use storekeeper::values::Timestamp;
 
 use crate::client::Client;
+use crate::dialects::{is_mariadb, numbers};
 use crate::harness::{MariaDb, Shop};
 
 const PRODUCTS: i64 = 100_000;
@@ -31,17 +32,16 @@ fn fill(sql: &mut Conn) {
             .to_owned(),
         format!(
             "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
-             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{PRODUCTS}"
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM {} n", numbers(PRODUCTS)
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
                                 reorder_point, reorder_target, reorder_multiple, lead_time_days)
-             SELECT seq, 999, 0, 0, IF(seq = 1, 1000000, 40), NOW(6), 10, 50, 1, 7 FROM seq_1_to_{PRODUCTS}"
+             SELECT seq, 999, 0, 0, IF(seq = 1, 1000000, 40), NOW(6), 10, 50, 1, 7 FROM {} n", numbers(PRODUCTS)
         ),
-        "INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
+        format!("INSERT INTO orders (id, customer_id, status, currency, total_minor, placed_at, expected_delivery_date)
          SELECT seq, 1000, 'shipped', 'EUR', IF(seq <= 10000, 100, 10000), NOW(6) - INTERVAL 50 DAY, CURDATE()
-         FROM seq_1_to_30000"
-            .to_owned(),
+         FROM {} n", numbers(30000)),
         "INSERT INTO order_events (order_id, step, status, at) SELECT id, 2, 'shipped', NOW(6) - INTERVAL 1 DAY FROM orders"
             .to_owned(),
     ] {
@@ -67,9 +67,10 @@ fn fill_ledger(sql: &mut Conn) {
     let name = |key: &str| key.split('`').nth(1).expect("a name").to_owned();
     let dropped: Vec<String> = keys.iter().map(|key| format!("DROP KEY {}", name(key))).collect();
     let added: Vec<String> = keys.iter().map(|key| format!("ADD {key}")).collect();
-    sql.query_drop("SET unique_checks = 0, foreign_key_checks = 0, check_constraint_checks = 0").unwrap();
+    sql.query_drop("SET unique_checks = 0, foreign_key_checks = 0").unwrap();
     sql.query_drop("SET GLOBAL innodb_buffer_pool_size = 2 << 30").unwrap();
-    sql.query_drop("SET GLOBAL innodb_log_file_size = 1 << 30").unwrap();
+    let log = if is_mariadb(sql) { "innodb_log_file_size" } else { "innodb_redo_log_capacity" };
+    sql.query_drop(format!("SET GLOBAL {log} = 1 << 30")).unwrap();
     timed(sql, &format!("ALTER TABLE stock_movements {}", dropped.join(", ")));
     let columns = "product_id, sequence, delta, balance_after, reason, order_id, at, note";
     timed(
@@ -82,7 +83,7 @@ fn fill_ledger(sql: &mut Conn) {
                     CASE WHEN seq = 1 THEN 'initial' WHEN seq MOD 100 = 0 THEN 'sale'
                          WHEN seq MOD 100 = 1 THEN 'return' ELSE 'stock_take' END,
                     IF(seq MOD 100 = 0, seq DIV 100, NULL), NOW(6) - INTERVAL 1000001 - seq MINUTE, NULL
-             FROM seq_1_to_1000000"
+             FROM {} n", numbers(1000000)
         ),
     );
     timed(
@@ -93,7 +94,7 @@ fn fill_ledger(sql: &mut Conn) {
                     IF(n.seq = 1, 'initial', IF(n.seq MOD 2, 'return', 'sale')),
                     IF(n.seq MOD 2, NULL, 10001 + (p.seq - 1) DIV 100 * 20 + n.seq DIV 2 - 1),
                     NOW(6) - INTERVAL 41 - n.seq DAY, IF(n.seq = 3, CONCAT('Came back from customer ', p.seq), NULL)
-             FROM seq_2_to_{PRODUCTS} p STRAIGHT_JOIN seq_1_to_40 n"
+             FROM {} p STRAIGHT_JOIN {} n WHERE p.seq > 1", numbers(PRODUCTS), numbers(40)
         ),
     );
     timed(sql, &format!("ALTER TABLE stock_movements {}", added.join(", ")));
@@ -120,7 +121,7 @@ fn statements_of<T>(sql: &mut Conn, work: impl FnOnce() -> T) -> (T, Vec<String>
 type Step = (String, String, Option<String>, String);
 
 fn explain(sql: &mut Conn, statement: &str) -> Vec<Step> {
-    let rows: Vec<mysql::Row> = sql.query(format!("EXPLAIN {statement}")).unwrap();
+    let rows: Vec<mysql::Row> = sql.query(format!("EXPLAIN FORMAT=TRADITIONAL {statement}")).unwrap();
     rows.iter()
         .map(|row| {
             let text = |name| row.get::<Option<String>, _>(name).expect("a column of EXPLAIN");
@@ -285,13 +286,13 @@ fn fill_shelves(sql: &mut Conn) {
     for statement in [
         format!(
             "INSERT INTO products (id, active, name, price_minor, created_at, updated_at)
-             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM seq_1_to_{WATCHED}"
+             SELECT seq, 1, CONCAT('Product ', seq), 100, NOW(6), NOW(6) FROM {} n", numbers(WATCHED)
         ),
         format!(
             "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
                                 reorder_point, reorder_target, reorder_multiple, lead_time_days)
              SELECT seq, IF(seq MOD 10, 50, 0), 0, 0, IF(seq MOD 10, 1, 0), NOW(6), 10, 50, 1, IF(seq MOD 20, 7, 0)
-             FROM seq_1_to_{WATCHED}"
+             FROM {} n", numbers(WATCHED)
         ),
         "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, reason, at)
          SELECT product_id, 1, 50, 50, 'initial', last_movement_at FROM stock WHERE on_hand > 0"

@@ -8,6 +8,7 @@
 #[cfg(feature = "desk")]
 mod browser;
 mod client;
+mod dialects;
 mod fixtures;
 mod harness;
 mod mariadb;

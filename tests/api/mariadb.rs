@@ -43,13 +43,17 @@ impl MariaDb {
             mkdir tmp
             if [ -n "$2" ]; then
                 mount -t tmpfs -o size="$2" storekeeper-test "$1/data" || { touch refused; cat; rm -rf "$1"; exit; }
-                set -- "$1" --innodb-log-file-size=8M
+                set -- "$1" "--loose-innodb-log-file-size=8M --loose-innodb-redo-log-capacity=8M"
             else
                 set -- "$1"
             fi
             if [ -n "$other" ] && [ -x "$other/bin/mysqld" ]; then
-                program=$other/bin/mysqld own=--mysqlx=OFF
-                "$program" --no-defaults --initialize-insecure --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" ${2-} >install.log 2>&1
+                # Packages have it read files from a folder that only an installation makes. It holds what it knows of a
+                # table for too few of them to serve hundreds of shops, and looks at each again with every statement.
+                program=$other/bin/mysqld
+                own='--mysqlx=OFF --secure-file-priv=NULL --table-definition-cache=50000 --table-open-cache=20000
+                    --schema-definition-cache=5000 --tablespace-definition-cache=50000'
+                "$program" --no-defaults --initialize-insecure --user="$user" --datadir="$1/data" --tmpdir="$1/tmp" $own ${2-} >install.log 2>&1
             else
                 program=mariadbd install=mariadb-install-db own=
                 [ -z "$other" ] || program=$other/sbin/mariadbd install="$other/bin/mariadb-install-db --basedir=$other"

@@ -4,6 +4,7 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::Guest;
 use crate::harness::Shop;
 
@@ -186,9 +187,9 @@ fn of_a_name_that_stands_everywhere_a_thousand_notes_are_put_up_and_the_surest_a
     let noted = Noted::open();
     let sure = noted.note("found", "ring +44 20 123456");
     let mut sql = noted.shop.sql();
-    let filling = "INSERT INTO stock_movements (product_id, sequence, delta, balance_after, cost_unknown, reason, note, at)
+    let filling = format!("INSERT INTO stock_movements (product_id, sequence, delta, balance_after, cost_unknown, reason, note, at)
         SELECT s.product_id, s.movement_count + n.seq, 0, s.on_hand, s.cost_unknown, 'stock_take', 'Ada counted', s.last_movement_at
-        FROM stock s JOIN seq_1_to_1500 n WHERE s.product_id = ?";
+        FROM stock s JOIN {} n WHERE s.product_id = ?", numbers(1500));
     sql.exec_drop(filling, (noted.product,)).unwrap();
     sql.query_drop("UPDATE stock SET movement_count = movement_count + 1500").unwrap();
     noted.erase(&noted.shop.guest());

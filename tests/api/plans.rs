@@ -15,6 +15,7 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::Guest;
 
 impl LargeShop {
@@ -212,7 +213,8 @@ impl LargeShop {
         for sql in [
             format!(
                 "INSERT INTO demand_days (product_id, day, units, available_at_start, available_at_end)
-                 SELECT {BESTSELLER}, CURDATE() - INTERVAL seq DAY, 5, 50, 45 FROM seq_1_to_{DAYS}"
+                 SELECT {BESTSELLER}, CURDATE() - INTERVAL seq DAY, 5, 50, 45 FROM {} n",
+                numbers(DAYS)
             ),
             "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),
         ] {

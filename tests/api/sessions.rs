@@ -11,6 +11,7 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
+use crate::dialects::numbers;
 use crate::fixtures::CUSTOMER_PASSWORD;
 use crate::harness::{STAFF_PASSWORD, Shop};
 
@@ -445,10 +446,10 @@ fn logging_in_again_and_again_ends_the_sessions_that_were_used_longest_ago() {
             "SELECT COUNT(*) FROM sessions s JOIN sessions own ON own.token_sha256 = UNHEX(SHA2(?, 256))
              WHERE s.account_id = own.account_id";
         let count = || -> u64 { shop.sql().exec_first(counted, (first.token(),)).unwrap().unwrap() };
-        let filling = "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
+        let filling = format!("INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
              SELECT UNHEX(SHA2(CONCAT(?, ?, seq), 256)), own.customer_id, own.account_id, own.created_at,
                     own.last_used_at - INTERVAL seq SECOND, own.expires_at
-             FROM seq_1_to_150 JOIN sessions own ON own.token_sha256 = UNHEX(SHA2(?, 256))";
+             FROM {} n JOIN sessions own ON own.token_sha256 = UNHEX(SHA2(?, 256))", numbers(150));
         shop.sql().exec_drop(filling, ("old-", name, first.token())).unwrap();
         let of_old = |number: u32| shop.with_token(&format!("old-{name}{number}"));
         of_old(150).get("/sessions/current").expect(200);
@@ -473,10 +474,10 @@ fn logging_in_again_and_again_ends_the_sessions_that_were_used_longest_ago() {
 fn sessions_that_a_clock_far_ahead_has_opened_take_nobodys_place() {
     let shop = Shop::open();
     let (customer, username) = shop.customer_with_account();
-    let filling = "INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
+    let filling = format!("INSERT INTO sessions (token_sha256, customer_id, account_id, created_at, last_used_at, expires_at)
          SELECT UNHEX(SHA2(CONCAT('ahead-', seq), 256)), customer_id, account_id, created_at + INTERVAL 1 YEAR,
                 last_used_at + INTERVAL 1 YEAR, expires_at + INTERVAL 1 YEAR
-         FROM seq_1_to_100 JOIN sessions WHERE customer_id = ?";
+         FROM {} n JOIN sessions WHERE customer_id = ?", numbers(100));
     shop.sql().exec_drop(filling, (customer.id,)).unwrap();
     let alive = [shop.log_in(&username, CUSTOMER_PASSWORD), shop.log_in(&username, CUSTOMER_PASSWORD)];
     for token in alive.iter().map(String::as_str).chain([customer.client.token()]) {

@@ -9,6 +9,7 @@ use storekeeper::routes::ROUTES;
 
 use crate::access::{World, body_of, expired_token, key_with};
 use crate::client::{Answer, Client};
+use crate::dialects::numbers;
 use crate::fixtures::unique;
 use crate::harness::{Shop, storekeeper_restock};
 use crate::restock_program::checksums;
@@ -316,9 +317,12 @@ fn the_program_compares_all_watched_products_with_what_is_suggested() {
     shop.product(&staff, 3);
     // The program has a clock of its own.
     for sql in [
-        "INSERT INTO demand_days (product_id, day, units, available_at_start, available_at_end)
-         SELECT 1, CURDATE() - INTERVAL seq DAY, 4, IF(seq = 60, 0, 10), 6 FROM seq_1_to_60",
-        "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1",
+        format!(
+            "INSERT INTO demand_days (product_id, day, units, available_at_start, available_at_end)
+         SELECT 1, CURDATE() - INTERVAL seq DAY, 4, IF(seq = 60, 0, 10), 6 FROM {} n",
+            numbers(60)
+        ),
+        "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),
     ] {
         shop.sql().query_drop(sql.replace("SELECT 1,", &format!("SELECT {product_id},"))).unwrap();
     }

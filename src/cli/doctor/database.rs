@@ -12,7 +12,7 @@ use crate::error::database::in_words;
 use crate::servers::{Servers, refuses_changes};
 use crate::upkeep::{self, Kind};
 
-/// The oldest that is tried: MariaDB's, and MySQL's.
+/// The oldest whose SQL is spoken here: MariaDB's, and MySQL's.
 const MARIADB_MIN: (u16, u16, u16) = (10, 11, 0);
 const MYSQL_MIN: (u16, u16, u16) = (8, 0, 17);
 /// What timers, an operator and a monitor need beside the service.
@@ -67,7 +67,7 @@ fn server(conn: &mut Conn, _: &Config) -> mysql::Result<Vec<Finding>> {
     let (name, min) = if is_mariadb { ("MariaDB", MARIADB_MIN) } else { ("MySQL", MYSQL_MIN) };
     let found = if number < min {
         let (major, minor, patch) = min;
-        let needed = format!("upgrade it: {name} {major}.{minor}.{patch} is the oldest that was tried");
+        let needed = format!("upgrade it: {name} {major}.{minor}.{patch} is the oldest that will do");
         Finding::problem("database server", format!("it is {name} {version}"), needed)
     } else {
         Finding::ok("database server", format!("{name} {version}"))

@@ -11,14 +11,15 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 
 use super::{count, empty_database, migrated_database};
+use crate::dialects::client_programs;
 use crate::fixtures::{unique, until};
 use crate::harness::{self, Shop, shared_mariadb};
 use crate::program::{Ended, run_command};
 use crate::servers::Port;
 
-/// Stands for mariadb-dump, where it must go wrong.
+/// Stands for what dumps the database, where it must go wrong.
 const CUT_OFF: &str = "echo 'CREATE TABLE orders (id INT)'";
-const FAILS: &str = "echo 'mariadb-dump: Got error: 2013' >&2; exit 2";
+const FAILS: &str = "echo 'Got error: 2013' >&2; exit 2";
 const HANGS: &str = "echo 'CREATE TABLE orders (id INT)'; exec sleep 60";
 
 /// A folder for backups, which goes with the test.
@@ -47,7 +48,8 @@ impl Folder {
         let programs = self.0.join(unique("programs"));
         fs::create_dir_all(&programs).expect("a folder of our own");
         let path = programs.join(name);
-        let version = "[ \"$1\" != --version ] || { echo \"from 10.11.6-MariaDB\"; exit; }";
+        let version = if name.starts_with("mariadb") { "from 10.11.6-MariaDB" } else { "Ver 8.0.17" };
+        let version = format!("[ \"$1\" != --version ] || {{ echo {version}; exit; }}");
         fs::write(&path, format!("#!/bin/sh\n{version}\n{script}\n")).expect("a program");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a program");
         let mut places = vec![programs];
@@ -143,7 +145,7 @@ fn a_dump_that_breaks_off_is_no_backup_and_the_shop_is_told() {
         [(FAILS, "2013"), (CUT_OFF, "ended early"), ("exit 0", "ended early"), (HANGS, "1 seconds")]
     {
         let mut command = folder.command(&shop.database_url, &["backup", "--wait", "1"]);
-        folder.stand_in(&mut command, "mariadb-dump", broken);
+        folder.stand_in(&mut command, client_programs()[0], broken);
         let refused = run_command(&mut command).expect_refusal();
         assert!(refused.contains(why) && refused.contains("nothing was kept"), "{refused}");
         assert_eq!((folder.names(), last_backup(&shop)), (before.clone(), json!(false)));
@@ -162,7 +164,7 @@ fn a_backup_waits_behind_a_lock_only_so_long() {
     assert!(refused.err.contains("nothing was kept"), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(20) && folder.names().is_empty());
     sql.query_drop("UNLOCK TABLES").unwrap();
-    folder.backup(&url, &["--wait", "1"]).expect_success();
+    folder.backup(&url, &[]).expect_success();
 }
 
 #[test]
@@ -224,7 +226,7 @@ fn a_user_who_may_only_read_makes_backups_and_a_password_may_hold_anything() {
     let mut command = folder.command(&of_user(encoded), &["backup"]);
     let seen = folder.0.join("seen");
     let script = format!("echo \"$@\" >{0}; tr '\\0' ' ' </proc/$$/environ >>{0}; exit 1", seen.display());
-    folder.stand_in(&mut command, "mariadb-dump", &script);
+    folder.stand_in(&mut command, client_programs()[0], &script);
     command.env_remove("STOREKEEPER_DATABASE_URL").arg("--settings").arg(folder.0.join("env"));
     fs::write(folder.0.join("env"), format!("STOREKEEPER_DATABASE_URL={}\n", of_user(encoded))).unwrap();
     run_command(&mut command).expect_refusal();
@@ -246,7 +248,7 @@ fn there_is_one_at_a_time_and_what_a_killed_one_left_is_cleared_away() {
     folder.backup(&url, &[]).expect_success();
     let before = folder.names();
     let mut command = folder.command(&url, &["backup"]);
-    folder.stand_in(&mut command, "mariadb-dump", HANGS);
+    folder.stand_in(&mut command, client_programs()[0], HANGS);
     let mut hanging = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     until("nothing is begun", || folder.names().iter().any(|name| name.ends_with(".part")));
     let refused = folder.backup(&url, &[]);
@@ -313,13 +315,16 @@ fn a_backup_is_encrypted_and_copied_as_the_shop_says() {
 #[test]
 fn programs_that_are_missing_are_named() {
     let ((url, _), folder) = (migrated_database(), Folder::new());
+    let [dump, _] = client_programs();
     let nothing = Path::new("/nowhere");
     let refused = run_command(folder.command(&url, &["backup"]).env("PATH", nothing)).expect_refusal();
-    assert!(refused.contains("mariadb-dump is missing"), "{refused}");
+    assert!(refused.contains("is missing") && refused.contains(dump), "{refused}");
     let mut command = folder.command(&url, &["backup"]);
     let programs = folder.0.join("programs");
     fs::create_dir(&programs).unwrap();
-    std::os::unix::fs::symlink("/usr/bin/mariadb-dump", programs.join("mariadb-dump")).unwrap();
+    let path = env::var_os("PATH").expect("a PATH");
+    let found = env::split_paths(&path).map(|folder| folder.join(dump)).find(|path| path.exists());
+    std::os::unix::fs::symlink(found.expect("the database's own programs"), programs.join(dump)).unwrap();
     command.env("PATH", programs).env("STOREKEEPER_BACKUP_ENCRYPT_TO", "age1shop");
     let refused = run_command(&mut command).expect_refusal();
     assert!(refused.contains("age is missing") && folder.names().is_empty(), "{refused}");

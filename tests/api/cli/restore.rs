@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::backup::Folder;
 use super::{count, empty_database, migrated_database};
+use crate::dialects::client_programs;
 use crate::fixtures::{CUSTOMER_PASSWORD, unique, until};
 use crate::harness::{self, STAFF_PASSWORD, Shop, shared_mariadb};
 use crate::program::{Ended, Service, run, run_command};
@@ -235,7 +236,7 @@ fn a_restore_that_was_killed_is_run_again() {
     command.arg("restore").arg(&file).args(["--into", &name, "--without-erasures"]);
     // Loads a part of it, and then hangs.
     let script = "head -c 20000 | sed '$d' | grep -v CONSTRAINT >/dev/null; exec sleep 60";
-    folder.stand_in(&mut command, "mariadb", script);
+    folder.stand_in(&mut command, client_programs()[1], script);
     let mut half = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let tables = format!("information_schema.tables WHERE table_schema = '{name}'");
     let mut sql = shared_mariadb().connect("mysql");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 
+use crate::dialects::is_mariadb;
 use crate::fixtures::unique;
 use crate::harness::{self, shared_mariadb};
 use crate::program::{Ended, run_command_with_input};
@@ -242,7 +243,15 @@ fn of_several_servers_all_stand_in_the_settings() {
     let arguments = ["setup", "--server", &server, "--database", &new.database, "--manager", "anna"];
     // The administrator has no password.
     let input = format!("\n{PASSWORD}");
-    wait_for_turn(|| run_command_with_input(&mut new.command(&arguments), &input)).expect_success();
+    let made = wait_for_turn(|| run_command_with_input(&mut new.command(&arguments), &input));
+    if !is_mariadb(&mut shared_mariadb().connect("mysql")) {
+        // The port leads to the server's socket, where MySQL asks for the password itself; a client at a port sends it
+        // to nobody before it has the server's key. Then nothing of the shop is left.
+        assert_eq!(made.code, Some(2), "{made:?}");
+        assert!(made.err.contains("Access denied") && made.err.contains("undone"), "{made:?}");
+        return assert_eq!(new.databases_and_users(), (vec![], vec![]));
+    }
+    made.expect_success();
     for (file, user) in [("env", new.database.clone()), ("admin.env", format!("{}-admin", new.database))] {
         let (text, wanted) = (new.text(file), format!("mysql://{user}:"));
         let (_, rest) = text.split_once(&wanted).unwrap_or_else(|| panic!("{wanted} in {text}"));

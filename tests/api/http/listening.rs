@@ -134,6 +134,8 @@ fn what_was_handed_over_must_be_a_socket_that_listens() {
     let script = r#"exec 3<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve"#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script]).arg(none_is_open.get_program());
-    let refused = run_command(shell.env("STOREKEEPER_DATABASE_URL", &shop.database_url)).expect_refusal();
+    // That setting is the tests' own.
+    shell.env("STOREKEEPER_DATABASE_URL", &shop.database_url).env_remove("STOREKEEPER_TEST_SERVER");
+    let refused = run_command(&mut shell).expect_refusal();
     assert!(refused.contains("LISTEN_FDS"), "{refused}");
 }

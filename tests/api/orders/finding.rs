@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ids, walk};
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::{Guest, NONE, items_json};
 use crate::harness::Shop;
 
@@ -84,7 +85,7 @@ fn a_text_that_names_very_many_people_finds_their_orders_too() {
         sql.query_drop(format!(
             "INSERT INTO customers (name, email, phone, search_text, created_at, updated_at)
              SELECT 'Ada Another', 'another@example.com', '555-0100', 'ada another another@example.com 555-0100 5550100',
-                    NOW(6), NOW(6) FROM seq_1_to_{more}"
+                    NOW(6), NOW(6) FROM {} n", numbers(more)
         ))
         .unwrap();
         assert_eq!(found(&staff, "q=ada"), newest);

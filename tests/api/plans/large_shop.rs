@@ -6,6 +6,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::Guest;
 use crate::harness::{MariaDb, Shop};
 
@@ -46,7 +47,7 @@ fn fillings() -> [Vec<String>; 8] {
                 "INSERT INTO customers (id, name, email, phone, search_text, created_at, updated_at)
                  SELECT seq, CONCAT('Customer ', seq), CONCAT('c', seq, '@example.com'), '555-0100',
                         CONCAT('customer ', seq, ' c', seq, '@example.com 555-0100 5550100'), '2024-01-01', '2024-01-01'
-                 FROM seq_1_to_{CUSTOMERS}"
+                 FROM {} n", numbers(CUSTOMERS)
             ),
             format!(
                 "INSERT INTO products (id, active, sku, sku_key, slug, slug_key, name, search_text, category, price_minor,
@@ -55,16 +56,16 @@ fn fillings() -> [Vec<String>; 8] {
                         CONCAT(ELT(1 + seq % 7, 'Mug', 'Pot', 'Pan', 'Cup', 'Jug', 'Jar', 'Urn'), ' ', seq * 7919 % {PRODUCTS}),
                         CONCAT(ELT(1 + seq % 7, 'mug', 'pot', 'pan', 'cup', 'jug', 'jar', 'urn'), ' ', seq * 7919 % {PRODUCTS}, ' sku-', seq),
                         CONCAT('Category ', seq % 50), seq * 7919 % {PRODUCTS}, '2024-01-01', '2024-01-01'
-                 FROM seq_1_to_{PRODUCTS}"
+                 FROM {} n", numbers(PRODUCTS)
             ),
             format!(
                 "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
                                     reorder_multiple)
-                 SELECT seq, 100, 0, 0, 11, '2024-01-01', 1 FROM seq_1_to_{PRODUCTS}"
+                 SELECT seq, 100, 0, 0, 11, '2024-01-01', 1 FROM {} n", numbers(PRODUCTS)
             ),
             format!(
                 "INSERT INTO product_barcodes (gtin, product_id) SELECT LPAD(seq * 10 + IF(seq = 50000, 5, 0), 14, '0'), seq
-                 FROM seq_1_to_{PRODUCTS}"
+                 FROM {} n", numbers(PRODUCTS)
             ),
             // A hundred were taken out of the catalogue.
             "UPDATE products SET active = 0, archived_at = '2024-02-01', sku_key = NULL, slug_key = NULL
@@ -76,13 +77,13 @@ fn fillings() -> [Vec<String>; 8] {
              SELECT seq, {customer_of_order},
                     CASE seq % 100 WHEN 97 THEN 'placed' WHEN 98 THEN 'shipped' WHEN 99 THEN 'cancelled' ELSE 'delivered' END,
                     'EUR', 1000, CONCAT('RR', seq DIV 30), '2024-01-01' + INTERVAL seq MINUTE, '2024-01-04'
-             FROM seq_1_to_{ORDERS}"
+             FROM {} n", numbers(ORDERS)
         )],
         vec![format!(
             "INSERT INTO order_lines
              SELECT seq, IF(seq % 3 = 0, {BESTSELLER}, 1 + seq % {PRODUCTS}), 'Mug', 1, 1000, 1,
                     '2024-01-01' + INTERVAL seq MINUTE
-             FROM seq_1_to_{ORDERS}"
+             FROM {} n", numbers(ORDERS)
         )],
         // Of ten a minute, one in a hundred is not a count.
         vec![format!(
@@ -91,7 +92,7 @@ fn fillings() -> [Vec<String>; 8] {
              SELECT 1 + seq % {PRODUCTS}, 1 + seq DIV {PRODUCTS}, IF(seq % 100 = 0, -1, 1), 100,
                     IF(seq % 100 = 0, 'damaged', 'stock_take'), '2024-01-01' + INTERVAL seq DIV 10 MINUTE,
                     IF(seq % 2 = 0, 1 + seq % 7, NULL), IF(seq % 2 = 1, 1 + seq % 7, NULL)
-             FROM seq_1_to_{MOVEMENTS}"
+             FROM {} n", numbers(MOVEMENTS)
         )],
         // A third each by staff, by a key and by a command, most of them by others than those that are asked for.
         vec![format!(
@@ -100,7 +101,7 @@ fn fillings() -> [Vec<String>; 8] {
                     IF(seq % 3 = 0, 1 + seq % 7, NULL), IF(seq % 3 = 1, 1 + seq % 7, NULL),
                     IF(seq % 3 = 2, IF(seq % 70 = 0, 'add-staff', 'storekeeper-restock'), NULL),
                     'changed', 'product', 1 + seq % 1000, 'price'
-             FROM seq_1_to_{AUDITED}"
+             FROM {} n", numbers(AUDITED)
         )],
         // One in a hundred is of another type.
         vec![
@@ -108,7 +109,7 @@ fn fillings() -> [Vec<String>; 8] {
                 "INSERT INTO events (number, numbered_at, source_id, at, type, object_id, product_ids, fields)
                  SELECT seq, '2024-01-01' + INTERVAL seq SECOND, seq, '2024-01-01',
                         IF(seq % 100 = 0, 'order.shipped', 'order.placed'), seq, '', ''
-                 FROM seq_1_to_{EVENTS}"
+                 FROM {} n", numbers(EVENTS)
             ),
             format!("INSERT INTO event_feed VALUES (1, {EVENTS}, '2024-01-01' + INTERVAL {EVENTS} SECOND, 0)"),
         ],
@@ -117,25 +118,24 @@ fn fillings() -> [Vec<String>; 8] {
             format!(
                 "INSERT INTO suppliers (id, active, name, search_text, lead_time_days, order_days, created_at, updated_at)
                  SELECT seq, 1, CONCAT('Supplier ', seq), CONCAT('supplier ', seq), seq % 30, 0, '2024-01-01', '2024-01-01'
-                 FROM seq_1_to_{SUPPLIERS}"
+                 FROM {} n", numbers(SUPPLIERS)
             ),
             format!(
                 "INSERT INTO supplier_products (supplier_id, product_id, cost_minor_e4, pack_size, minimum_quantity,
                                                 preferred_product_id, created_at, updated_at)
-                 SELECT 1 + seq % {SUPPLIERS}, seq, 10000, 1, 1, seq, '2024-01-01', '2024-01-01' FROM seq_1_to_{PRODUCTS}"
+                 SELECT 1 + seq % {SUPPLIERS}, seq, 10000, 1, 1, seq, '2024-01-01', '2024-01-01' FROM {} n", numbers(PRODUCTS)
             ),
             format!(
                 "INSERT INTO supplier_products (supplier_id, product_id, cost_minor_e4, pack_size, minimum_quantity,
                                                 created_at, updated_at)
-                 SELECT 1 + (seq + 7) % {SUPPLIERS}, seq, 10000, 1, 1, '2024-01-01', '2024-01-01' FROM seq_1_to_{PRODUCTS}"
+                 SELECT 1 + (seq + 7) % {SUPPLIERS}, seq, 10000, 1, 1, '2024-01-01', '2024-01-01' FROM {} n", numbers(PRODUCTS)
             ),
         ],
         // A hundred for each of a thousand customers.
         vec![
-            "INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
+            format!("INSERT INTO idempotency_keys (caller, idempotency_key, request_sha256, status, location, body, created_at)
              SELECT CONCAT('customer:', 1 + seq % 1000), CONCAT('key-', seq), REPEAT('x', 32), 200, '/', REPEAT('x', 700), NOW(6)
-             FROM seq_1_to_100000"
-                .to_owned(),
+             FROM {} n", numbers(100000)),
         ],
     ]
 }
@@ -146,7 +146,7 @@ fn fill(mariadb: &MariaDb, database: &str) {
         for filling in fillings() {
             scope.spawn(move || {
                 let mut sql = mariadb.connect(database);
-                sql.query_drop("SET foreign_key_checks = 0, check_constraint_checks = 0").unwrap();
+                sql.query_drop("SET foreign_key_checks = 0").unwrap();
                 for statement in filling {
                     sql.query_drop(statement).unwrap();
                 }
@@ -203,8 +203,7 @@ impl LargeShop {
     pub fn statements(&mut self, work: impl FnOnce()) -> Vec<String> {
         self.sql.query_drop("TRUNCATE mysql.general_log").unwrap();
         work();
-        let executed =
-            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Execute'";
+        let executed = "SELECT argument FROM mysql.general_log WHERE command_type = 'Execute'";
         // A token's digest may look like text that the database takes for UTF-8 and Rust does not.
         let statements: Vec<Vec<u8>> = self.sql.query(executed).unwrap();
         let statements: Vec<String> =
@@ -214,9 +213,10 @@ impl LargeShop {
     }
 
     pub fn explain(&mut self, statement: &str) -> Vec<Access> {
-        let rows: Vec<Row> = self.sql.query(format!("EXPLAIN {statement}")).unwrap();
-        let text =
-            |row: &Row, column: &str| row.get::<Option<String>, _>(column).flatten().unwrap_or_default();
+        let rows: Vec<Row> = self.sql.query(format!("EXPLAIN FORMAT=TRADITIONAL {statement}")).unwrap();
+        let text = |row: &Row, column: &str| {
+            row.get::<Option<String>, _>(column).expect("a column of EXPLAIN").unwrap_or_default()
+        };
         let access = |row: &Row| Access {
             table: text(row, "table"),
             how: text(row, "type"),

@@ -3,6 +3,8 @@
 use mysql::prelude::Queryable;
 use serde_json::json;
 
+use crate::dialects::numbers;
+
 use super::large_shop::{Access, LargeShop, ORDERS, PRODUCTS, ROWS_OF_A_PAGE, SMALL_TABLE};
 
 impl LargeShop {
@@ -18,12 +20,12 @@ impl LargeShop {
                 "INSERT INTO purchase_orders (id, status, receipt_count, created_at, updated_at, ordered_at, closed_at)
                  SELECT seq, ELT(1 + seq % 10, 'ordered', 'draft', 'received', 'received', 'received', 'received', 'received',
                         'received', 'received', 'received'), 0, '2024-01-01', '2024-01-01', '2024-01-01', NULL
-                 FROM seq_1_to_{PURCHASE_ORDERS}"
+                 FROM {} n", numbers(PURCHASE_ORDERS)
             ),
             format!(
                 "INSERT INTO purchase_order_lines
                      (purchase_order_id, product_id, quantity, set_by_person, received, rejected, expected_at)
-                 SELECT seq, 1 + seq % {PRODUCTS}, 5, 0, 0, 0, '2024-01-09' FROM seq_1_to_{PURCHASE_ORDERS}"
+                 SELECT seq, 1 + seq % {PRODUCTS}, 5, 0, 0, 0, '2024-01-09' FROM {} n", numbers(PURCHASE_ORDERS)
             ),
             format!("UPDATE stock SET reorder_point = 5, reorder_target = 9 WHERE product_id % {} = 1", PRODUCTS / WATCHED),
             // Of what sells, a tenth is sold out and three tenths within a week.
@@ -31,16 +33,15 @@ impl LargeShop {
             format!(
                 "UPDATE stock SET units_per_day_e6 = 1000000, on_hand = product_id % 10 * 2 WHERE product_id BETWEEN 2001 AND 2000 + {SELLING}"
             ),
-            "INSERT INTO upkeep (kind, at, command, succeeded)
+            format!("INSERT INTO upkeep (kind, at, command, succeeded)
              SELECT ELT(1 + seq % 3, 'verification', 'backup', 'restore_drill'), '2024-01-01' + INTERVAL seq HOUR, 'verify', 1
-             FROM seq_1_to_1200"
-                .to_owned(),
-            "INSERT INTO restock_runs (source, started_at) SELECT 'program', '2024-01-01' + INTERVAL seq HOUR FROM seq_1_to_1200".to_owned(),
+             FROM {} n", numbers(1200)),
+            format!("INSERT INTO restock_runs (source, started_at) SELECT 'program', '2024-01-01' + INTERVAL seq HOUR FROM {} n", numbers(1200)),
             "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),
             "ANALYZE TABLE purchase_orders, purchase_order_lines, stock, demand_days, upkeep, restock_runs".to_owned(),
         ] {
             let mut sql_of_shop = self.shop.sql();
-            sql_of_shop.query_drop("SET foreign_key_checks = 0, check_constraint_checks = 0").unwrap();
+            sql_of_shop.query_drop("SET foreign_key_checks = 0").unwrap();
             sql_of_shop.query_drop(sql).unwrap();
         }
         let staff = self.shop.with_token(self.staff.token());

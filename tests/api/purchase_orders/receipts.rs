@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{RULE, figures, ordered};
+use crate::dialects::numbers;
 use crate::harness::Shop;
 use crate::shelves::each;
 
@@ -249,9 +250,9 @@ fn an_order_has_two_hundred_receipts_and_shows_the_last() {
     .unwrap();
     mysql::prelude::Queryable::query_drop(
         &mut sql,
-        "INSERT INTO purchase_order_receipts (purchase_order_id, receipt, product_id, accepted, rejected, at)
-         SELECT r.purchase_order_id, n.seq, r.product_id, 0, 1, r.at FROM purchase_order_receipts r JOIN seq_2_to_198 n
-         WHERE r.receipt = 1",
+        format!("INSERT INTO purchase_order_receipts (purchase_order_id, receipt, product_id, accepted, rejected, at)
+         SELECT r.purchase_order_id, n.seq, r.product_id, 0, 1, r.at FROM purchase_order_receipts r JOIN {} n
+         WHERE r.receipt = 1 AND n.seq > 1", numbers(198)),
     )
     .unwrap();
     mysql::prelude::Queryable::query_drop(&mut sql, "UPDATE purchase_order_lines SET rejected = 197")
