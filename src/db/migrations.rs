@@ -145,6 +145,10 @@ migrations! {
     108 "0108_purchase_orders_noted"
     109 "0109_stock_selling"
     110 "0110_accounts_password_changed"
+    120 "0120_webhooks"
+    121 "0121_webhook_waiting"
+    122 "0122_webhook_attempts"
+    123 "0123_audit_log_of_webhooks"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

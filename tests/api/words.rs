@@ -11,6 +11,7 @@ use storekeeper::ledger::takes::TakeStatus;
 use storekeeper::restock::Outcome;
 use storekeeper::restock::purchase::OrderStatus;
 use storekeeper::web::caller::Role;
+use storekeeper::webhooks;
 
 use crate::harness::Shop;
 
@@ -37,13 +38,15 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
     for (check, words) in [
         ("accounts_role", words(Role::ALL, Role::text)),
         ("audit_log_action_with_takes", words(Action::ALL, Action::text)),
-        ("audit_log_object_is_known", words(Object::ALL, Object::text)),
+        ("audit_log_object_with_webhooks", words(Object::ALL, Object::text)),
         ("order_events_reason", words(StepReason::ALL, StepReason::text)),
         ("orders_status_known", words(Status::ALL, Status::text)),
         ("purchase_orders_status", words(OrderStatus::ALL, OrderStatus::text)),
         ("restock_run_lines_outcome_known", words(Outcome::ALL, Outcome::text)),
         ("stock_movements_reason", words(Reason::ALL, Reason::text)),
         ("stock_takes_status", words(TakeStatus::ALL, TakeStatus::text)),
+        ("webhook_attempts_outcome", words(webhooks::Outcome::ALL, webhooks::Outcome::text)),
+        ("webhooks_reason", words(webhooks::StopReason::ALL, webhooks::StopReason::text)),
     ] {
         assert_eq!(texts(&check_clause(&shop, check)), words, "{check}");
     }
