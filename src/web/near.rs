@@ -54,7 +54,6 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("service_level", &["servicelevel", "fillrate"]),
     ("url", &["endpoint", "callback", "callbackurl", "webhookurl", "targeturl", "hook", "uri", "link", "address"]),
     ("event_types", &["event", "type", "topic", "filter", "kind", "subscription"]),
-    ("after", &["from", "since", "number", "position", "eventnumber", "start"]),
     ("scopes", &["permission", "right", "privilege"]),
     ("expires_at", &["expiry", "expire", "expiration", "expirationdate", "validuntil"]),
     ("disabled", &["active", "enabled", "locked", "blocked"]),

@@ -97,7 +97,7 @@ fn what_failed(cause: &Error) -> &'static str {
         Error::Timeout(ureq::Timeout::Connect) => "it could not be connected to in time",
         Error::Timeout(_) => "it did not answer in time",
         Error::HostNotFound => "there is no machine of this name",
-        Error::Io(cause) if cause.get_ref().is_some_and(|inner| inner.is::<Private>()) => PRIVATE,
+        Error::Io(cause) if cause.to_string() == PRIVATE => PRIVATE,
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => "the connection was refused",
             io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
@@ -128,18 +128,6 @@ fn parse_retry_after(text: &str, now: Timestamp) -> Option<chrono::Duration> {
 
 const PRIVATE: &str = "its name leads to a private address, which is not allowed";
 
-/// A name that leads nowhere but to addresses that may not be reached.
-#[derive(Debug)]
-struct Private;
-
-impl std::fmt::Display for Private {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(PRIVATE)
-    }
-}
-
-impl std::error::Error for Private {}
-
 /// Finds the addresses of a name, and leaves out those that may not be reached. What it returns is what is connected to, so
 /// a name cannot stand for another address a moment later.
 #[derive(Debug)]
@@ -160,7 +148,7 @@ impl Resolver for Checked {
         for address in found.iter().filter(|address| may_be_reached(address.ip(), self.private)) {
             allowed.push(*address);
         }
-        if allowed.is_empty() { Err(Error::Io(io::Error::other(Private))) } else { Ok(allowed) }
+        if allowed.is_empty() { Err(Error::Io(io::Error::other(PRIVATE))) } else { Ok(allowed) }
     }
 }
 

@@ -145,12 +145,16 @@ pub fn next(app: &App, webhook: &Webhook) -> Result<Next> {
         if webhook.position < extent.pruned {
             return Ok(Next::Lost(extent.pruned));
         }
-        let looks: [fn(&mut Connection, &Webhook, Timestamp) -> Result<Option<Next>>; 2] =
-            if webhook.failures == 0 { [from_waiting, from_feed] } else { [from_feed, from_waiting] };
-        for look in looks {
-            if let Some(next) = look(db, webhook, now)? {
-                return Ok(next);
-            }
+        let is_well = webhook.failures == 0;
+        let mut found = if is_well { from_waiting(db, webhook, now)? } else { None };
+        if found.is_none() {
+            found = from_feed(db, webhook)?;
+        }
+        if found.is_none() && !is_well {
+            found = from_waiting(db, webhook, now)?;
+        }
+        if let Some(next) = found {
+            return Ok(next);
         }
         // Only where nothing of the feed is left; WAITING_MAX may hold it up.
         Ok(if webhook.position < extent.last && first_in_feed(db, webhook)?.is_none() {
@@ -175,7 +179,7 @@ fn from_waiting(db: &mut Connection, webhook: &Webhook, now: Timestamp) -> Resul
     Ok(Some(entry.map_or(Next::Forget(number), |entry| Next::Send(entry, Some(waiting)))))
 }
 
-fn from_feed(db: &mut Connection, webhook: &Webhook, _: Timestamp) -> Result<Option<Next>> {
+fn from_feed(db: &mut Connection, webhook: &Webhook) -> Result<Option<Next>> {
     let Some(entry) = first_in_feed(db, webhook)? else { return Ok(None) };
     let sql = "SELECT COUNT(*) AS waiting, CAST(COALESCE(SUM(object = ? AND object_id = ?), 0) AS UNSIGNED) AS of_it
                FROM webhook_waiting WHERE webhook_id = ?";

@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::webhooks::run::{self, Sent};
 
-use super::receiver::{Receiver, Reply};
+use super::receiver::{Message, Receiver, Reply};
 use crate::client::Client;
 use crate::harness::Shop;
 
@@ -58,7 +58,7 @@ fn every_event_is_sent_once_in_order_signed_and_as_the_feed_shows_it() {
         let at: i64 = message.headers["webhook-timestamp"].parse().unwrap();
         assert!((at - shop.app.clock.now().0.and_utc().timestamp()).abs() < 60);
     }
-    let mut ids: Vec<&str> = messages.iter().map(|message| message.id()).collect();
+    let mut ids: Vec<&str> = messages.iter().map(Message::id).collect();
     ids.dedup();
     assert_eq!(ids.len(), messages.len());
     let read = manager.get(&path).expect(200).body;
@@ -151,9 +151,8 @@ fn a_replay_sends_the_same_ids_again_and_what_is_not_kept_is_refused() {
     manager.post_once("replay", &format!("{path}/replay"), json!({"after": after})).expect(200);
     deliver(&shop);
     let all = receiver.messages().clone();
-    let ids = |messages: &[super::receiver::Message]| {
-        messages.iter().map(|message| message.id().to_owned()).collect::<Vec<_>>()
-    };
+    let ids =
+        |messages: &[Message]| messages.iter().map(|message| message.id().to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&all[4..]), ids(&first[2..]));
     assert_eq!((&all[4].text, all.len()), (&first[2].text, 6));
     // Going forward leaves nothing out.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use storekeeper::webhooks::run::Sent;
 
 use super::delivery::{deliver, open, webhook};
-use super::receiver::{Receiver, Reply};
+use super::receiver::{Message, Receiver, Reply};
 use crate::client::Client;
 use crate::harness::Shop;
 
@@ -79,7 +79,7 @@ fn a_receiver_that_fails_is_back_off_and_then_told_all_that_happened() {
     let messages = receiver.messages().clone();
     for seen in &before {
         let same = messages[4..].iter().filter(|message| message.number() == seen.number());
-        assert_eq!(same.map(|message| message.id()).collect::<Vec<_>>(), [seen.id()]);
+        assert_eq!(same.map(Message::id).collect::<Vec<_>>(), [seen.id()]);
     }
     let mut numbers = receiver.numbers();
     numbers.sort_unstable();
@@ -130,7 +130,7 @@ fn one_event_that_is_refused_holds_up_its_object_alone() {
             .messages()
             .iter()
             .filter(|message| message.body["data"]["object_id"] == odd)
-            .map(|message| message.number())
+            .map(Message::number)
             .collect();
         assert!(numbers.is_sorted(), "{numbers:?}");
         let read = manager.get(&path).expect(200).body;
