@@ -95,6 +95,7 @@ words! {
         Supplier = "supplier",
         /// A proof of the books.
         Verification = "verification",
+        Webhook = "webhook",
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Config {
     pub erasures: Option<PathBuf>,
     pub backup_encrypt_to: Option<String>,
     pub backup_copy: Option<String>,
+    /// Whether webhooks may go to this machine and the networks around it, and without TLS.
+    pub webhooks_may_be_private: bool,
     pub log: log::LevelFilter,
     pub log_format: logging::Format,
     /// All of them as they were given, for people to look at.
@@ -179,6 +181,8 @@ pub const SETTINGS: &[Setting] = &[
         "whose public key storekeeper backup encrypts to: a recipient of age (age1…), or a key of gpg"),
     setting("STOREKEEPER_BACKUP_COPY", Means("(none)"), Text(backup_copy),
         "a program that copies backups to another place: storekeeper backup runs it with the paths of the file and its manifest"),
+    setting("STOREKEEPER_WEBHOOK_PRIVATE_ADDRESSES", Is("refuse"), Text(webhook_private_addresses),
+        "refuse: webhooks go to public addresses, with TLS; allow: also to this machine and the networks around it, and without"),
     setting("STOREKEEPER_LOG", Is("info"), Text(log_level),
         "error, warn, info or debug; info has a line for every request that is let in"),
     setting("STOREKEEPER_LOG_FORMAT", Is("text"), Text(log_format),
@@ -318,6 +322,15 @@ fn backup_copy(config: &mut Config, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn webhook_private_addresses(config: &mut Config, text: &str) -> Result<(), String> {
+    config.webhooks_may_be_private = match text {
+        "refuse" => false,
+        "allow" => true,
+        _ => return Err("must be refuse or allow".into()),
+    };
+    Ok(())
+}
+
 fn log_level(config: &mut Config, text: &str) -> Result<(), String> {
     config.log = match text {
         "error" => log::LevelFilter::Error,
@@ -441,6 +454,7 @@ impl Config {
             erasures: None,
             backup_encrypt_to: None,
             backup_copy: None,
+            webhooks_may_be_private: false,
             log: log::LevelFilter::Info,
             log_format: logging::Format::Text,
             settings: Vec::new(),

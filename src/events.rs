@@ -6,6 +6,8 @@
 //! entry holds ids and names of fields, never a value: it outlives the people in them.
 
 use chrono::Duration;
+use mysql::Row;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::db::{self, Connection, Pool, Transaction, column};
@@ -109,6 +111,39 @@ pub fn record_erased_orders(tx: &mut Transaction, at: Timestamp, customer_id: Id
     Ok(())
 }
 
+/// An entry of the feed, as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    pub number: u64,
+    pub at: Timestamp,
+    /// A text: another node of a newer release may write what this one does not know yet.
+    pub r#type: String,
+    pub object_id: Id,
+    pub product_ids: Vec<Id>,
+    pub fields: Vec<String>,
+    #[serde(skip)]
+    pub numbered_at: Timestamp,
+}
+
+impl Entry {
+    /// The columns of `events e` that [`Entry::from_row`] reads.
+    pub const COLUMNS: &str = "e.number, e.numbered_at, e.at, e.type, e.object_id, e.product_ids, e.fields";
+
+    pub fn from_row(row: &Row) -> Entry {
+        let (products, fields): (String, String) = (column(row, "product_ids"), column(row, "fields"));
+        let fields = fields.split(',').filter(|name| !name.is_empty());
+        Entry {
+            number: column(row, "number"),
+            at: column(row, "at"),
+            r#type: column(row, "type"),
+            object_id: column(row, "object_id"),
+            product_ids: products.split(',').filter_map(|id| id.parse().ok()).collect(),
+            fields: fields.map(str::to_owned).collect(),
+            numbered_at: column(row, "numbered_at"),
+        }
+    }
+}
+
 /// How far the feed goes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extent {
@@ -135,7 +170,7 @@ fn read_extent(db: &mut Connection, locking: &str) -> Result<Option<Extent>> {
 }
 
 /// The extent, which nobody else changes until the transaction ends.
-fn lock(tx: &mut Transaction) -> Result<Extent> {
+pub fn lock(tx: &mut Transaction) -> Result<Extent> {
     if let Some(extent) = read_extent(tx, "FOR UPDATE")? {
         return Ok(extent);
     }
@@ -145,7 +180,7 @@ fn lock(tx: &mut Transaction) -> Result<Extent> {
 
 /// So many entries are given their numbers at once: ten of the longest pages, so that who reads on and on stays
 /// ahead of a pile that nobody has read for weeks, and some milliseconds under the lock.
-const NUMBERED_AT_ONCE: u64 = 1000;
+pub const NUMBERED_AT_ONCE: u64 = 1000;
 
 /// Gives numbers to what has been committed, and returns to how many entries: [`NUMBERED_AT_ONCE`] at most.
 pub fn number(pool: &Pool, now: Timestamp) -> Result<u64> {

@@ -10,7 +10,7 @@
 //!
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `servers`, `error`, `metrics`, `passwords`; `db`; `http`;
-//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger`, `restock` and `upkeep`; `web`; `handlers`; `desk`;
+//! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger`, `restock`, `upkeep` and `webhooks`; `web`; `handlers`; `desk`;
 //! `routes`; the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
@@ -68,3 +68,4 @@ pub mod throttle;
 pub mod upkeep;
 pub mod values;
 pub mod web;
+pub mod webhooks;

@@ -52,6 +52,8 @@ kinds! {
     ACCOUNT_EXISTS = 409 "account_exists" "The customer already has an account";
     USERNAME_TAKEN = 409 "username_taken" "The username is taken";
     LAST_MANAGER = 409 "last_manager" "The shop needs a manager who can log in";
+    TOO_MANY_WEBHOOKS = 409 "too_many_webhooks" "There are as many webhooks as can be";
+    EVENT_NOT_KEPT = 409 "event_not_kept" "The feed does not have that event";
     VERIFICATION_RUNNING = 409 "verification_running" "The books are being proved";
     PRICE_CHANGED = 409 "price_changed" "The order would cost something else";
     BARCODE_TAKEN = 409 "barcode_taken" "A barcode is taken";

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, imports, log_in, mentions,
     metrics, movements, orders, products, purchase_orders, restock, sessions, settings, sign_up, staff,
-    stock, stock_takes, stock_value, suppliers, today, verifications, welcome, what_if,
+    stock, stock_takes, stock_value, suppliers, today, verifications, webhooks, welcome, what_if,
 };
 use crate::http::{Application, Lane, Limits, Needs};
 use crate::logging::Sparse;
@@ -85,6 +85,15 @@ pub const ROUTES: &[Route] = &[
     route("GET",    "/api_keys",                      Manager,      None,                  api_keys::list),
     route("GET",    "/api_keys/{id}",                 Manager,      None,                  api_keys::read),
     route("DELETE", "/api_keys/{id}",                 Manager,      None,                  api_keys::revoke),
+
+    route("POST",   "/webhooks",                      Manager,      None,                  webhooks::create),
+    route("GET",    "/webhooks",                      Manager,      None,                  webhooks::list),
+    route("GET",    "/webhooks/{id}",                 Manager,      None,                  webhooks::read),
+    route("PATCH",  "/webhooks/{id}",                 Manager,      None,                  webhooks::change),
+    route("DELETE", "/webhooks/{id}",                 Manager,      None,                  webhooks::delete),
+    route("POST",   "/webhooks/{id}/rotate_secret",   Manager,      None,                  webhooks::rotate_secret),
+    route("POST",   "/webhooks/{id}/replay",          Manager,      None,                  webhooks::post_replay),
+    route("GET",    "/webhooks/{id}/attempts",        Manager,      None,                  webhooks::list_attempts),
 
     route("GET",    "/products",                      Anyone,       Some(CatalogueRead),   products::list),
     route("POST",   "/products",                      Staff,        Some(CatalogueWrite),  products::create).taking(products::BODY_BYTES_MAX),
@@ -198,6 +207,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),
     include_str!("handlers/events.json"),
+    include_str!("handlers/webhooks.json"),
     include_str!("handlers/today.json"),
     include_str!("handlers/verifications.json"),
     include_str!("handlers/products.json"),

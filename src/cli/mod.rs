@@ -4,6 +4,8 @@ pub mod add_staff;
 pub mod arguments;
 mod asking;
 pub mod backup;
+#[cfg(feature = "deliver")]
+pub mod deliver;
 pub mod doctor;
 pub mod migrate;
 pub mod note;

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::handlers::{imports, orders, sessions};
 use crate::web::idempotency;
-use crate::{events, restock};
+use crate::{events, restock, webhooks};
 
 pub fn run(arguments: &Arguments) -> Outcome {
     let config = super::settings(arguments)?;
@@ -20,11 +20,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let days = restock::demand::prune(&app)?;
     let suggestions = restock::hits::prune(&app)?;
     let events = events::prune(&app)?;
+    let attempts = webhooks::prune(&app)?;
     let imports = imports::prune(&app)?;
     let orders = orders::cancel_unconfirmed(&app)?;
     println!(
         "deleted {sessions} expired sessions, {keys} expired idempotency keys, {lines} idle lines of old runs, \
-         {days} days of demand, {suggestions} old suggestions, {events} old events and {imports} old imports; cancelled {orders} unconfirmed orders"
+         {days} days of demand, {suggestions} old suggestions, {events} old events, {attempts} old attempts of webhooks and \
+         {imports} old imports; cancelled {orders} unconfirmed orders"
     );
     Ok(ExitCode::SUCCESS)
 }

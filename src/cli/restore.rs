@@ -205,11 +205,16 @@ impl Restored {
     }
 
     fn print(&self, database: &str, config: &Config) {
-        let Settled { sessions, keys, erased, not_erased } = &self.settled;
+        let Settled { sessions, keys, webhooks, erased, not_erased } = &self.settled;
         println!("restored the backup {} into {database}", self.made);
         println!(
             "ended {sessions} sessions and revoked {keys} keys: who logs in, logs in anew, and programs need new keys"
         );
+        if *webhooks > 0 {
+            println!(
+                "paused {webhooks} webhooks: look whether each is still wanted, and has the secret that its receiver knows"
+            );
+        }
         println!("erased {erased} customers again");
         for line in not_erased {
             println!("NOT ERASED  {line} Their account is removed; erase them once that is done");

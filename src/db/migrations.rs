@@ -147,8 +147,11 @@ migrations! {
     110 "0110_accounts_password_changed"
     111 "0111_imports"
     112 "0112_import_rows"
-    113 "0113_audit_log_of_imports"
+    113 "0113_audit_log_of_imports_and_webhooks"
     114 "0114_customers_by_email"
+    120 "0120_webhooks"
+    121 "0121_webhook_waiting"
+    122 "0122_webhook_attempts"
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,48 +1,18 @@
 //! The feed as programs and staff read it: numbered entries without a gap, from a position on.
 
-use mysql::{Row, Value};
+use mysql::Value;
 use rouille::Response;
-use serde::Serialize;
 
 use crate::app::App;
 use crate::db::{self, Connection, Filter, column};
 use crate::error::database::is_storage_full;
 use crate::error::{Error, Result};
-use crate::events::{self, Extent, Kind};
+use crate::events::{self, Entry, Extent, Kind};
 use crate::problem::{self, Problem};
-use crate::values::{Bad, Id, Timestamp, boolean};
+use crate::values::{Bad, Timestamp, boolean};
 use crate::web::paging::{Cursor, Keyset, List, Page};
 use crate::web::request::Request;
 use crate::web::response;
-
-#[derive(Serialize)]
-struct Entry {
-    number: u64,
-    at: Timestamp,
-    /// A text: another node of a newer release may write what this one does not know yet.
-    r#type: String,
-    object_id: Id,
-    product_ids: Vec<Id>,
-    fields: Vec<String>,
-    #[serde(skip)]
-    numbered_at: Timestamp,
-}
-
-impl Entry {
-    fn from_row(row: &Row) -> Entry {
-        let (products, fields): (String, String) = (column(row, "product_ids"), column(row, "fields"));
-        let fields = fields.split(',').filter(|name| !name.is_empty());
-        Entry {
-            number: column(row, "number"),
-            at: column(row, "at"),
-            r#type: column(row, "type"),
-            object_id: column(row, "object_id"),
-            product_ids: products.split(',').filter_map(|id| id.parse().ok()).collect(),
-            fields: fields.map(str::to_owned).collect(),
-            numbered_at: column(row, "numbered_at"),
-        }
-    }
-}
 
 /// A node of a cluster knows within this time what another one has numbered. A number beyond the last one that is
 /// older was given before a backup was restored.
@@ -111,8 +81,8 @@ fn read(
     }
     let index = if kind.is_some() { "events_by_type" } else { "PRIMARY" };
     let sql = format!(
-        "SELECT e.number, e.numbered_at, e.at, e.type, e.object_id, e.product_ids, e.fields
-         FROM events e FORCE INDEX ({index}) {} ORDER BY e.number LIMIT ?",
+        "SELECT {} FROM events e FORCE INDEX ({index}) {} ORDER BY e.number LIMIT ?",
+        Entry::COLUMNS,
         filter.sql()
     );
     let data = db.rows(&sql, filter.values(page.limit), Entry::from_row)?;

@@ -10,6 +10,7 @@ use crate::metrics::Text;
 use crate::restock::hits;
 use crate::values::Timestamp;
 use crate::web::request::Request;
+use crate::webhooks::figures::{self, Progress};
 
 /// `GET /metrics`.
 pub fn read(app: &App, _: &Request) -> Result<Response> {
@@ -104,7 +105,45 @@ fn of_the_shop(app: &App, db: &mut Connection, now: Timestamp) -> Result<Text> {
     let help = "How many of the judged suggestions were to last, by their service levels.";
     gauge("suggestions_wanted", help, format!("{}.{:03}", rate.wanted / 1000, rate.wanted % 1000));
     gauge("suggestions_reached", "How many of them lasted.", rate.reached.to_string());
+    of_webhooks(&mut text, &figures::of_all(db)?);
     Ok(text)
+}
+
+/// How far each receiver is, by its id. One that is paused is so because somebody wants it.
+fn of_webhooks(text: &mut Text, all: &[Progress]) {
+    let mut family = |name: &str, kind: &str, help: &str, value: fn(&Progress) -> Option<String>| {
+        let name = format!("storekeeper_webhook_{name}");
+        text.family(&name, kind, help);
+        for progress in all {
+            if let Some(value) = value(progress) {
+                text.sample(&name, &[("webhook", &progress.id.to_string())], value);
+            }
+        }
+    };
+    family(
+        "behind",
+        "gauge",
+        "Events that are not delivered yet, up to 10,000; of paused webhooks none.",
+        |of| is_wanted(of).then(|| of.behind.events.to_string()),
+    );
+    let help = "When the oldest of them happened, in seconds since 1970.";
+    family("behind_since_timestamp_seconds", "gauge", help, |of| {
+        of.behind.since.filter(|_| is_wanted(of)).map(seconds)
+    });
+    family(
+        "stopped",
+        "gauge",
+        "Whether nothing more is sent, since it answered 410 or accepted nothing for three days.",
+        |of| Some(u8::from(of.stopped.is_some()).to_string()),
+    );
+    family("delivered_total", "counter", "Events that were accepted.", |of| Some(of.delivered.to_string()));
+    family("given_up_total", "counter", "Events that were refused for three days.", |of| {
+        Some(of.given_up.to_string())
+    });
+}
+
+fn is_wanted(progress: &Progress) -> bool {
+    progress.active || progress.stopped.is_some()
 }
 
 fn seconds(at: Timestamp) -> String {

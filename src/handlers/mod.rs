@@ -30,5 +30,6 @@ pub mod stock_value;
 pub mod suppliers;
 pub mod today;
 pub mod verifications;
+pub mod webhooks;
 pub mod welcome;
 pub mod what_if;

@@ -57,7 +57,7 @@ impl Bad {
         Bad { code, message: message.into() }
     }
 
-    fn not_text() -> Bad {
+    pub fn not_text() -> Bad {
         Bad::new("wrong_type", "must be a string")
     }
 }

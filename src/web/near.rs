@@ -52,6 +52,8 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("reorder_multiple", &["packsize", "casesize", "multiple", "batchsize"]),
     ("lead_time_days", &["leadtime", "deliverydays", "deliverytime"]),
     ("service_level", &["servicelevel", "fillrate"]),
+    ("url", &["endpoint", "callback", "callbackurl", "webhookurl", "targeturl", "hook", "uri", "link", "address"]),
+    ("event_types", &["event", "type", "topic", "filter", "kind", "subscription"]),
     ("scopes", &["permission", "right", "privilege"]),
     ("expires_at", &["expiry", "expire", "expiration", "expirationdate", "validuntil"]),
     ("disabled", &["active", "enabled", "locked", "blocked"]),

@@ -164,24 +164,33 @@ pub fn etag_of(text: &str) -> String {
 }
 
 /// Members of resources that follow from the books, from use or from the clock, whatever people set.
-const FROM_THE_BOOKS: [&str; 20] = [
+const FROM_THE_BOOKS: [&str; 29] = [
     "allowed_actions",
     "available",
+    "accepted_at",
     "average_cost",
+    "behind",
+    "behind_since",
     "below_threshold",
     // How far a booking has come: who was cut off goes on.
     "booked",
+    "delivered",
     "drafted",
     // It may be the supplier's, for whom it is set.
     "effective_lead_time_days",
     "forecast",
+    "given_up",
     "in_stock",
     "incoming",
+    "last_attempt",
     "last_used_at",
+    "lost",
     "margin",
+    "next_attempt_at",
     "on_hand",
     "outstanding",
     "overdue",
+    "position",
     "reserved",
     // They may be the supplier's too.
     "review_days",

@@ -193,6 +193,14 @@ pub fn storekeeper_restock(database_url: &str) -> Command {
     program(env!("CARGO_BIN_EXE_storekeeper-restock"), database_url)
 }
 
+/// The program that sends webhooks, to receivers on this machine.
+#[cfg(feature = "deliver")]
+pub fn storekeeper_deliver(database_url: &str) -> Command {
+    let mut command = program(env!("CARGO_BIN_EXE_storekeeper-deliver"), database_url);
+    command.env("STOREKEEPER_WEBHOOK_PRIVATE_ADDRESSES", "allow");
+    command
+}
+
 fn program(path: &str, database_url: &str) -> Command {
     let mut command = Command::new(path);
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("STOREKEEPER_")) {

@@ -94,6 +94,7 @@ mod updated;
 mod upgrades;
 mod value;
 mod verifications;
+mod webhooks;
 mod welcome;
 mod what_if;
 mod words;

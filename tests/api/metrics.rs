@@ -15,6 +15,7 @@ const DASHBOARD: &str = include_str!("../../scripts/deploy/monitoring/dashboard.
 fn busy_shop() -> Shop {
     let shop = Shop::open();
     let (staff, guest) = (shop.staff(), shop.guest());
+    staff.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201);
     let product = shop.product(&staff, 10);
     staff
         .set_policy(product, json!({"reorder_point": 20, "reorder_target": 30, "lead_time_days": 5}))

@@ -235,6 +235,7 @@ fn is_read_and_goes_on(sql: &mut Conn, shop: &Shop) {
     let customer = shop.with_token(&shop.log_in(shop::CUSTOMER, CUSTOMER_PASSWORD));
     // What that release did not know.
     manager.post("/stock_takes", json!({})).expect(201);
+    manager.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201);
     every_route_shows_something(&manager);
 
     // Sent again after the upgrade, it is still the one order.

@@ -11,6 +11,7 @@ use storekeeper::ledger::takes::TakeStatus;
 use storekeeper::restock::Outcome;
 use storekeeper::restock::purchase::OrderStatus;
 use storekeeper::web::caller::Role;
+use storekeeper::webhooks;
 
 use crate::harness::Shop;
 
@@ -44,6 +45,8 @@ fn the_checks_allow_the_words_of_the_enums_and_no_others() {
         ("restock_run_lines_outcome_known", words(Outcome::ALL, Outcome::text)),
         ("stock_movements_reason", words(Reason::ALL, Reason::text)),
         ("stock_takes_status", words(TakeStatus::ALL, TakeStatus::text)),
+        ("webhook_attempts_outcome", words(webhooks::Outcome::ALL, webhooks::Outcome::text)),
+        ("webhooks_reason", words(webhooks::StopReason::ALL, webhooks::StopReason::text)),
     ] {
         assert_eq!(texts(&check_clause(&shop, check)), words, "{check}");
     }

@@ -102,6 +102,8 @@ def prepare():
     # The usernames that a schema allows are hardly ever a whole account's.
     account = call("GET", "/customer_accounts", staff)["data"][0]["id"]
     call("PUT", f"/customer_accounts/{account}", staff, {"username": "customer-account"})
+    webhook = call("POST", "/webhooks", staff, {"url": "https://shop.example/hooks"})["id"]
+    call("POST", f"/webhooks/{webhook}/replay", staff, {"after": 0})
     # There is one proof at a time, so hardly any that is tried by its id is there.
     call("GET", f"/verifications/{call('POST', '/verifications', staff)['id']}", staff)
     return customers[0], staff

@@ -11,6 +11,8 @@ use crate::db::{Connection, migrations};
 use crate::error::database::in_words;
 use crate::servers::{Servers, refuses_changes};
 use crate::upkeep::{self, Kind};
+use crate::webhooks::StopReason;
+use crate::webhooks::figures::{self, Progress};
 
 /// The oldest whose SQL is spoken here: MariaDB's, and MySQL's.
 const MARIADB_MIN: (u16, u16, u16) = (10, 11, 0);
@@ -22,6 +24,9 @@ const CLOCKS_APART_MAX_MS: i64 = 2_000;
 /// A backup is made every night, a drill every week; each may fail once before somebody must look.
 const BACKUP_AGE_MAX: Duration = Duration::hours(50);
 const DRILL_AGE_MAX: Duration = Duration::days(15);
+
+/// A receiver that was away for a moment is told within five minutes.
+const WEBHOOK_LATE: Duration = Duration::hours(1);
 
 const SERVER_FILE: &str = "/etc/mysql/mariadb.conf.d/60-storekeeper.cnf";
 
@@ -55,6 +60,7 @@ pub fn look(config: &Config) -> Vec<Finding> {
         }));
     }
     findings.extend(upkeep(&mut conn));
+    findings.extend(webhooks(&mut conn));
     findings
 }
 
@@ -273,6 +279,39 @@ fn upkeep(conn: &mut Conn) -> Vec<Finding> {
         one("restore drill", Kind::RestoreDrill, DRILL_AGE_MAX, drill, conn),
     ];
     findings.into_iter().flatten().collect()
+}
+
+/// Whether those who follow the shop are told what happens.
+fn webhooks(conn: &mut Conn) -> Vec<Finding> {
+    // A schema that lacks the table has been told already.
+    let Ok(all) = figures::of_all(&mut Connection::alone(conn)) else { return Vec::new() };
+    let subject = "webhooks";
+    let now = Clock::default().now();
+    let mut findings = Vec::new();
+    for Progress { id, active, stopped, behind, .. } in &all {
+        let is_late = behind.since.is_some_and(|since| now - WEBHOOK_LATE > since);
+        if let Some(reason) = stopped {
+            let found = match reason {
+                StopReason::Gone => format!("number {id} has stopped: its receiver wants no more"),
+                StopReason::Failing => {
+                    format!("number {id} has stopped: its receiver accepted nothing for three days")
+                }
+            };
+            let mend =
+                format!("see to its receiver, then PATCH /webhooks/{id} with \"active\": true, or DELETE it");
+            findings.push(Finding::problem(subject, found, mend));
+        } else if *active && is_late {
+            let found = format!("number {id} is {} events behind", behind.events);
+            let mend = format!(
+                "systemctl status storekeeper-deliver; GET /webhooks/{id} says how the last attempt went"
+            );
+            findings.push(Finding::warning(subject, found, mend));
+        }
+    }
+    if findings.is_empty() && !all.is_empty() {
+        findings.push(Finding::ok(subject, format!("{} are told what happens, or paused", all.len())));
+    }
+    findings
 }
 
 #[cfg(test)]

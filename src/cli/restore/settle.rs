@@ -25,6 +25,7 @@ const RESTORE: Actor = Actor { account_id: None, api_key_id: None, command: Some
 pub struct Settled {
     pub sessions: u64,
     pub keys: u64,
+    pub webhooks: u64,
     pub erased: usize,
     /// Who was erased, and has orders under way in the backup: a sentence for each.
     pub not_erased: Vec<String>,
@@ -40,7 +41,8 @@ pub fn settle(app: &App, conn: &mut Conn, erased: &BTreeSet<Id>) -> Result<Settl
     // A proof that was at work is not at work here.
     conn.query_drop("UPDATE upkeep SET at_work = NULL WHERE at_work IS NOT NULL")?;
     end_feed(conn, now)?;
-    let mut settled = Settled { sessions, keys, erased: 0, not_erased: Vec::new() };
+    let webhooks = pause_webhooks(conn)?;
+    let mut settled = Settled { sessions, keys, webhooks, erased: 0, not_erased: Vec::new() };
     for &id in erased {
         match erase(app, id) {
             Ok(true) => settled.erased += 1,
@@ -66,6 +68,17 @@ fn end_feed(conn: &mut Conn, now: crate::values::Timestamp) -> Result<(), Failur
         (NUMBERS_APART, now),
     )?;
     Ok(())
+}
+
+/// One may have been deleted since, or have got another secret, and this database may be a copy beside the shop: nobody is
+/// told anything before somebody has looked. They go on from what happens then, as the feed does.
+fn pause_webhooks(conn: &mut Conn) -> Result<u64, Failure> {
+    conn.query_drop("DELETE FROM webhook_waiting")?;
+    conn.query_drop(
+        "UPDATE webhooks SET position = (SELECT last_number FROM event_feed WHERE id = 1), lease = NULL, leased_until = NULL",
+    )?;
+    conn.query_drop("UPDATE webhooks SET active = 0 WHERE active = 1")?;
+    Ok(conn.affected_rows())
 }
 
 /// Erases a customer as a request does. False when there is nobody.

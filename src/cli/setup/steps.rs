@@ -19,13 +19,14 @@ pub const SERVICE_URL: &str = "STOREKEEPER_DATABASE_URL";
 pub const ADMIN_URL: &str = "STOREKEEPER_ADMIN_DATABASE_URL";
 
 /// What is enabled once, with the service; whoever switches one off later keeps it off.
-pub const UNITS: [&str; 6] = [
+pub const UNITS: [&str; 7] = [
     "storekeeper.service",
     "storekeeper.socket",
     "storekeeper-prune.timer",
     "storekeeper-backup.timer",
     "storekeeper-restock.timer",
     "storekeeper-drill.timer",
+    "storekeeper-deliver.service",
 ];
 /// A service that starts on a busy machine needs some seconds.
 const READY_WITHIN: Duration = Duration::from_secs(30);

@@ -19,6 +19,7 @@ pub const MEANINGS: &[Meaning] = &[
     ("me", None, &["=session current"]), ("whoami", None, &["=session current"]),
     ("profile", None, &["=session current"]),
     ("employee", None, &["staff"]), ("worker", None, &["staff"]), ("clerk", None, &["staff"]), ("team", None, &["staff"]),
+    ("hook", None, &["webhook"]), ("callback", None, &["webhook"]), ("subscription", None, &["webhook"]),
     ("apikey", None, &["api key"]), ("log", None, &["audit"]), ("activity", None, &["audit"]),
     ("orderitem", None, &["order"]), ("orderline", None, &["order"]), ("note", None, &["stock movement"]),
     ("vendor", None, &["supplier"]), ("wholesaler", None, &["supplier"]), ("manufacturer", None, &["supplier"]),

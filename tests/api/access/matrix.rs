@@ -92,6 +92,15 @@ pub const MATRIX: &[Row] = &[
     row("GET",    "/api_keys/{id}",          Rule::Manager,  200, None),
     row("DELETE", "/api_keys/{id}",          Rule::Manager,  204, None),
 
+    row("POST",   "/webhooks",               Rule::Manager,  201, Some(|_| json!({"url": "https://shop.example/hooks"}))),
+    row("GET",    "/webhooks",               Rule::Manager,  200, None),
+    row("GET",    "/webhooks/{id}",          Rule::Manager,  200, None),
+    row("PATCH",  "/webhooks/{id}",          Rule::Manager,  200, Some(|_| json!({"active": false}))),
+    row("DELETE", "/webhooks/{id}",          Rule::Manager,  204, None),
+    row("POST",   "/webhooks/{id}/rotate_secret", Rule::Manager, 200, None),
+    row("POST",   "/webhooks/{id}/replay",   Rule::Manager,  200, Some(|_| json!({"after": 0}))),
+    row("GET",    "/webhooks/{id}/attempts", Rule::Manager,  200, None),
+
     row("GET",    "/products",               Rule::Public,   200, None),
     row("POST",   "/products",               Rule::Staff,    201, Some(|_| product())),
     row("GET",    "/products/{id}",          Rule::Public,   200, None),

@@ -65,6 +65,7 @@ pub struct World {
     pub expired: Client,
     pub api_key_id: u64,
     pub verification_id: u64,
+    pub webhook_id: u64,
     /// Those of [`keys`], for the route that is called.
     pub keys: Vec<Client>,
 }
@@ -142,6 +143,10 @@ impl World {
         let expired = shop.with_token(expired);
         let new_key = json!({"name": "Shop front", "scopes": ["orders:read"]});
         let api_key_id = staff.post("/api_keys", new_key).expect(201).id();
+        // There are twenty at most.
+        shop.sql().query_drop("DELETE FROM webhooks").expect("no attempts");
+        let webhook_id =
+            staff.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201).id();
         // There is one at a time.
         let verification_id = staff.verification()["id"].as_u64();
         let verification_id =
@@ -170,6 +175,7 @@ impl World {
             expired,
             api_key_id,
             verification_id,
+            webhook_id,
             keys: Vec::new(),
         }
     }
@@ -196,6 +202,7 @@ impl World {
             Some("sessions") => self.session_id,
             Some("staff") => self.clerk_id,
             Some("verifications") => self.verification_id,
+            Some("webhooks") => self.webhook_id,
             _ => return pattern.to_owned(),
         };
         pattern.replace("{id}", &id.to_string()).replace("{product_id}", &self.product_id.to_string())

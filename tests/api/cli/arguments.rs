@@ -36,9 +36,16 @@ fn a_command_says_what_belongs_to_it_alone() {
 
 #[test]
 fn the_manual_page_is_made_of_what_help_says() {
-    for program in ["storekeeper", "storekeeper-restock"] {
+    let programs: &[&str] = if cfg!(feature = "deliver") {
+        &["storekeeper", "storekeeper-restock", "storekeeper-deliver"]
+    } else {
+        &["storekeeper", "storekeeper-restock"]
+    };
+    for &program in programs {
         let mut command = match program {
             "storekeeper" => harness::storekeeper(NOWHERE),
+            #[cfg(feature = "deliver")]
+            "storekeeper-deliver" => harness::storekeeper_deliver(NOWHERE),
             _ => harness::storekeeper_restock(NOWHERE),
         };
         let page = run_command(command.env_remove("STOREKEEPER_DATABASE_URL").arg("--man")).expect_success();
@@ -58,6 +65,7 @@ fn the_manual_page_is_made_of_what_help_says() {
         let plain = page.replace("\\-", "-");
         let expected: &[&str] = match program {
             "storekeeper" => &COMMANDS,
+            "storekeeper-deliver" => &["--once"],
             _ => &["--dry-run", "--what-if", "--json", "--product ID"],
         };
         for what in expected {
@@ -183,6 +191,7 @@ fn every_wrong_setting_is_named_at_once_and_no_password_is_shown() {
         ("STOREKEEPER_CALLER_WRITES_PER_MINUTE", "0.5"),
         ("STOREKEEPER_GUEST_OPEN_ORDERS", "10001"),
         ("STOREKEEPER_GUEST_RESERVED_UNITS", "100001"),
+        ("STOREKEEPER_WEBHOOK_PRIVATE_ADDRESSES", "yes"),
         ("STOREKEEPER_ACCOUNT_OPEN_ORDERS", "-20"),
         ("STOREKEEPER_ACCOUNT_RESERVED_UNITS", "half a shelf"),
         ("STOREKEEPER_ORDER_UNITS_PER_PRODUCT", "a dozen"),

@@ -2,10 +2,10 @@
 //! that runs the tests.
 
 use mysql::prelude::Queryable;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::migrated_database;
-use crate::harness::{self, MariaDb};
+use crate::harness::{self, MariaDb, Shop};
 use crate::program::{Ended, run, run_command};
 
 /// What is said of these subjects, in JSON.
@@ -92,6 +92,34 @@ fn each_problem_says_what_mends_it_and_the_exit_code_says_that_there_is_one() {
     let problems =
         report["findings"].as_array().unwrap().iter().filter(|finding| finding["level"] == "problem");
     assert_eq!(report["problems"], problems.count());
+}
+
+#[test]
+fn a_webhook_that_is_behind_or_has_stopped_is_told() {
+    let shop = Shop::open();
+    let manager = shop.staff();
+    let looked = || findings(&run(&shop.database_url, &["doctor", "--json"]), "webhooks");
+    assert!(looked().is_empty());
+    let hook = manager.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201).id();
+    shop.product(&manager, 1);
+    assert_eq!(looked()[0]["level"], "ok", "{:?}", looked());
+    let mut sql = shop.sql();
+    sql.query_drop("UPDATE events_unnumbered SET at = at - INTERVAL 2 HOUR").unwrap();
+    let [late] = &looked()[..] else { panic!("{:?}", looked()) };
+    assert!(
+        late["level"] == "warning" && late["found"].as_str().unwrap().contains("events behind"),
+        "{late}"
+    );
+    manager.patch(&format!("/webhooks/{hook}"), json!({"active": false})).expect(200);
+    assert_eq!(looked()[0]["level"], "ok", "somebody wants it so");
+    for reason in ["gone", "failing"] {
+        sql.exec_drop("UPDATE webhooks SET stopped_at = NOW(6), stopped_reason = ?", (reason,)).unwrap();
+        let [stopped] = &looked()[..] else { panic!("{:?}", looked()) };
+        assert!(
+            stopped["level"] == "problem" && stopped["mend"].as_str().unwrap().contains("PATCH"),
+            "{stopped}"
+        );
+    }
 }
 
 #[test]

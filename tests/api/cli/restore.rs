@@ -42,6 +42,8 @@ fn what_must_not_come_back_does_not() {
     let old_order = customer.client.order(&[(product, 1)]).expect(201).id();
     staff.post(&format!("/orders/{old_order}/cancel"), json!({})).expect(200);
     let gone = shop.guest();
+    let hook = json!({"url": "https://shop.example/hooks", "event_types": ["customer.created"]});
+    let hook = format!("/webhooks/{}", staff.post("/webhooks", hook).expect(201).id());
     let position = staff.get("/events?at_end=true").expect(200).body["next"].as_str().unwrap().to_owned();
     folder.backup(&shop.database_url, &[]).expect_success();
 
@@ -63,6 +65,7 @@ fn what_must_not_come_back_does_not() {
         &format!("NOT IN THE BACKUP  24 orders, number {first} to {last}\n"),
         "NOT IN THE BACKUP  24 customers, ",
         "erased 2 customers again\n",
+        "paused 1 webhooks: look whether each is still wanted",
         "all 14 invariants hold\n",
         &format!("it uses {name} once STOREKEEPER_DATABASE_URL names it"),
     ] {
@@ -90,6 +93,10 @@ fn what_must_not_come_back_does_not() {
     restored.guest();
     let page = staff.get(&format!("/events?after={position}")).expect(200);
     assert_eq!(page.body["data"][0]["type"], "customer.created");
+    // Nobody is told anything before somebody has looked, and then what happened since.
+    assert_eq!(staff.get(&hook).expect(200).body["state"], "paused");
+    let resumed = staff.patch(&hook, json!({"active": true})).expect(200).body;
+    assert_eq!((&resumed["behind"], &resumed["lost"]), (&json!(2), &json!(0)));
 }
 
 /// The erasure came when all orders were finished; in the backup one is under way, so nobody may say that it never was.

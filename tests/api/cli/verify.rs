@@ -73,14 +73,14 @@ fn what_is_over_is_pruned_and_what_is_alive_is_kept() {
     let out = run(&shop.database_url, &["prune"]).expect_success();
     assert_eq!(
         out,
-        "deleted 1901 expired sessions, 1980 expired idempotency keys, 0 idle lines of old runs, 0 days of demand, 0 old suggestions, 0 old events and 0 old imports; cancelled 0 unconfirmed orders\n"
+        "deleted 1901 expired sessions, 1980 expired idempotency keys, 0 idle lines of old runs, 0 days of demand, 0 old suggestions, 0 old events, 0 old attempts of webhooks and 0 old imports; cancelled 0 unconfirmed orders\n"
     );
     guest.client.get("/sessions/current").expect(200);
     assert_eq!(guest.client.post_once("kept", "/orders", item).expect(201).text, order.text);
     let again = run(&shop.database_url, &["prune"]).expect_success();
     assert_eq!(
         again,
-        "deleted 0 expired sessions, 0 expired idempotency keys, 0 idle lines of old runs, 0 days of demand, 0 old suggestions, 0 old events and 0 old imports; cancelled 0 unconfirmed orders\n"
+        "deleted 0 expired sessions, 0 expired idempotency keys, 0 idle lines of old runs, 0 days of demand, 0 old suggestions, 0 old events, 0 old attempts of webhooks and 0 old imports; cancelled 0 unconfirmed orders\n"
     );
 }
 

@@ -29,11 +29,13 @@ pub const OF_PERSON: &[(&str, &[&str])] = &[
 ];
 
 /// Text that is about the shop, those who work there and those whom it buys from: the catalogue, which anybody may read,
-/// staff, keys and suppliers.
+/// staff, keys, webhooks and suppliers.
 const OF_SHOP: &[&str] = &[
     "PATCH /staff/current",
     "PATCH /staff/{id}",
     "POST /api_keys",
+    "POST /webhooks",
+    "PATCH /webhooks/{id}",
     "POST /stock_takes",
     "PATCH /stock_takes/{id}",
     "POST /products",

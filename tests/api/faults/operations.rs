@@ -44,6 +44,12 @@ pub enum SentAgain {
 
 use SentAgain::{Gone, Replayed, Run, Same, Twice};
 
+/// A webhook of its own; there are twenty at most.
+fn webhook(frail: &Frail) -> u64 {
+    frail.shop.sql().query_drop("DELETE FROM webhooks").expect("no attempts");
+    frail.staff.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201).id()
+}
+
 pub const OPERATIONS: &[Operation] = &[
     operation("POST", "/customers", Twice, |frail| {
         let account = json!({"username": unique("user"), "password": CUSTOMER_PASSWORD});
@@ -109,6 +115,24 @@ pub const OPERATIONS: &[Operation] = &[
         let body = json!({"name": "Till", "scopes": ["orders:read"]});
         let id = frail.staff.post("/api_keys", body).expect(201).id();
         frail.call("DELETE", format!("/api_keys/{id}"), Value::Null)
+    }),
+    operation("POST", "/webhooks", Twice, |frail| {
+        webhook(frail);
+        Call { key: None, ..frail.call("POST", "/webhooks", json!({"url": "https://shop.example/hooks"})) }
+    }),
+    operation("PATCH", "/webhooks/{id}", Same, |frail| {
+        let body = json!({"url": format!("https://shop.example/{}", unique("hooks")), "active": true});
+        frail.call("PATCH", format!("/webhooks/{}", webhook(frail)), body)
+    }),
+    operation("DELETE", "/webhooks/{id}", Gone, |frail| {
+        frail.call("DELETE", format!("/webhooks/{}", webhook(frail)), Value::Null)
+    }),
+    operation("POST", "/webhooks/{id}/rotate_secret", Twice, |frail| {
+        let path = format!("/webhooks/{}/rotate_secret", webhook(frail));
+        Call { key: None, ..frail.call("POST", path, json!({})) }
+    }),
+    operation("POST", "/webhooks/{id}/replay", Replayed, |frail| {
+        frail.call("POST", format!("/webhooks/{}/replay", webhook(frail)), json!({"after": 0}))
     }),
     operation("POST", "/verifications", Replayed, |frail| {
         // Whoever had to be cut off is taken for dead in a minute, which has passed here.

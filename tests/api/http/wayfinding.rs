@@ -135,6 +135,8 @@ fn a_wrong_path_is_told_the_nearest_route_and_where_all_are() {
         ("GET /purchase_order/3/csv/", "GET /purchase_orders/3/csv"),
         ("POST /drafts", "POST /purchase_orders"),
         ("GET /vendors/3", "GET /suppliers/3"),
+        ("POST /subscriptions", "POST /webhooks"),
+        ("GET /web-hooks/3", "GET /webhooks/3"),
         ("GET /api/supplier", "GET /suppliers"),
         ("POST /suppliers/3/unarchive", "POST /suppliers/3/restore"),
         ("GET /product/7/suppliers", "GET /products/7/suppliers"),

@@ -137,6 +137,23 @@ fn eventful(shop: &Shop) {
     staff.post("/verifications", json!({})).expect(201);
     assert_eq!(staff.verification()["held"], true);
     staff.get("/events?limit=100").expect(200);
+    // A receiver that has refused an event, which waits.
+    let hook = staff
+        .post("/webhooks", json!({"url": "https://shop.example/hooks", "event_types": ["order.placed"]}));
+    let hook = hook.expect(201).id();
+    staff.post(&format!("/webhooks/{hook}/rotate_secret"), json!({})).expect(200);
+    let mut sql = shop.sql();
+    for refused in [
+        "INSERT INTO webhook_waiting (webhook_id, number, object, object_id, at, attempts, first_attempt_at, next_attempt_at)
+         SELECT ?, number, 'order', object_id, at, 1, numbered_at, numbered_at + INTERVAL 5 SECOND FROM events
+         WHERE type = 'order.placed' ORDER BY number LIMIT 1",
+        "INSERT INTO webhook_attempts (webhook_id, attempt, number, type, at, outcome, status, error, duration_ms)
+         SELECT webhook_id, 1, number, 'order.placed', at, 'failed', 422, 'it did not answer with success', 7
+         FROM webhook_waiting WHERE webhook_id = ?",
+        "UPDATE webhooks SET attempts = 1 WHERE id = ?",
+    ] {
+        sql.exec_drop(refused, (hook,)).unwrap();
+    }
     // The last order; nobody has read the feed since.
     grace.post_once(KEY, "/orders", kept_order(mug)).expect(201);
     assert!(shop.log_in(MANAGER, STAFF_PASSWORD).len() > 20);

@@ -1,4 +1,4 @@
--- That a file was read, applied and undone.
+-- That a file was read, applied and undone, and that a webhook was made or changed.
 -- done when: SELECT COUNT(*) FROM information_schema.table_constraints
 --     WHERE table_schema = DATABASE() AND table_name = 'audit_log' AND constraint_name = 'audit_log_object_with_imports'
 ALTER TABLE audit_log
@@ -14,6 +14,6 @@ ALTER TABLE audit_log
     ADD CONSTRAINT audit_log_object_with_imports CHECK (
         object IN (
             'account', 'api_key', 'customer', 'import', 'order', 'product', 'purchase_order', 'restock_run', 'session',
-            'staff', 'stock', 'stock_take', 'supplier', 'verification'
+            'staff', 'stock', 'stock_take', 'supplier', 'verification', 'webhook'
         )
     )
