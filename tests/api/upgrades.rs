@@ -236,6 +236,9 @@ fn is_read_and_goes_on(sql: &mut Conn, shop: &Shop) {
     // What that release did not know.
     manager.post("/stock_takes", json!({})).expect(201);
     manager.post("/webhooks", json!({"url": "https://shop.example/hooks"})).expect(201);
+    let file = json!("name,lead_time_days\nForge,3\n");
+    let import = manager.call("POST", "/imports?type=suppliers", &file).expect(201).id();
+    manager.post(&format!("/imports/{import}/apply"), json!({})).expect(200);
     every_route_shows_something(&manager);
 
     // Sent again after the upgrade, it is still the one order.

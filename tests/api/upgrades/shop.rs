@@ -137,6 +137,10 @@ fn eventful(shop: &Shop) {
     staff.post("/verifications", json!({})).expect(201);
     assert_eq!(staff.verification()["held"], true);
     staff.get("/events?limit=100").expect(200);
+    // A file of which one row is applied, and another is refused.
+    let file = json!("sku,name,price\nMUG-1,Mug,15.00\nCUP-1,Cup,free\n");
+    let import = staff.call("POST", "/imports?type=products", &file).expect(201).id();
+    staff.post(&format!("/imports/{import}/apply"), json!({})).expect(200);
     // A receiver that has refused an event, which waits.
     let hook = staff
         .post("/webhooks", json!({"url": "https://shop.example/hooks", "event_types": ["order.placed"]}));
