@@ -204,6 +204,9 @@ pub struct Columns {
 /// What a caller says of a column: its name or its number from 1, and the field, or none to leave it out.
 pub type Mapping = Vec<(String, Option<String>)>;
 
+/// Twenty columns with their names; percent-encoded it still fits into a request's first line.
+const MAPPING_MAX: usize = 600;
+
 /// `map=Artikelnr:sku,4:price,Notiz:-`.
 pub fn parse_mapping(input: &Input) -> Result<Mapping, Bad> {
     let refused = || {
@@ -213,6 +216,12 @@ pub fn parse_mapping(input: &Input) -> Result<Mapping, Bad> {
         )
     };
     let Input::Text(text) = input else { return Err(refused()) };
+    if text.chars().count() > MAPPING_MAX {
+        return Err(Bad::new(
+            "too_long",
+            format!("must be at most {MAPPING_MAX} characters: number the columns"),
+        ));
+    }
     let pair = |pair: &str| {
         let (column, field) = pair.rsplit_once(':').ok_or_else(refused)?;
         let (column, field) = (column.trim(), field.trim());
