@@ -164,6 +164,7 @@ const SHOPIFY: &[Known] = &[
     ("variant_sku", "sku"), ("sku", "sku"), ("variant_barcode", "barcodes"), ("barcode", "barcodes"),
     ("variant_price", "price"), ("price", "price"), ("cost_per_item", "unit_cost"),
     ("variant_inventory_qty", "stock"), ("inventory_quantity", "stock"),
+    ("on_hand_new", "stock"), ("on_hand_current", "stock"), ("on_hand", "stock"),
     ("image_src", "image_urls"), ("product_image_url", "image_urls"),
     ("variant_image", meaning::VARIANT_IMAGE), ("variant_image_url", meaning::VARIANT_IMAGE),
     ("status", meaning::ON_SALE),

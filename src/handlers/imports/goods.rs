@@ -325,9 +325,9 @@ fn change(
         fields.extend(of_rule);
         before.extend(old);
     }
-    if let Some(against) = against
-        && against.difference() != 0
-    {
+    // Another row of the file may have counted it too.
+    let against = wants.counted.zip(against).map(|(counted, against)| Counted { counted, ..*against });
+    if let Some(against) = against.filter(|against| against.difference() != 0) {
         if let Some(obstacle) = against.obstacle() {
             return Err(uncountable(obstacle));
         }

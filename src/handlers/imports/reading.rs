@@ -25,9 +25,9 @@ use crate::web::response;
 
 /// A catalogue of this size is a large shop's, and its dry run takes less than the minute for which a proxy waits.
 pub const ROWS_MAX: u32 = 100_000;
-/// Looked up together; so many rows and their texts are in memory at once.
+/// Looked up together: so many rows, or so much of their texts, are in memory at once, and a statement that keeps them stays
+/// well below the 16 MiB that a server takes.
 const ROWS_AT_ONCE: usize = 500;
-/// A statement that keeps rows stays well below the 16 MiB that a server takes.
 const BYTES_AT_ONCE: usize = 1024 * 1024;
 /// What is wrong with one row; more of it nobody reads.
 const ERRORS_MAX: usize = 10;
@@ -143,12 +143,15 @@ fn read_rows(
     mut sheet: Sheet<&mut File>,
 ) -> Result<Counts> {
     let plan = plan_of(id, asked.about, asked.blank, asked.counted_at);
-    let (mut counts, mut seen, mut rows) = (Counts::default(), Seen::new(), Vec::new());
+    let (mut counts, mut seen, mut rows) = (Counts::default(), Seen::new(), Vec::<Row>::new());
+    let mut bytes = 0;
     loop {
         let row = sheet.read().map_err(broken)?;
         let is_end = row.is_none();
+        bytes += row.as_ref().map_or(0, Row::bytes);
         rows.extend(row);
-        if rows.len() == ROWS_AT_ONCE || is_end {
+        if rows.len() == ROWS_AT_ONCE || bytes > BYTES_AT_ONCE || is_end {
+            bytes = 0;
             let judged = judge(app, caller, &plan, &mut rows)?;
             keep(
                 app,

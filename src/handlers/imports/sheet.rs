@@ -47,6 +47,11 @@ impl Row {
         }
     }
 
+    /// How long its texts are.
+    pub fn bytes(&self) -> usize {
+        self.origins.iter().map(|(_, _, text)| text.len()).sum()
+    }
+
     /// The field by which it names its object.
     pub fn name_field(&self) -> &'static str {
         let has =
@@ -135,8 +140,8 @@ impl<R: Read> Sheet<R> {
                 Source::Shopify if self.about == Type::Products => self.of_shopify(&group),
                 Source::WooCommerce if self.about == Type::Products => self.of_woocommerce(first),
                 _ => {
-                    let row = self.row(first, |_| None);
-                    self.ready.push_back(row);
+                    let rows: Vec<Row> = group.iter().map(|record| self.row(record, |_| None)).collect();
+                    self.ready.extend(rows);
                 }
             }
         }

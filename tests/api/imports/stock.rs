@@ -41,6 +41,32 @@ fn a_count_is_of_the_files_moment_and_takes_nothing_back_that_was_sold_since() {
 }
 
 #[test]
+fn of_two_counts_of_one_shelf_the_first_is_taken_and_the_other_refused() {
+    let shop = Shop::open();
+    let manager = shop.staff();
+    let mug = manager.post("/products", json!({"name": "Mug", "price": "1", "sku": "MUG"})).expect(201).id();
+    let import = dry_run(&manager, "type=stock", "sku,on_hand\nMUG,5\nmug,9\n");
+    assert_eq!((counts(&import), refused(&import)), ([0, 1, 0, 1, 0], vec![is((3, "sku", "appears_twice"))]));
+    apply(&manager, &import);
+    assert_eq!(available(&manager, mug), 5);
+}
+
+#[test]
+fn counts_of_shopify_are_of_each_variant() {
+    let shop = Shop::open();
+    let manager = shop.staff();
+    let product = |sku: &str| {
+        manager.post("/products", json!({"name": sku, "price": "1", "sku": sku})).expect(201).id()
+    };
+    let (small, large) = (product("MUG-S"), product("MUG-L"));
+    let file = "Handle,Title,Option1 Name,Option1 Value,SKU,Location,On hand (current),On hand (new)\nmug,Mug,Size,S,MUG-S,Shop,3,\nmug,Mug,Size,L,MUG-L,Shop,3,7\n";
+    let import = dry_run(&manager, "type=stock", file);
+    assert_eq!((&import["source"], counts(&import)), (&json!("shopify"), [0, 2, 0, 0, 0]));
+    apply(&manager, &import);
+    assert_eq!((available(&manager, small), available(&manager, large)), (3, 7));
+}
+
+#[test]
 fn rules_are_set_with_the_counts() {
     let shop = Shop::open();
     let manager = shop.staff();
