@@ -148,10 +148,10 @@ fn find(db: &mut Connection, id: Id) -> Result<View> {
 /// `POST /imports?type=&map=&blank=&counted_at=&decimal=&delimiter=&encoding=`, with a CSV file of up to 20 MiB or 100,000
 /// rows: what it would do, and nothing of it is done yet. 201 with the dry run.
 pub fn create(app: &App, request: &Request) -> Result<Response> {
+    check_media_type(request)?;
     let asked = read_asked(app, request)?;
     let upload =
         request.upload.as_ref().ok_or_else(|| Problem::busy("The file did not arrive. Send it again."))?;
-    check_media_type(request)?;
     let caller = &request.caller;
     let answered = idempotency::once_after(
         app,

@@ -13,7 +13,8 @@ use crate::wire;
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 fn routes_with_a_body() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| ["POST", "PUT", "PATCH"].contains(&route.method))
+    // A file is no JSON.
+    ROUTES.iter().filter(|route| ["POST", "PUT", "PATCH"].contains(&route.method) && !route.takes_file)
 }
 
 fn send(caller: &Client, route: &Route, content_type: Option<&str>, body: &[u8]) -> crate::client::Answer {

@@ -3,7 +3,7 @@
 use mysql::prelude::Queryable;
 use serde_json::json;
 
-use crate::dialects::numbers;
+use crate::dialects::{numbers, without_checks};
 
 use super::large_shop::{Access, LargeShop, ORDERS, PRODUCTS, ROWS_OF_A_PAGE, SMALL_TABLE};
 
@@ -14,12 +14,16 @@ impl LargeShop {
         const WATCHED: u64 = PRODUCTS / 100;
         const PURCHASE_ORDERS: u64 = 2000;
         const SELLING: u64 = 300;
+        let mut sql_of_shop = self.shop.sql();
+        sql_of_shop.query_drop("SET foreign_key_checks = 0").unwrap();
+        without_checks(&mut sql_of_shop);
         for sql in [
             // One in ten is on its way, one in ten a draft, and the others have come.
             format!(
                 "INSERT INTO purchase_orders (id, status, receipt_count, created_at, updated_at, ordered_at, closed_at)
                  SELECT seq, ELT(1 + seq % 10, 'ordered', 'draft', 'received', 'received', 'received', 'received', 'received',
-                        'received', 'received', 'received'), 0, '2024-01-01', '2024-01-01', '2024-01-01', NULL
+                        'received', 'received', 'received'), 0, '2024-01-01', '2024-01-01',
+                        IF(seq % 10 = 1, NULL, '2024-01-01'), IF(seq % 10 > 1, '2024-01-02', NULL)
                  FROM {} n", numbers(PURCHASE_ORDERS)
             ),
             format!(
@@ -40,8 +44,6 @@ impl LargeShop {
             "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),
             "ANALYZE TABLE purchase_orders, purchase_order_lines, stock, demand_days, upkeep, restock_runs".to_owned(),
         ] {
-            let mut sql_of_shop = self.shop.sql();
-            sql_of_shop.query_drop("SET foreign_key_checks = 0").unwrap();
             sql_of_shop.query_drop(sql).unwrap();
         }
         let staff = self.shop.with_token(self.staff.token());
