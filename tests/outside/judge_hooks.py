@@ -23,7 +23,7 @@ ROLE = os.environ["JUDGE_ROLE"]
 # (field, code) of a refused field -> why a schema cannot rule it out.
 EXPLAINED_FIELDS = [
     (r"after", "invalid_cursor", "a cursor is what the service has written, for this list and sort"),
-    (r"as_of", "in_the_future", "a moment is in the future or not depending on when it is asked"),
+    (r"as_of|counted_at", "in_the_future", "a moment is in the future or not depending on when it is asked"),
     (r"current_password", "wrong_password", "which password an account has is nobody's to know"),
     (r"current_password", "without_password", "it depends on another field"),
     (r"current_password", "required", "it depends on another field and on who asks"),
@@ -177,6 +177,8 @@ def explained_refusal(case, response):
         return "whether a key was used before depends on what was sent before"
     if code == "answer_erased" and "idempotency-key" in sent:
         return "whether what an answer said was erased depends on what was sent since"
+    if code == "events_gone":
+        return "which positions the feed knows depends on the shop's history"
     if code == "invalid_fields" and problem["errors"]:
         body = response.request.body or b""
         reasons = {field_explanation(error["field"], error["code"], body) for error in problem["errors"]}
