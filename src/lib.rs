@@ -11,7 +11,7 @@
 //! # One direction
 //! From the ground up: `problem` and `values`; `config`, `servers`, `error`, `metrics`, `passwords`; `db`; `http`;
 //! `app`, `pruning`, `rates` and `throttle`; `audit`, `events`, `ledger`, `restock`, `upkeep` and `webhooks`; `web`; `handlers`; `desk`;
-//! `routes`; the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
+//! `routes`; `dispatch` and `listeners`; the programs. A module uses what lies below it, never above; `tests/api/floors.rs` reads the `use` lines.
 //!
 //! # What always holds
 //! Each rule is a file in `sql/invariants/`; `storekeeper verify` and the tests run them all.
@@ -47,12 +47,14 @@ pub mod csv;
 pub mod db;
 #[cfg(feature = "desk")]
 pub mod desk;
+pub mod dispatch;
 pub mod erasures;
 pub mod error;
 pub mod events;
 pub mod handlers;
 pub mod http;
 pub mod ledger;
+pub mod listeners;
 pub mod logging;
 pub mod metrics;
 pub mod passwords;

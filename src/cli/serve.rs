@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::http::{self, Listener};
 use crate::values::ListenAddress;
-use crate::{allocator, erasures, routes};
+use crate::{allocator, erasures, listeners};
 
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut config = super::settings(arguments)?;
@@ -43,11 +43,11 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     super::require_current_schema(&config)?;
     let app = Arc::new(App::new(config)?);
-    let server = http::start(listener, routes::limits(&app), routes::application(&app))?;
+    let server = http::start(listener, listeners::limits(&app), listeners::application(&app))?;
     app.metrics.watch(server.load());
     log::info!("listening on {}", url(&server.address));
     let serve_internal =
-        |listener| http::start(listener, routes::INTERNAL_LIMITS, routes::internal_application(&app));
+        |listener| http::start(listener, listeners::INTERNAL_LIMITS, listeners::internal_application(&app));
     let internal = internal.map(serve_internal).transpose()?;
     if let Some(internal) = &internal {
         log::info!("metrics on {}", url(&internal.address));

@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["handlers"],
     &["desk"],
     &["routes"],
+    &["dispatch", "listeners"],
     &["cli", "bin"],
 ];
 

@@ -11,7 +11,7 @@ use storekeeper::config::Config;
 use storekeeper::db::{self, invariants};
 use storekeeper::handlers::staff;
 use storekeeper::http::{self, Listener, Server};
-use storekeeper::routes;
+use storekeeper::listeners;
 use storekeeper::values::{Input, StaffPassword, Username};
 use storekeeper::web::caller::Role;
 
@@ -101,7 +101,7 @@ impl Shop {
         let app = Arc::new(App::new(config).expect("the app"));
         let listener = Listener::bind(&app.config.listen, 0o600).expect("a free port");
         let server =
-            http::start(listener, routes::limits(&app), routes::application(&app)).expect("the server");
+            http::start(listener, listeners::limits(&app), listeners::application(&app)).expect("the server");
         Shop { app, base: format!("http://{}", server.address), database_url, server: Some(server) }
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use chrono::{Datelike, Days, Duration, NaiveDate, NaiveTime, Weekday};
 use serde_json::{Value, json};
-use storekeeper::routes;
+use storekeeper::listeners;
 use storekeeper::values::{Input, Timestamp};
 
 use crate::client::{Answer, Client};
@@ -25,7 +25,7 @@ impl Shop {
     /// What the internal listener says.
     pub fn metrics(&self) -> String {
         let request = rouille::Request::fake_http("GET", "/metrics", Vec::new(), Vec::new());
-        let answer = (routes::internal_application(&self.app).handle)(&request, None);
+        let answer = (listeners::internal_application(&self.app).handle)(&request, None);
         let mut metrics = String::new();
         answer.data.into_reader_and_size().0.read_to_string(&mut metrics).unwrap();
         metrics

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::json;
-use storekeeper::routes;
+use storekeeper::dispatch;
 use storekeeper::web::route::BODY_BYTES_MAX;
 
 use crate::harness::{STAFF_PASSWORD, Shop};
@@ -43,7 +43,7 @@ fn the_smoke_tour_passes_under_rouilles_own_server() {
     let shop = Shop::open();
     shop.staff();
     let app = shop.app.clone();
-    let application = move |request: &rouille::Request| routes::dispatch(&app, request);
+    let application = move |request: &rouille::Request| dispatch::dispatch(&app, request);
     let server = rouille::Server::new("127.0.0.1:0", application).expect("a free port").pool_size(4);
     let base = format!("http://{}", server.server_addr());
     let (listening, stop) = server.stoppable();
@@ -66,6 +66,6 @@ fn a_body_over_the_limit_is_refused_whoever_listens() {
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         let body = vec![b'x'; size];
         let request = rouille::Request::fake_http("POST", "/customers", headers, body);
-        assert_eq!(routes::dispatch(&shop.app, &request).status_code, status, "{size} bytes");
+        assert_eq!(dispatch::dispatch(&shop.app, &request).status_code, status, "{size} bytes");
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::json;
 use storekeeper::http::{self, Listener};
-use storekeeper::routes;
+use storekeeper::listeners;
 
 use super::{concrete, paths, sign_up};
 use crate::client::{Answer, Client};
@@ -244,7 +244,8 @@ fn no_page_reads_what_is_for_the_machine_itself() {
     let shop = Shop::open_with(&[(SETTING, "*")]);
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 0o600).unwrap();
     let server =
-        http::start(listener, routes::INTERNAL_LIMITS, routes::internal_application(&shop.app)).unwrap();
+        http::start(listener, listeners::INTERNAL_LIMITS, listeners::internal_application(&shop.app))
+            .unwrap();
     let client = Client::new(&format!("http://{}", server.address), None);
     for (method, path) in [("GET", "/healthz"), ("OPTIONS", "/readyz"), ("GET", "/nowhere")] {
         assert_eq!(cors(&from(&client, FRONT, method, path)), [""; 0], "{path}");
