@@ -180,7 +180,7 @@ pub fn lock(tx: &mut Transaction) -> Result<Extent> {
 
 /// So many entries are given their numbers at once: ten of the longest pages, so that who reads on and on stays
 /// ahead of a pile that nobody has read for weeks, and some milliseconds under the lock.
-pub const NUMBERED_AT_ONCE: u64 = 1000;
+const NUMBERED_AT_ONCE: u64 = 1000;
 
 /// Gives numbers to what has been committed, and returns to how many entries: [`NUMBERED_AT_ONCE`] at most.
 pub fn number(pool: &Pool, now: Timestamp) -> Result<u64> {
@@ -210,6 +210,13 @@ pub fn number(pool: &Pool, now: Timestamp) -> Result<u64> {
     })
 }
 
+/// Gives numbers to all that has been committed by now.
+pub fn number_all(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    while number(&app.pool, now)? == NUMBERED_AT_ONCE {}
+    Ok(())
+}
+
 /// As long as what an idle restock run saw. Who has not read for a quarter copies everything anew.
 const KEPT: Duration = Duration::days(90);
 /// Few enough to hold the lock for milliseconds.
@@ -218,7 +225,7 @@ const DELETED_AT_ONCE: u64 = 1000;
 /// Deletes what was given its number longer ago than it is kept, in batches from the lowest number on, and returns how
 /// many entries there were. What nobody has read gets its number first, so that none is deleted without one.
 pub fn prune(app: &App) -> Result<u64> {
-    while number(&app.pool, app.clock.now())? == NUMBERED_AT_ONCE {}
+    number_all(app)?;
     let horizon = pruning::now(app)? - KEPT;
     let mut pruned = 0;
     loop {

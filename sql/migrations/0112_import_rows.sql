@@ -1,5 +1,6 @@
--- What an import does, row by row; those that change nothing have none. fields is what is to be set, as JSON, and before what
--- was there when the dry run saw it, so that nothing is overwritten that was changed since. errors says why a row was refused, not applied, or not undone.
+-- What an import does, row by row; those that change nothing have none. fields is what is to be set, as JSON, and
+-- fields_before what was there when the dry run saw it, so that nothing is overwritten that was changed since. errors says
+-- why a row was refused, not applied, or not undone.
 -- done when: SELECT COUNT(*) FROM information_schema.tables
 --     WHERE table_schema = DATABASE() AND table_name = 'import_rows'
 CREATE TABLE import_rows (

@@ -31,6 +31,7 @@ use crate::handlers::imports::columns::{Source, Type};
 use crate::handlers::imports::plan::{Blank, Status};
 use crate::handlers::imports::reading::Asked;
 use crate::handlers::imports::stored::{Outcome, State, StoredRow};
+use crate::http;
 use crate::problem::{self, Problem};
 use crate::pruning;
 use crate::values::{Id, Timestamp};
@@ -157,7 +158,7 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
         app,
         Key::of(request)?,
         || {
-            let mut file = upload.file.try_clone().map_err(crate::http::no_room)?;
+            let mut file = upload.file.try_clone().map_err(http::no_room)?;
             reading::read(app, caller, &asked, &mut file)
         },
         |tx, claim, &id| {

@@ -248,6 +248,8 @@ pub fn create(app: &App, request: &Request) -> Result<Response> {
     let mut form = request.json()?;
     let details = read_details(app, &mut form);
     let details = form.finish(|| details)?;
+    // What has happened before is behind it, also where nobody has read the feed since.
+    events::number_all(app)?;
     with_secret(app, request, 201, |tx, secret| insert(app, tx, &request.caller, &details, secret))
 }
 

@@ -63,8 +63,8 @@ pub fn due(app: &App) -> Result<Vec<Id>> {
     if any.is_none() {
         return Ok(Vec::new());
     }
+    events::number_all(app)?;
     let now = app.clock.now();
-    while events::number(&app.pool, now)? == events::NUMBERED_AT_ONCE {}
     db::read(&app.pool, |db| {
         let sql = "SELECT h.id FROM webhooks h JOIN event_feed f ON f.id = 1
                    WHERE h.active = 1 AND (h.next_attempt_at IS NULL OR h.next_attempt_at <= ?)

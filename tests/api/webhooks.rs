@@ -53,6 +53,19 @@ fn a_webhook_reads_back_as_it_was_made_and_its_secret_is_shown_once() {
 }
 
 #[test]
+fn what_happened_before_is_not_told() {
+    let shop = Shop::open();
+    let manager = shop.staff();
+    for _ in 0..3 {
+        shop.product(&manager, 1);
+    }
+    let webhook = made(&manager, json!({"url": URL}));
+    assert_eq!((&webhook.body["behind"], &webhook.body["behind_since"]), (&json!(0), &Value::Null));
+    shop.product(&manager, 0);
+    assert_eq!(manager.get(&format!("/webhooks/{}", webhook.id())).expect(200).body["behind"], 1);
+}
+
+#[test]
 fn every_bad_field_is_named() {
     let shop = Shop::open();
     let manager = shop.staff();

@@ -137,10 +137,7 @@ fn step(
 ) -> Result<Step> {
     *stopped_at = None;
     let (plan, next) = match lock(app, tx, caller, import_id, way) {
-        Err(Error::Refused(problem)) if is_done(tx, import_id, way)? => {
-            drop(problem);
-            return Ok(Step::Done);
-        }
+        Err(Error::Refused(_)) if is_done(tx, import_id, way)? => return Ok(Step::Done),
         locked => locked?,
     };
     let (state, _, _) = way.states();

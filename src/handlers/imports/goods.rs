@@ -20,7 +20,7 @@ use crate::ledger::takes::{self, Counted, Obstacle};
 use crate::ledger::{self, ON_HAND_MAX, Origin, Reason};
 use crate::problem::{self, Problem};
 use crate::restock::Policy;
-use crate::values::{Gtin, Id, Input, Sku, Slug, UnitCost, id, whole_number};
+use crate::values::{Gtin, Id, Input, Sku, Slug, UnitCost, whole_number};
 use crate::web::caller::Caller;
 use crate::web::form::Form;
 
@@ -40,9 +40,7 @@ struct Names {
 
 impl Names {
     fn of(row: &mut Row) -> Result<Names, Problem> {
-        let given_id = row.take("id").filter(|input| *input != Input::Null);
-        let given_id = given_id.map(|input| id(&input)).transpose();
-        let given_id = given_id.map_err(|bad| refusal("id", bad.code, bad.message))?;
+        let given_id = row.take_id()?;
         let get = |name: &str| row.members.iter().find(|(field, _)| field == name).map(|(_, input)| input);
         let sku = get("sku").and_then(|input| Sku::parse(input).ok()).map(|sku| sku.key());
         let slug = get("slug").and_then(|input| Slug::parse(input).ok()).map(|slug| slug.key());

@@ -16,7 +16,7 @@ use crate::handlers::imports::stored::{
 };
 use crate::handlers::{customers, sign_up, suppliers};
 use crate::problem::Problem;
-use crate::values::{Id, Input, id};
+use crate::values::{Id, Input};
 use crate::web::caller::{Caller, Scope};
 use crate::web::form::Form;
 
@@ -32,9 +32,7 @@ fn key_field(about: Type) -> &'static str {
 
 impl Named {
     fn of(about: Type, row: &mut Row) -> Result<Named, Problem> {
-        let given_id = row.take("id").filter(|input| *input != Input::Null);
-        let given_id = given_id.map(|input| id(&input)).transpose();
-        let given_id = given_id.map_err(|bad| refusal("id", bad.code, bad.message))?;
+        let given_id = row.take_id()?;
         let key = row.members.iter().find_map(|(name, input)| match input {
             Input::Text(text) if name == key_field(about) => Some(text.to_lowercase()),
             _ => None,

@@ -7,8 +7,8 @@ use std::io::Read;
 use crate::csv::{Broken, Reader, Record};
 use crate::handlers::imports::cells::{self, Decimal};
 use crate::handlers::imports::columns::{Columns, Source, Type, meaning};
-use crate::problem::shortened;
-use crate::values::{Bad, Input};
+use crate::problem::{Problem, shortened};
+use crate::values::{Bad, Id, Input, id};
 
 /// What is wrong with a row: in which column, what stands there, and the API's own words.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -59,9 +59,13 @@ impl Row {
         ["id", "sku", "barcodes", "email", "name"].iter().find(has).copied().unwrap_or("")
     }
 
-    pub fn take(&mut self, field: &str) -> Option<Input> {
-        let at = self.members.iter().position(|(name, _)| name == field)?;
-        Some(self.members.remove(at).1)
+    /// The id of what it is about, if it names one; that is nothing which it sets.
+    pub fn take_id(&mut self) -> Result<Option<Id>, Problem> {
+        let Some(at) = self.members.iter().position(|(name, _)| name == "id") else { return Ok(None) };
+        match self.members.remove(at).1 {
+            Input::Null => Ok(None),
+            given => id(&given).map(Some).map_err(|bad| Problem::invalid_field("id", bad)),
+        }
     }
 }
 

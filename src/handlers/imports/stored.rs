@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::handlers::imports::sheet::RowError;
 use crate::problem::{FieldError, Problem};
 use crate::values::{Bad, Id, Input, words};
+use crate::web::response;
 
 words! {
     /// What a row would do.
@@ -81,13 +82,13 @@ impl StoredRow {
             self.object_id.into(),
             text(&self.fields).into(),
             text(&self.before).into(),
-            (!self.errors.is_empty()).then(|| crate::web::response::to_text(&self.errors)).into(),
+            (!self.errors.is_empty()).then(|| response::to_text(&self.errors)).into(),
         ]
     }
 }
 
 fn text(fields: &Fields) -> Option<String> {
-    (!fields.is_empty()).then(|| crate::web::response::to_text(fields))
+    (!fields.is_empty()).then(|| response::to_text(fields))
 }
 
 /// Adds rows to an import.
@@ -184,5 +185,5 @@ pub fn check_seen(now: &impl Serialize, seen: &Fields) -> Result<(), Problem> {
 
 /// A refusal of one row as a whole.
 pub fn refusal(field: &str, code: &'static str, message: impl Into<String>) -> Problem {
-    Problem::invalid_fields(vec![FieldError::new(field.to_owned(), Bad::new(code, message))])
+    Problem::invalid_field(field, Bad::new(code, message))
 }
