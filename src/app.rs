@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chrono::{Duration, SubsecRound, Utc};
@@ -33,6 +33,8 @@ pub struct App {
     /// Giving numbers to what happened.
     pub numbering: Together<(), u64>,
     pub at_work: AtWork,
+    /// Lists that are written into files now.
+    pub exports: AtomicUsize,
     pub metrics: Metrics,
     /// The id of the watchdog's requests, which nobody else knows.
     pub watchdog_id: String,
@@ -52,6 +54,7 @@ impl App {
             product_lists: Together::default(),
             numbering: Together::default(),
             at_work: AtWork::default(),
+            exports: AtomicUsize::default(),
             metrics: Metrics::default(),
             watchdog_id: random::label(),
             config,

@@ -20,7 +20,7 @@ use crate::web::request::{Request, read_body};
 use crate::web::route::Access::Open;
 use crate::web::route::Route;
 use crate::web::upload::Upload;
-use crate::web::{admission, cors, idempotency, response, wayfinding};
+use crate::web::{admission, cors, export, idempotency, response, wayfinding};
 
 /// What the log and the metrics say about a request beside its answer.
 struct Labels {
@@ -161,7 +161,12 @@ fn answer(
             if route.writes() && !route.changes_one() {
                 response::refuse_version(http)?;
             }
-            (route.handler)(app, &request)?
+            let answer = (route.handler)(app, &request)?;
+            if route.method == "GET" && export::is_asked(http) {
+                export::of(app, &request, route.handler, answer)?
+            } else {
+                answer
+            }
         }
     };
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })

@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::error::Result;
 use crate::handlers::{
     accounts, api_keys, audit, categories, customers, documents, events, health, imports, log_in, mentions,
-    metrics, movements, orders, products, purchase_orders, restock, sessions, settings, sign_up, staff,
-    stock, stock_takes, stock_value, suppliers, today, verifications, webhooks, welcome, what_if,
+    metrics, movements, orders, own_data, products, purchase_orders, restock, sessions, settings, sign_up,
+    staff, stock, stock_takes, stock_value, suppliers, today, verifications, webhooks, welcome, what_if,
 };
 use crate::web::api_key::KeyScope::{
     self, CatalogueRead, CatalogueWrite, CustomersRead, CustomersWrite, EventsRead, OrdersRead, OrdersWrite,
@@ -32,6 +32,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH",  "/customers/{id}",                SignedIn,     Some(CustomersWrite),  customers::change),
     route("DELETE", "/customers/{id}",                OwnOrManager, None,                  customers::delete),
     route("GET",    "/customers/{id}/orders",         SignedIn,     Some(OrdersRead),      orders::list_of_customer),
+
+    route("GET",    "/export",                        OwnOrManager, None,                  own_data::read),
 
     route("POST",   "/customer_accounts",             SignedIn,     None,                  accounts::create),
     route("GET",    "/customer_accounts",             Staff,        Some(CustomersRead),   accounts::list),
@@ -185,6 +187,7 @@ const PARTS: &[&str] = &[
     include_str!("handlers/sessions.json"),
     include_str!("handlers/customers.json"),
     include_str!("handlers/accounts.json"),
+    include_str!("handlers/own_data.json"),
     include_str!("handlers/staff.json"),
     include_str!("handlers/api_keys.json"),
     include_str!("handlers/audit.json"),

@@ -6,6 +6,7 @@
 
 pub mod invariants;
 pub mod migrations;
+mod pinned;
 mod pool;
 mod readiness;
 mod statements;
@@ -25,6 +26,7 @@ use pool::Tracked;
 use statements::Statements;
 use turns::InTurn;
 
+pub use pinned::within_snapshot;
 pub use pool::{Pool, connect_alone, open_pool};
 pub use readiness::{Readiness, Watch};
 pub use together::Together;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::db::pinned;
 use crate::error::Result;
 
 /// Those who ask, by what one query answers. Each brings the key of what it looks for.
@@ -52,6 +53,10 @@ impl<K: Copy, T> Together<K, T> {
 
     /// What `read` finds for this key, and for those of others in the same group.
     pub fn read(&self, group: &str, key: K, read: impl Fn(&[K]) -> Result<T>) -> Result<Arc<T>> {
+        // What a snapshot shows was true when it began, and others are shown what is true now.
+        if pinned::is_pinned() {
+            return read(&[key]).map(Arc::new);
+        }
         let mut groups = self.lock();
         let joined = groups.entry(group.to_owned()).or_default();
         joined.keys.push(key);

@@ -9,7 +9,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
-use crate::db::{AtCommit, Connection, Pool, Transaction};
+use crate::db::{AtCommit, Connection, Pool, Transaction, pinned};
 use crate::error::database::{
     is_lost_connection, is_storage_full, is_worth_another_connection, is_worth_rerunning,
 };
@@ -30,6 +30,9 @@ const PAUSE_MAX_MS: u64 = 20;
 
 /// Runs `work`, which only reads, on one connection. A lost connection is tried once again.
 pub fn read<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    if let Some(result) = pinned::read(&mut work) {
+        return result;
+    }
     let mut lost_before = false;
     loop {
         let mut pooled = pool.take()?;
@@ -48,6 +51,9 @@ pub fn read<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) 
 /// Like [`read`], for what cannot be read in one statement: every statement of `work` sees the database
 /// as it was at the first. It costs three round trips more.
 pub fn snapshot<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<T>) -> Result<T> {
+    if pinned::is_pinned() {
+        return read(pool, work);
+    }
     read(pool, |db| {
         db.0.query_drop("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
         db.0.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod movements;
 pub mod new_password;
 pub mod orders;
+pub mod own_data;
 pub mod products;
 pub mod purchase_orders;
 pub mod restock;

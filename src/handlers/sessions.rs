@@ -141,8 +141,15 @@ pub fn list(app: &App, request: &Request) -> Result<Response> {
     page.restrict(&keyset, &mut filter);
     let sql = format!("SELECT {LISTED} FROM sessions s {} {} LIMIT ?", filter.sql(), keyset.order_by());
     let values = filter.values(page.rows_to_read());
-    let sessions = db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| listed(row, session)))?;
+    let sessions =
+        db::read(&app.pool, |db| db.rows(&sql, values.clone(), |row| listed(row, Some(session.id))))?;
     Ok(response::json(200, &page.list(sessions, |session| Cursor::by_id(session.id))))
+}
+
+/// Where a customer is logged in, for a file of what is kept of them; `asking` is the one that asks for it.
+pub fn of_customer(app: &App, customer_id: Id, asking: Option<Id>) -> Result<Vec<impl Serialize>> {
+    let sql = format!("SELECT {LISTED} FROM sessions s WHERE s.customer_id = ? ORDER BY s.id");
+    db::read(&app.pool, |db| db.rows(&sql, (customer_id,), |row| listed(row, asking)))
 }
 
 /// `GET /sessions/{id}`: one of the caller's own.
@@ -165,11 +172,11 @@ pub fn delete_one(app: &App, request: &Request) -> Result<Response> {
 
 const LISTED: &str = "s.id, s.created_at, s.last_used_at, s.expires_at";
 
-fn listed(row: &Row, asking: &Session) -> Listed {
+fn listed(row: &Row, asking: Option<Id>) -> Listed {
     let id = column(row, "id");
     Listed {
         id,
-        current: id == asking.id,
+        current: Some(id) == asking,
         created_at: column(row, "created_at"),
         last_used_at: column(row, "last_used_at"),
         expires_at: column(row, "expires_at"),
@@ -192,7 +199,7 @@ fn own(app: &App, session: &Session) -> Filter {
 fn find(app: &App, db: &mut Connection, asking: &Session, id: Id, locking: &str) -> Result<Listed> {
     let filter = own(app, asking);
     let sql = format!("SELECT {LISTED} FROM sessions s {} AND s.id = ? {locking}", filter.sql());
-    let found = db.row(&sql, filter.values(id), |row| listed(row, asking))?;
+    let found = db.row(&sql, filter.values(id), |row| listed(row, Some(asking.id)))?;
     Ok(found.ok_or_else(Problem::not_found)?)
 }
 

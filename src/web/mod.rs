@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod caller;
 pub mod cors;
 pub mod description;
+pub mod export;
 pub mod form;
 pub mod idempotency;
 pub mod near;

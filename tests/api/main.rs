@@ -39,6 +39,7 @@ mod desk;
 mod documents;
 mod erasure;
 mod events;
+mod exports;
 mod faults;
 mod floors;
 mod growth;

@@ -132,6 +132,9 @@ impl Building {
         if let (Some(_), Some(text)) = (&success.schema, &success.text) {
             by_type.push((text, object([("schema", raw(&json!({"type": "string"})))])));
         }
+        if success.list.is_some() {
+            by_type.push(("text/csv", object([("schema", raw(&json!({"type": "string"})))])));
+        }
         let mut members = vec![
             ("description", raw(&success.description)),
             ("headers", headers(route, success, success.status)),
@@ -214,6 +217,9 @@ fn headers(route: &Route, success: &Success, status: u16) -> Json {
     ];
     let of_route = of_route.into_iter().filter(|(applies, _)| *applies).map(|(_, name)| (name, header(name)));
     let mut headers: BTreeMap<&str, _> = of_route.collect();
+    if success.list.is_some() {
+        headers.insert("Content-Disposition", header("FileName"));
+    }
     headers.extend(success.headers.0.iter().map(|(name, shared)| (name.as_str(), header(shared))));
     raw(&headers)
 }

@@ -57,6 +57,7 @@ pub const MATRIX: &[Row] = &[
     // The order is under way; whoever is told so was let through.
     row("DELETE", "/customers/{id}",         Rule::OwnerOrManager, 409, None),
     row("GET",    "/customers/{id}/orders",  Rule::Owner,    200, None),
+    row("GET",    "/export",                 Rule::OwnerOrManager, 200, None),
 
     // The customer has an account.
     row("POST",   "/customer_accounts",      Rule::Owner,    409, Some(|world| json!({"customer_id": world.own.id, "username": unique("new"), "password": CUSTOMER_PASSWORD}))),

@@ -186,6 +186,9 @@ impl World {
             // A file says of what it is, and a list takes that too.
             return "/imports?type=suppliers".to_owned();
         }
+        if pattern == "/export" {
+            return format!("/export?customer_id={}", self.own.id);
+        }
         let id = match pattern.split('/').nth(1) {
             Some("customers") => self.own.id,
             Some("customer_accounts") => self.account_id,

@@ -1861,6 +1861,29 @@ export const requests = [
         status: 204,
         tests: noBody,
     },
+    { folder: "Exports", description: "Lists as files, and all that is kept of a customer." },
+    {
+        name: "The catalogue as a file",
+        description: "All of it, and safe in a spreadsheet.",
+        GET: "/products?sort=name",
+        headers: { Accept: "text/csv" },
+        status: 200,
+        tests: {
+            "It is CSV with a name": () => {
+                pm.expect(pm.response.headers.get("Content-Type")).to.contain("text/csv");
+                pm.expect(pm.response.headers.get("Content-Disposition")).to.contain("products-");
+            },
+            "Its first line names the columns": () => pm.expect(pm.response.text()).to.contain('"id","sku","name"'),
+        },
+    },
+    {
+        name: "A page of it as a file",
+        description: "A file holds all rows.",
+        GET: "/products?limit=5",
+        headers: { Accept: "text/csv" },
+        status: 422,
+        fields: ["limit: not_with_csv"],
+    },
     { folder: "Imports", description: "A CSV file is tried before anything is changed, and what it has done can be undone." },
     {
         name: "A file of two products, tried",

@@ -514,6 +514,19 @@ export const requests = [
         fields: ["name: required"],
     },
     {
+        name: "All that is kept of her",
+        description: "As a file of one moment: who she is, her account, where she is logged in, and her orders.",
+        GET: "/export",
+        as: "ada",
+        status: 200,
+        tests: {
+            "It is hers": (all) => {
+                pm.expect(all.customer.id).to.eql(pm.collectionVariables.get("ada_id") * 1);
+                pm.expect(all.account.id).to.eql(all.customer.account_id);
+            },
+        },
+    },
+    {
         name: "Somebody else's data",
         description: "Ada asks for the guest, and learns not even that the guest exists.",
         GET: "/customers/{{guest_id}}",
