@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use storekeeper::cli::arguments::{Command, Program, flag, with_value};
 use storekeeper::cli::{
-    self, add_staff, backup, doctor, migrate, note, prune, restore, restore_drill, serve, setup, verify,
+    self, add_staff, backup, doctor, export, import, migrate, note, prune, restore, restore_drill, serve,
+    setup, verify,
 };
 
 const STOREKEEPER: Program = Program {
@@ -140,6 +141,54 @@ const STOREKEEPER: Program = Program {
                 with_value("identity", "FILE", "the key with which age decrypts"),
             ],
             run: restore_drill::run,
+        },
+        Command {
+            words: "import",
+            argument: Some("FILE"),
+            about: "take a CSV file over, of another shop or a spreadsheet: say what each row would do and which are refused, ask, \
+                    and then do it; what may stand in it is in the README",
+            options: &[
+                with_value("type", "TYPE", "products, stock, customers or suppliers"),
+                with_value(
+                    "map",
+                    "MAP",
+                    "which column is which field, such as Artikelnr:sku,4:price,Notiz:-",
+                ),
+                with_value(
+                    "blank",
+                    "WORD",
+                    "an empty cell keeps what there is (keep, the default), or clears it (clear)",
+                ),
+                with_value("counted-at", "TIME", "when the stock was counted; now, if nothing is said"),
+                with_value("decimal", "SIGN", "point or comma, where an amount can be read in two ways"),
+                with_value(
+                    "delimiter",
+                    "NAME",
+                    "comma, semicolon, tab or pipe, where it is not seen by itself",
+                ),
+                with_value(
+                    "encoding",
+                    "NAME",
+                    "utf-8, utf-16le, utf-16be or windows-1252, where it is not seen by itself",
+                ),
+                flag("yes", "apply it without asking; without it and a terminal it is a dry run"),
+            ],
+            run: import::run,
+        },
+        Command {
+            words: "import undo",
+            argument: Some("ID"),
+            about: "set back what an import has done, where nobody has changed it since",
+            options: &[],
+            run: import::undo,
+        },
+        Command {
+            words: "export",
+            argument: Some("LIST"),
+            about: "write a list of the API as CSV, all of it and as of one moment: products, stock, customers, suppliers, \
+                    orders and so on, with its filters as in \"orders?status=shipped\"",
+            options: &[with_value("output", "FILE", "to this new file, not to standard output")],
+            run: export::run,
         },
         Command {
             words: "note backup",

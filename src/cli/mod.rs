@@ -7,8 +7,11 @@ pub mod backup;
 #[cfg(feature = "deliver")]
 pub mod deliver;
 pub mod doctor;
+pub mod export;
+pub mod import;
 pub mod migrate;
 pub mod note;
+mod progress;
 pub mod prune;
 pub mod restore;
 pub mod restore_drill;
@@ -146,9 +149,13 @@ pub fn require_current_schema(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// A refusal's advice is meant for people; its code is not.
+/// A refusal's advice is meant for people, and so is what is wrong with each field; its code is not.
 pub fn in_words(error: Error) -> Failure {
     match error {
+        Error::Refused(problem) if !problem.errors.is_empty() => {
+            let errors = problem.errors.iter().map(|error| format!("{} {}", error.field, error.message));
+            errors.collect::<Vec<_>>().join("\n").into()
+        }
         Error::Refused(problem) => format!("{}. {}", problem.kind.title, problem.detail).into(),
         other => other.into(),
     }

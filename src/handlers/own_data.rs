@@ -57,7 +57,7 @@ fn write(app: &App, request: &Request, customer_id: Id, file: &mut impl Write) -
     let target = format!("/customers/{customer_id}/orders?sort=order_date&limit=100");
     each_page(app, request, orders::list_of_customer, &target, customer_id, None, |page, rows: &[Input]| {
         if !rows.is_empty() {
-            write!(file, "{between}{}", rows_of(page))?;
+            write!(file, "{between}{}", rows_of(page)).map_err(no_room)?;
             between = ",";
         }
         Ok(())

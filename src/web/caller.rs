@@ -44,6 +44,8 @@ pub enum Caller {
         key: ApiKey,
         address: IpAddr,
     },
+    /// An operator on this machine, by this command, who may do what a manager may. Nobody comes over HTTP as one.
+    Command(&'static str),
 }
 
 /// A caller in a few words, for the log and as the owner of Idempotency-Keys: `staff:17`.
@@ -55,6 +57,7 @@ pub enum Label {
     Customer(Id),
     Staff(Id),
     Key(Id),
+    Command(&'static str),
 }
 
 impl fmt::Display for Label {
@@ -65,6 +68,7 @@ impl fmt::Display for Label {
             Label::Customer(id) => write!(f, "customer:{id}"),
             Label::Staff(id) => write!(f, "staff:{id}"),
             Label::Key(id) => write!(f, "key:{id}"),
+            Label::Command(name) => write!(f, "command:{name}"),
         }
     }
 }
@@ -119,6 +123,7 @@ impl Caller {
             Caller::Customer { customer_id, .. } => Label::Customer(*customer_id),
             Caller::Staff { account_id, .. } => Label::Staff(*account_id),
             Caller::Key { key, .. } => Label::Key(key.id),
+            Caller::Command(name) => Label::Command(name),
         }
     }
 
@@ -132,7 +137,7 @@ impl Caller {
 
     pub fn scope(&self) -> Scope {
         match self {
-            Caller::Staff { .. } | Caller::Key { .. } => Scope::All,
+            Caller::Staff { .. } | Caller::Key { .. } | Caller::Command(_) => Scope::All,
             Caller::Customer { customer_id, .. } => Scope::Customer(*customer_id),
             Caller::Anyone => Scope::Nobody,
         }
@@ -146,13 +151,13 @@ impl Caller {
         }
     }
 
-    /// Whether they stand behind the counter: staff, and programs with a key.
+    /// Whether they stand behind the counter: staff, programs with a key, and operators.
     pub fn is_staff(&self) -> bool {
-        matches!(self, Caller::Staff { .. } | Caller::Key { .. })
+        matches!(self, Caller::Staff { .. } | Caller::Key { .. } | Caller::Command(_))
     }
 
     pub fn is_manager(&self) -> bool {
-        matches!(self, Caller::Staff { role: Role::Manager, .. })
+        matches!(self, Caller::Staff { role: Role::Manager, .. } | Caller::Command(_))
     }
 
     /// Whether they may know what the shop pays for its goods, as those may who read suppliers.
@@ -173,6 +178,7 @@ impl Caller {
             Caller::Anyone | Caller::Customer { .. } => Actor::default(),
             Caller::Staff { account_id, address, .. } => Actor::account(*account_id, *address),
             Caller::Key { key, address } => Actor::key(key.id, *address),
+            Caller::Command(name) => Actor::command(name),
         }
     }
 
@@ -183,7 +189,7 @@ impl Caller {
 
     pub fn session(&self) -> Option<&Session> {
         match self {
-            Caller::Anyone | Caller::Key { .. } => None,
+            Caller::Anyone | Caller::Key { .. } | Caller::Command(_) => None,
             Caller::Customer { session, .. } | Caller::Staff { session, .. } => Some(session),
         }
     }

@@ -45,24 +45,49 @@ pub fn of(app: &App, request: &Request, handler: Handler, answer: Response) -> R
     let Response { status_code, headers, data, upgrade } = answer;
     let (mut body, _) = data.into_reader_and_size();
     body.read_to_string(&mut page).map_err(no_room)?;
-    if status_code != 200 || !page.starts_with("{\"data\":[") {
+    if status_code != 200 || !is_list(&page) {
         return Ok(Response { status_code, headers, data: ResponseBody::from_string(page), upgrade });
     }
     refuse_strangers(&request.caller)?;
-    let whole = Whole::asked_for(request)?;
     let Some(_place) = AtOnce::enter(&app.exports) else {
         let detail =
             format!("{AT_ONCE_MAX} lists are being written into files already. Try again in a moment.");
         return Err(Problem::busy(detail).into());
     };
-    let mut pages = BufWriter::new(file_without_name().map_err(no_room)?);
-    let mut columns = Columns::default();
-    // The page that was answered is not used: what was done for it, such as numbering events, is in the snapshot.
-    db::within_snapshot(&app.pool, || whole.write_pages(app, request, handler, &mut pages, &mut columns))?;
-    let file = written(pages, columns).map_err(no_room)?;
-    let name = format!("{}-{}.csv", whole.name(), app.config.calendar.day_of(app.clock.now()));
+    let started = Instant::now();
+    let (file, name) = file_of(app, request, handler, |_| {
+        if started.elapsed() <= TIME_MAX {
+            return Ok(());
+        }
+        let detail = "There is more than a file can take in one go. Ask for less with the list's filters, such as a span of time, or let \"storekeeper export\" write it.";
+        Err(Problem::busy(detail))
+    })?;
     let response = to_keep(file, CSV, &name).map_err(no_room)?;
     Ok(response.with_unique_header("Vary", "Accept"))
+}
+
+/// The whole list that this handler answers pages of, and what the file may be called; `note` is told how many rows there are
+/// so far.
+pub fn file_of(
+    app: &App,
+    request: &Request,
+    handler: Handler,
+    note: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<(File, String)> {
+    let whole = Whole::asked_for(request)?;
+    let mut pages = BufWriter::new(file_without_name().map_err(no_room)?);
+    let mut columns = Columns::default();
+    // The page that was answered before is not used: what was done for it, such as numbering events, is in the snapshot.
+    db::within_snapshot(&app.pool, || {
+        whole.write_pages(app, request, handler, &mut pages, &mut columns, note)
+    })?;
+    let file = written(pages, columns).map_err(no_room)?;
+    Ok((file, format!("{}-{}.csv", whole.name(), app.config.calendar.day_of(app.clock.now()))))
+}
+
+/// Whether an answer is a page of a list.
+pub fn is_list(answer: &str) -> bool {
+    answer.starts_with("{\"data\":[")
 }
 
 /// The answer that a browser keeps as a file of this name.
@@ -83,7 +108,7 @@ pub fn to_keep(mut file: File, content_type: &'static str, name: &str) -> io::Re
 /// Who may read a list may read all of it, but the work of a whole catalogue is not for everybody to ask for.
 fn refuse_strangers(caller: &Caller) -> Result<(), Problem> {
     match caller {
-        Caller::Staff { .. } | Caller::Key { .. } => Ok(()),
+        Caller::Staff { .. } | Caller::Key { .. } | Caller::Command(_) => Ok(()),
         Caller::Anyone => Err(Problem::unauthenticated()),
         Caller::Customer { .. } => {
             let detail = "Only staff and programs take whole lists as files. Ask for JSON, page by page.";
@@ -134,14 +159,18 @@ impl Whole<'_> {
         handler: Handler,
         pages: &mut BufWriter<File>,
         columns: &mut Columns,
+        mut note: impl FnMut(usize) -> Result<(), Problem>,
     ) -> Result<()> {
         let of_ids = self.filters.contains("&ids=");
         // So many fit on a page; of ids that are named all do.
         let limit = if of_ids { "" } else { "limit=100" };
         let target = format!("{}?{limit}{}", self.path, self.filters);
+        let mut count = 0;
         each_page(app, request, handler, &target, request.path_id, self.after.clone(), |page, rows| {
+            count += rows.len();
+            note(count)?;
             rows.iter().for_each(|row| columns.learn(row));
-            pages.write_all(page.as_bytes()).and_then(|()| pages.write_all(b"\n"))
+            pages.write_all(page.as_bytes()).and_then(|()| pages.write_all(b"\n")).map_err(no_room)
         })
     }
 }
@@ -154,18 +183,13 @@ pub fn each_page(
     target: &str,
     path_id: Id,
     mut after: Option<String>,
-    mut take: impl FnMut(&str, &[Input]) -> io::Result<()>,
+    mut take: impl FnMut(&str, &[Input]) -> Result<(), Problem>,
 ) -> Result<()> {
-    let started = Instant::now();
     loop {
-        if started.elapsed() > TIME_MAX {
-            let detail = "There is more than a file can take in one go. Ask for less with the list's filters, such as a span of time.";
-            return Err(Problem::busy(detail).into());
-        }
         let from = after.as_ref().map_or_else(String::new, |after| format!("&after={after}"));
         let page = answered(app, request, handler, format!("{target}{from}"), path_id)?;
         let (rows, next) = taken_apart(&page);
-        take(&page, &rows).map_err(no_room)?;
+        take(&page, &rows)?;
         // The feed of events always says where to go on.
         match next.filter(|_| !rows.is_empty()) {
             Some(next) => after = Some(next),

@@ -64,7 +64,7 @@ impl Access {
         let detail = match (self, caller) {
             (Open | Anyone, _)
             | (SignedIn | OwnOrManager, Caller::Customer { .. })
-            | (_, Caller::Staff { role: Role::Manager, .. })
+            | (_, Caller::Staff { role: Role::Manager, .. } | Caller::Command(_))
             | (SignedIn | Staff, Caller::Staff { role: Role::Clerk, .. }) => return Ok(()),
             (_, Caller::Anyone) => return Err(Problem::unauthenticated()),
             (_, Caller::Key { .. }) => "Log in with a username and a password to do this.",

@@ -4,6 +4,7 @@ mod arguments;
 mod backup;
 mod calendar;
 mod doctor;
+mod files;
 mod migrate;
 mod restore;
 mod serve;

@@ -75,7 +75,7 @@ fn the_manual_page_is_made_of_what_help_says() {
 }
 
 /// As they are called in help.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "serve\n",
     "doctor [--json]\n",
     "setup [OPTIONS]\n",
@@ -86,6 +86,9 @@ const COMMANDS: [&str; 13] = [
     "backup [--kind KIND] [--keep N] [--wait SECONDS] [FOLDER]\n",
     "restore [OPTIONS] FILE\n",
     "restore-drill [--erasures FILE] [--identity FILE] [FOLDER]\n",
+    "import [OPTIONS] FILE\n",
+    "import undo ID\n",
+    "export [--output FILE] LIST\n",
     "note backup [--failed]\n",
     "note restore-drill [--failed]\n",
     "prune\n",
