@@ -71,7 +71,7 @@ function kept() {
 }
 
 /// Always from what is there now, which another window may have written.
-function change(how) {
+function change(how, show = showBasket) {
   const now = kept();
   how(now);
   try {
@@ -79,7 +79,7 @@ function change(how) {
   } catch {
     throw new Error("This browser keeps nothing for this page, so there can be no basket. Allow it to, and try again.");
   }
-  showBasket();
+  show();
 }
 
 // ---- Calling the API
@@ -122,7 +122,7 @@ async function call(method, path, { token, key, body } = {}) {
   }
   if (response.ok) return answer;
   const isToTryAgain = response.status >= 500 || [408, 429].includes(response.status) || answer?.code === "idempotency_key_in_use";
-  if (isToTryAgain) throw new Unanswered(answer.detail, Number(response.headers.get("Retry-After")));
+  if (isToTryAgain) throw new Unanswered(answer.detail, Number(response.headers.get("Retry-After")) || 0);
   throw new Refused(answer);
 }
 
@@ -213,27 +213,32 @@ function addToBasket({ id, name, price, currency }) {
 /// Builds the view from what is kept. What is typed in the form, and where the keyboard is, stay.
 function showBasket() {
   const { basket, attempt } = kept();
-  const units = basket.reduce((sum, row) => sum + row.quantity, 0);
-  $("in-basket").textContent = units ? ` (${units})` : "";
   $("sending").hidden = !attempt?.open;
   $("filled").hidden = attempt?.open || basket.length === 0;
   $("empty").hidden = attempt?.open || basket.length > 0;
   const focused = document.activeElement.id;
   $("rows").replaceChildren(...basket.map(basketRow));
   if (focused && document.activeElement.id !== focused) $(focused)?.focus();
-  if (basket.length > 0) $("total").textContent = money(totalOf(basket), basket[0].currency);
+  showTotals();
 }
 
-function basketRow(row) {
-  const { id, name, currency, quantity, was } = row;
+function showTotals() {
+  const { basket } = kept();
+  const units = basket.reduce((sum, row) => sum + row.quantity, 0);
+  $("in-basket").textContent = units ? ` (${units})` : "";
+  if (basket.length > 0) $("total").textContent = money(totalOf(basket), basket[0].currency);
+  for (const row of basket) $(`total-${row.id}`).textContent = money(totalOf([row]), row.currency);
+}
+
+function basketRow({ id, name, currency, quantity, price, was }) {
   const count = make("input", { id: `quantity-${id}`, type: "number", inputmode: "numeric", min: 1, max: QUANTITY, value: quantity, required: "" });
-  count.addEventListener("change", () => guarded(() => {
-    const typed = count.valueAsNumber;
-    if (!Number.isInteger(typed) || typed < 1 || typed > QUANTITY) return showBasket();
-    notes.delete(id);
-    change(({ basket }) => (basket.find((row) => row.id === id).quantity = typed));
-    say(`${typed} of ${name}. In all ${$("total").textContent}.`);
+  const isSound = () => count.value !== "" && count.checkValidity();
+  // While it is typed nothing moves but the figures; what cannot be is set back once the field is left.
+  count.addEventListener("input", () => isSound() && guarded(() => {
+    change(({ basket }) => (basket.find((row) => row.id === id).quantity = count.valueAsNumber), showTotals);
+    say(`${count.value} of ${name}. In all ${$("total").textContent}.`);
   }));
+  count.addEventListener("change", () => isSound() || showBasket());
   const remove = make("button", { type: "button", class: "quiet", id: `remove-${id}`, press: () => guarded(() => {
     const place = kept().basket.findIndex((row) => row.id === id);
     notes.delete(id);
@@ -244,8 +249,8 @@ function basketRow(row) {
     (after?.querySelector("button") ?? $("basket-view").querySelector("h1")).focus();
   }) }, "Remove", make("span", { class: "unseen" }, ` ${name}`));
   const label = make("label", { class: "unseen", for: count.id }, `How many of ${name}`);
-  const item = line(make("span", null, name), label, count, price(totalOf([row]), currency), remove);
-  if (was) item.append(make("p", { class: "hint" }, `One was ${money(was, currency)} and is ${money(row.price, currency)} now.`));
+  const item = line(make("span", null, name), label, count, make("span", { class: "price", id: `total-${id}` }), remove);
+  if (was) item.append(make("p", { class: "hint" }, `One was ${money(was, currency)} and is ${money(price, currency)} now.`));
   if (notes.has(id)) {
     item.append(make("p", { class: "wrong", id: `wrong-${id}` }, notes.get(id)));
     count.setAttribute("aria-invalid", "true");
@@ -306,8 +311,8 @@ async function order(typed) {
   return send();
 }
 
-/// A guest becomes a customer with a session, once in this browser; after that what was typed corrects their details. An answer that is lost
-/// leaves a customer behind who never ordered, and nothing else.
+/// A guest becomes a customer with a session, once in this browser; after that what was typed corrects their details. An
+/// answer that is lost leaves a customer behind who never ordered, and nothing else.
 async function signUp(body) {
   const { guest } = kept();
   if (guest) {
@@ -345,7 +350,10 @@ async function send() {
   } catch (error) {
     // Refused is answered: nothing was ordered, and it can be changed.
     if (error instanceof Refused) change((kept) => (kept.attempt.open = false));
-    throw error;
+    if (error.problem?.code !== "unauthenticated") throw error;
+    // Only its own session is told what became of an order that was sent before.
+    change((kept) => (kept.guest = null));
+    throw new Error("Your session has ended. If you have sent this order before, ask the shop whether it has arrived; else order again.");
   }
 }
 
@@ -421,10 +429,10 @@ const STATUS = {
 };
 
 async function listOrders() {
-  const { guest } = kept();
+  const { guest, attempt } = kept();
   $("orders").replaceChildren();
   $("no-orders").hidden = true;
-  $("forget").hidden = !guest;
+  $("forget").hidden = !guest || attempt?.open;
   // The newest hundred, which are all: a guest has few.
   const { data } = guest ? await asGuest("GET", "/orders?limit=100") : { data: [] };
   $("orders").replaceChildren(...data.map(({ id, status, order_date, total, currency }) => line(
@@ -467,7 +475,7 @@ async function showOrder(id) {
     return make("li", null, `${moment(at)}: ${what}${reason === "unconfirmed" ? ", since nobody confirmed it in time" : ""}`);
   });
   $("tracked").append(
-    ...(thanksFor === id ? [make("p", { class: "notice good" }, "Thank you. Your order is placed; you find it here again at any time.")] : []),
+    ...(thanksFor === id ? [make("p", { class: "notice good" }, "Thank you. Your order is placed. In this browser you find it here again.")] : []),
     make("dl", null, ...told.flatMap(([name, fact]) => [make("dt", null, name), make("dd", null, fact)])),
     make("ul", { class: "rows" }, ...items),
     make("p", { class: "total" }, make("span", null, "Total"), make("span", null, money(order.total, order.currency))),
@@ -542,6 +550,9 @@ $("category").addEventListener("change", () => $("search").requestSubmit());
 $("more").addEventListener("click", () => guarded(() => search(true)));
 $("order").addEventListener("submit", (event) => {
   event.preventDefault();
+  // The API takes an order without an address, to be fetched at the counter; this shop sends.
+  $("shipping_address").value = $("shipping_address").value.trim();
+  if (!event.target.reportValidity()) return;
   const typed = Object.fromEntries(new FormData(event.target));
   ordering(() => order(typed));
 });
