@@ -343,6 +343,11 @@ const useTwoWindows = async () => {
     await room(window, "Basket (1)").click();
     await fill(window, bob);
   }
+  // So slowly that both are at it.
+  await context.route(`${base}/customers`, async (route) => {
+    await new Promise((done) => setTimeout(done, 1000));
+    return route.fallback();
+  });
   const press = (window) => window.evaluate(() => document.getElementById("send").click());
   await Promise.all([press(page), press(other)]);
   const ended = (window) => window.getByText(/Thank you|ordered in another window/).first().waitFor();
