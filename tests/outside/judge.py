@@ -1,6 +1,6 @@
-"""Lets schemathesis judge a running service as anyone, as a customer and as staff.
+"""Lets schemathesis judge a running service as anyone, as a customer or as staff.
 
-scripts/private-shop PYTHON tests/outside/judge.py SEED [ROLE...], with schemathesis beside that Python.
+scripts/private-shop PYTHON tests/outside/judge.py SEED anyone|customer|staff, with schemathesis beside that Python.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 
-SEED, *ROLES = sys.argv[1:]
+SEED, ROLE = sys.argv[1:]
 BASE = os.environ["BASE_URL"]
 HERE = pathlib.Path(__file__).parent
 
@@ -142,10 +142,9 @@ def never_granted():
 
 
 customer, staff = prepare()
-tokens = {"anyone": "", "customer": customer, "staff": staff}
-verdicts = [judge(role, tokens[role]) for role in ROLES or tokens]
+passed = judge(ROLE, {"anyone": "", "customer": customer, "staff": staff}[ROLE])
 # A run that is refused everywhere finds nothing and looks like a success.
-for method, path in never_granted():
+for method, path in never_granted() if ROLE == "staff" else []:
     print(f"judge.py: {method} {path} was never answered with a success")
-    verdicts.append(False)
-sys.exit(not all(verdicts))
+    passed = False
+sys.exit(not passed)
