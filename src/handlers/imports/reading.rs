@@ -307,12 +307,13 @@ fn named_before(
         Some("email") => "email",
         _ => row.name_field(),
     };
-    Some(row.error(
-        columns,
-        field,
-        "appears_twice",
-        &format!("appears twice: line {line} is about the same; leave one of them out"),
-    ))
+    let mut message = format!("appears twice: line {line} is about the same; leave one of them out");
+    // Other shops let two things share a SKU. Without it they are told apart by their names.
+    let at = columns.columns.iter().position(|column| column.field == Some(field));
+    if let (Some(at), "sku" | "barcodes") = (at, field) {
+        message += &format!(", or add map={}:- to the request to read no column of these", at + 1);
+    }
+    Some(row.error(columns, field, "appears_twice", &message))
 }
 
 fn refused(code: &'static str, message: &str) -> Problem {
