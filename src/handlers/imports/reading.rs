@@ -311,7 +311,7 @@ fn named_before(
     // Other shops let two things share a SKU. Without it they are told apart by their names.
     let at = columns.columns.iter().position(|column| column.field == Some(field));
     if let (Some(at), "sku" | "barcodes") = (at, field) {
-        message += &format!(", or add map={}:- to the request to read no column of these", at + 1);
+        message += &format!(", or add map={}:- to the request to read none of them", at + 1);
     }
     Some(row.error(columns, field, "appears_twice", &message))
 }
