@@ -4,6 +4,7 @@
 mod doors;
 mod extremes;
 mod house;
+mod imports;
 mod odd;
 mod orders;
 mod people;
@@ -14,4 +15,5 @@ mod stock_takes;
 mod suppliers;
 mod today;
 pub mod twice;
+mod webhooks;
 mod words;
