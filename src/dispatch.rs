@@ -117,7 +117,7 @@ fn answer(
     }
     #[cfg(feature = "desk")]
     if desk::is_at(path) {
-        let (response, route, caller) = desk::answer(ROUTES, app, http, request_id);
+        let (response, route, caller) = desk::answer(ROUTES, app, http, long_body, request_id);
         *labels = Labels { route, caller };
         return Ok(response);
     }

@@ -60,7 +60,9 @@ fn needs(method: &str, target: &str) -> Needs {
     #[cfg(feature = "desk")]
     if desk::is_at(path) {
         let lane = if method == "POST" { Lane::Change } else { Lane::Read };
-        return Needs { lane, body_bytes: desk::BODY_BYTES_MAX, body_in_file: false };
+        let file_bytes = desk::file_bytes_max(ROUTES, path).filter(|_| method == "POST");
+        let body_bytes = desk::BODY_BYTES_MAX + file_bytes.unwrap_or_default();
+        return Needs { lane, body_bytes, body_in_file: file_bytes.is_some() };
     }
     let mut routes = ROUTES.iter().chain(INTERNAL_ROUTES);
     let route = routes.find(|route| route.method == method && route.matches(path).is_some());

@@ -20,6 +20,7 @@ use crate::web::caller::Caller;
 use crate::web::idempotency;
 use crate::web::request::Request;
 use crate::web::route::Route;
+use crate::web::upload::Upload;
 
 pub struct Api<'a> {
     pub app: &'a App,
@@ -71,7 +72,7 @@ impl Api<'_> {
     pub fn text(&self, target: &str) -> Result<(String, String)> {
         let path = target.split('?').next().unwrap_or("");
         let (route, ids) = self.route("GET", |route| route.matches(path))?;
-        body_of(self.ask(route, ids, target, Vec::new(), Vec::new())?)
+        body_of(self.ask(route, ids, target, Vec::new(), Sent::Json(Vec::new()))?)
     }
 
     /// Sends a change. None when it was done before: sent once more, it does nothing.
@@ -105,7 +106,20 @@ impl Api<'_> {
         }
         // A form in which nothing was filled in is asked for what it lacks, so it goes as one without fields.
         let body = if call.method == "DELETE" { Vec::new() } else { call.body.to_string().into_bytes() };
-        self.ask(route, (call.id, call.product_id), &target, headers, body)
+        self.ask(route, (call.id, call.product_id), &target, headers, Sent::Json(body))
+    }
+
+    /// Sends a file, with what the form says of it in the query.
+    pub fn send_file(&self, call: &Call, query: &[(&str, &str)], file: Upload) -> Result<Response> {
+        let (route, ()) = self.route(call.method, |route| (route.path == call.path).then_some(()))?;
+        let target = with_query(call.path, query);
+        let key = (!call.key.is_empty()).then(|| ("Idempotency-Key".into(), call.key.into()));
+        self.ask(route, (call.id, call.product_id), &target, key.into_iter().collect(), Sent::File(file))
+    }
+
+    /// How long a file is that this route takes, if it takes one.
+    pub fn file_bytes_max(&self, method: &str, path: &str) -> Option<usize> {
+        file_bytes_max(self.routes, method, path)
     }
 
     /// Whether whoever is logged in may do this.
@@ -125,11 +139,15 @@ impl Api<'_> {
         (path_id, path_product_id): (Id, Id),
         target: &str,
         mut headers: Vec<(String, String)>,
-        body: Vec<u8>,
+        sent: Sent,
     ) -> Result<Response> {
         route.check(&self.caller)?;
-        if !body.is_empty() {
-            headers.push(("Content-Type".into(), "application/json".into()));
+        let (body, upload, content_type) = match sent {
+            Sent::Json(body) => (body, None, "application/json"),
+            Sent::File(file) => (Vec::new(), Some(file), "text/csv"),
+        };
+        if !body.is_empty() || upload.is_some() {
+            headers.push(("Content-Type".into(), content_type.into()));
         }
         let proxy = self.app.config.client_address_header.as_deref();
         if let Some((name, address)) = proxy.and_then(|name| Some((name, self.http.header(name)?))) {
@@ -139,17 +157,22 @@ impl Api<'_> {
         let http = rouille::Request::fake_http_from(from, route.method, target, headers, Vec::new());
         admission::admit_call(self.app, &http, route, &self.caller, body.len())?;
         let caller = self.caller.clone();
-        let request = Request {
-            http: &http,
-            body,
-            upload: None,
-            method: route.method,
-            caller,
-            path_id,
-            path_product_id,
-        };
+        let request =
+            Request { http: &http, body, upload, method: route.method, caller, path_id, path_product_id };
         (route.handler)(self.app, &request)
     }
+}
+
+/// What an endpoint is sent beside its headers.
+enum Sent {
+    /// Nothing where it is empty.
+    Json(Vec<u8>),
+    File(Upload),
+}
+
+pub fn file_bytes_max(routes: &[Route], method: &str, path: &str) -> Option<usize> {
+    let mut taking = routes.iter().filter(|route| route.takes_file);
+    taking.find(|route| (route.method, route.path) == (method, path)).map(|route| route.body_bytes)
 }
 
 /// The text of an answer, and its version.

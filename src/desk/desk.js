@@ -13,6 +13,7 @@
       button.hidden = false;
       button.onclick = () => print();
     }
+    $("[data-goes-on]")?.click();
   };
 
   // A form is sent once, however often its button is pressed.

@@ -113,8 +113,8 @@ pub fn document(
     html_response(status, whole(api, content, &body))
 }
 
-/// A page that says what is wrong and nothing else.
-pub fn problem(api: &Api, problem: Problem) -> Response {
+/// A page that says what is wrong and nothing else; of what was too long to be read, with the way back to its `form`.
+pub fn problem(api: &Api, problem: Problem, form: Option<&str>) -> Response {
     let status = problem.kind.status;
     let title = t::title(problem.kind);
     let problem = prose::problem_of_people(&api.app.config, problem);
@@ -124,6 +124,7 @@ pub fn problem(api: &Api, problem: Problem) -> Response {
         @if problem.kind == problem::RATE_LIMITED { p { (t::SEND_IT_AGAIN) } }
         @for error in &problem.errors { p { (t::field(&error.field)) " " (error.message) } }
         (number(api, &problem))
+        @if let Some(page) = form { p { a href=(page) { (t::OPEN_ITS_PAGE) } } }
         p { a href="/desk" { (t::BACK_TO_TODAY) } }
     };
     let content = Content::new(Room::Nowhere, title, body);

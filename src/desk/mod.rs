@@ -19,7 +19,9 @@ mod fields;
 mod frame;
 mod graph;
 mod house;
+mod imports;
 mod login;
+mod multipart;
 mod orders;
 mod page;
 mod parts;
@@ -31,6 +33,7 @@ mod restock;
 mod scan;
 mod search;
 mod seen;
+mod send;
 mod stock_takes;
 mod suppliers;
 mod texts;
@@ -38,25 +41,26 @@ mod today;
 mod visit;
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 
 use rouille::Response;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use crate::app::App;
 use crate::desk::api::Api;
 use crate::desk::fields::Fields;
 use crate::desk::frame::{LOG_OUT, READ, READ_AND_SENT, see_other, without_page};
 use crate::desk::login::check_same_origin;
-use crate::desk::page::{Answer, DECIMALS};
+use crate::desk::page::Answer;
+use crate::desk::send::{Done, done_before_this, send};
 use crate::desk::texts as t;
 use crate::desk::visit::After::{At, Here, Once, There, With};
 use crate::desk::visit::{
     ANOTHERS_PAGE, After, FormOf, Page, Posted, Sent, Visit, key_in, new_key, other_owner, taken_over,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::problem::{self, Problem};
-use crate::values::{Id, hex};
+use crate::values::Id;
 use crate::web::caller::{Caller, Label, username_of};
 use crate::web::idempotency;
 use crate::web::response;
@@ -64,14 +68,6 @@ use crate::web::route::Access::{self, Manager, Staff};
 use crate::web::route::{Route, ids_in};
 
 pub use login::is_at;
-
-/// What a form came to.
-enum Done {
-    Goto(String),
-    /// Nothing was sent yet: the same visit goes on here.
-    Counted(String),
-    Made(Value),
-}
 
 #[rustfmt::skip]
 pub const PAGES: &[Page] = &[
@@ -162,6 +158,14 @@ pub const PAGES: &[Page] = &[
         form("verify", "POST", "/verifications", Here),
     ]),
     page("/desk/house/settings", Manager, house::settings::show, &[]),
+    page("/desk/imports", Manager, imports::list::show, &[
+        form("read_file", "POST", "/imports", There).checked_by(imports::list::check),
+    ]),
+    page("/desk/imports/{id}", Manager, imports::import::show, &[
+        form("apply_import", "POST", "/imports/{id}/apply", Here),
+        form("undo_import", "POST", "/imports/{id}/undo", Here),
+    ]),
+
     page("/desk/restock", Staff, restock::plan::show, &[
         form("restock", "POST", "/restock/runs", There),
     ]),
@@ -237,11 +241,18 @@ pub const BODY_BYTES_MAX: usize = 512 * 1024;
 /// three bytes there.
 const ADDRESS_BYTES_MAX: usize = 4_500;
 
-/// Answers a request for a page, and says for the log which it was and who asked.
+/// How long a file is that a form of this page may send, if one of them does.
+pub fn file_bytes_max(routes: &[Route], path: &str) -> Option<usize> {
+    page_at(path)?.forms.iter().find_map(|form| api::file_bytes_max(routes, form.method, form.path))
+}
+
+/// Answers a request for a page, and says for the log which it was and who asked. A long body is beside the request where a
+/// page takes a file.
 pub fn answer(
     routes: &'static [Route],
     app: &App,
     http: &rouille::Request,
+    long_body: Option<File>,
     request_id: &str,
 ) -> (Response, &'static str, Label) {
     let path = http.raw_url().split('?').next().unwrap_or("");
@@ -270,9 +281,9 @@ pub fn answer(
             Ok(see_other(&http.raw_url().replacen(path, &path.to_ascii_lowercase(), 1)))
         }
         (_, None) => Err(Problem::not_found().into()),
-        (_, Some((page, ids))) => visit(&api, page, ids, path),
+        (_, Some((page, ids))) => visit(&api, page, ids, path, long_body),
     });
-    let response = answered.unwrap_or_else(|error| frame::problem(&api, error.into_problem()));
+    let response = answered.unwrap_or_else(|error| frame::problem(&api, error.into_problem(), None));
     (frame::guarded(response), shown, label)
 }
 
@@ -280,10 +291,10 @@ pub fn answer(
 fn typed_on(api: &Api) -> Response {
     let path = api.http.raw_url().split('?').next().unwrap_or("");
     let shown = match found_at(path) {
-        Some((page, ids)) => visit(api, page, ids, path),
+        Some((page, ids)) => visit(api, page, ids, path, None),
         None => Ok(see_other("/desk")),
     };
-    shown.unwrap_or_else(|error| frame::problem(api, error.into_problem()))
+    shown.unwrap_or_else(|error| frame::problem(api, error.into_problem(), None))
 }
 
 /// The page for what was refused before the desk was asked, or could not be read at all. Who asked is not known then.
@@ -296,10 +307,18 @@ pub fn refusal(
 ) -> Response {
     let http = rouille::Request::fake_http("GET", target, Vec::new(), Vec::new());
     let api = Api { app, routes, http: &http, caller: Caller::Anyone, request_id };
-    frame::guarded(frame::problem(&api, problem))
+    let path = target.split('?').next().unwrap_or("");
+    let has_form = problem.kind == problem::BODY_TOO_LARGE && page_at(path).is_some();
+    frame::guarded(frame::problem(&api, problem, has_form.then_some(path)))
 }
 
-fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str) -> Result<Response> {
+fn visit(
+    api: &Api,
+    page: &'static Page,
+    (id, product_id): (Id, Id),
+    path: &str,
+    long_body: Option<File>,
+) -> Result<Response> {
     let Api { app, routes, http, request_id, .. } = *api;
     let allowed = if page.forms.is_empty() { READ } else { READ_AND_SENT };
     let sends = match http.method() {
@@ -329,11 +348,16 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
         query,
         sent: None,
         made: None,
+        done: None,
         left_out: RefCell::default(),
     };
     if sends {
-        let (fields, is_typed_before) = login::typed_before(Fields::sent(http, BODY_BYTES_MAX)?)?;
-        let mut posted = Posted::read(page, (id, product_id), fields)?;
+        let (fields, file) = match file_bytes_max(routes, path) {
+            Some(_) => multipart::sent(http, long_body)?,
+            None => (Fields::sent(http, BODY_BYTES_MAX)?, None),
+        };
+        let (fields, is_typed_before) = login::typed_before(fields)?;
+        let mut posted = Posted::read(page, (id, product_id), (fields, file))?;
         if let Some(state) = &posted.state {
             visit.query = Fields::read(state.as_bytes())?;
             visit.query.set("key".to_owned(), posted.key.clone());
@@ -371,16 +395,13 @@ fn visit(api: &Api, page: &'static Page, (id, product_id): (Id, Id), path: &str)
         }
     }
     let status = visit.sent.as_ref().map_or(200, |sent| sent.problem.kind.status);
+    visit.done = done_before_this(&visit);
     Ok(match (page.show)(&visit)? {
         Answer::Page(mut content) => {
             let left_out = visit.left_out.take();
             let status = if left_out.is_empty() { status } else { problem::INVALID_FIELDS.status };
             content.body = frame::with_left_out(&left_out, &content.body);
-            let done = visit.param("done").map(|form| (form, visit.param("before").unwrap_or("")));
-            let done = done.filter(|(form, before)| {
-                visit.param("proof") == Some(proof_of(&visit.api, path, form, before).as_str())
-            });
-            let done = done.map(|(form, before)| (form, !before.is_empty()));
+            let done = visit.done.as_ref().map(|(form, before)| (form.as_str(), *before));
             frame::document(&visit.api, visit.sent.as_ref(), done, status, &content)
         }
         Answer::Goto(to) => see_other(&to),
@@ -418,64 +439,6 @@ fn step(visit: &mut Visit, posted: &Posted) -> Result<Done> {
         Answer::Goto(to) => Ok(Done::Counted(to)),
         _ => Err(Problem::new(problem::MALFORMED_REQUEST, t::NO_FORM).into()),
     }
-}
-
-/// That a form has done its work, for whoever has sent it: an address that only says so proves nothing.
-fn proof_of(api: &Api, path: &str, form: &str, before: &str) -> String {
-    let session = login::token(api.http).unwrap_or("");
-    hex(&Sha256::digest(format!("done {session} {path} {form} {before}"))[..8])
-}
-
-/// What is said to have been done when nothing was.
-const UNCHANGED: &str = "unchanged";
-
-/// The forms of notes, which have been looked at when they are saved as they are.
-const LOOKED_AT: [&str; 2] = ["review", "annotate"];
-
-/// Sends a form to its route, and says where to go on.
-fn send(visit: &Visit, posted: &Posted) -> Result<Done> {
-    (posted.form.check)(visit, posted)?;
-    let locale = visit.app().config.locale;
-    let written = |name: &str, value: &str| match name {
-        _ if DECIMALS.contains(&name) => locale.typed_decimal(value),
-        _ => value.to_owned(),
-    };
-    let body = posted.fields.to_json(written);
-    let call = posted.call(&body);
-    let response = match visit.api.send_once(&call, login::token(visit.api.http).unwrap_or("")) {
-        Err(Error::Refused(problem))
-            if problem.kind == problem::IDEMPOTENCY_KEY_REUSED && products::is_booked(visit, posted)? =>
-        {
-            None
-        }
-        response => response?,
-    };
-    let header = |name| response.as_ref().and_then(|response| api::header(response, name));
-    let (location, is_replayed) =
-        (header("Location"), response.is_none() || header("Idempotency-Replayed").is_some());
-    let to = match (&posted.form.after, location) {
-        (Once, _) => {
-            let text = response.map(api::body_of).transpose()?.map(|(text, _)| text).unwrap_or_default();
-            return Ok(Done::Made(serde_json::from_str(&text).unwrap_or_default()));
-        }
-        (There, Some(location)) => format!("/desk{location}"),
-        (With(address), Some(location)) => format!("{address}{}", location.rsplit('/').next().unwrap_or("")),
-        (At(path), _) => api::target(path, posted.of.id, posted.of.product_id),
-        (Here | There | With(_), _) => visit.here_anew(),
-    };
-    // The version stays as it was where the change made no difference.
-    let stays = response.as_ref().and_then(|response| api::header(response, "ETag"));
-    let is_correction =
-        matches!(posted.form.method, "PATCH" | "PUT") && !LOOKED_AT.contains(&posted.form.name);
-    let is_unchanged = is_correction && stays.is_some_and(|etag| etag == posted.version);
-    let done = if is_unchanged { UNCHANGED } else { posted.form.name };
-    // So that the page can say what has become of a scan, and of a form that had done its work before.
-    let last = posted.fields.scanned().map_or("", |(_, text)| text);
-    let before = if is_replayed { "true" } else { "" };
-    let path = to.split('?').next().unwrap_or("");
-    let proof = proof_of(&visit.api, path, done, before);
-    let said = [("done", done), ("before", before), ("proof", &proof), ("last", last)];
-    Ok(Done::Goto(api::with_query(&to, &said)))
 }
 
 /// The page that shows what the API has at this path, or what that belongs to.

@@ -61,7 +61,8 @@ impl Visit<'_> {
         let open = Open { name, of, sent, typed: &|plain| locale.typed(plain) };
         let counts = class == COUNTS;
         html! {
-            form method="post" action=(if counts { self.here_keyed() } else { self.here() }) class=[(!class.is_empty()).then_some(class)] {
+            form method="post" action=(if counts { self.here_keyed() } else { self.here() }) class=[(!class.is_empty()).then_some(class)]
+                enctype=[self.api.file_bytes_max(form.method, form.path).map(|_| "multipart/form-data")] {
                 input type="hidden" name="do" value=(name);
                 input type="hidden" name="key" value=(key);
                 @if !version.is_empty() { input type="hidden" name="version" value=(version); }
@@ -171,6 +172,8 @@ pub enum Kind<'a> {
     Choice(&'a [(&'a str, &'a str)]),
     /// A box to tick, which says true or false.
     Tick,
+    /// A file, of one of these kinds. No browser keeps it when the form is shown again.
+    File(&'a str),
 }
 
 impl<'a> Field<'a> {
@@ -268,6 +271,10 @@ impl Open<'_> {
                         Kind::Area => {
                             textarea id=(id) name=(name) rows="3" required[is_required]
                                 aria-describedby=[described.as_deref()] aria-invalid=[invalid] { "\n" (value) }
+                        }
+                        Kind::File(accepted) => {
+                            input type="file" id=(id) name=(name) required[is_required] accept=(accepted)
+                                aria-describedby=[described.as_deref()] aria-invalid=[invalid];
                         }
                         Kind::Choice(choices) => {
                             select id=(id) name=(name) required[is_required && choices.first().is_some_and(|(of, _)| of.is_empty())]

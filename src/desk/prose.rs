@@ -68,6 +68,7 @@ fn message(config: &Config, error: &FieldError, owner: Option<&str>) -> Option<S
             t::at_most(&locale.money(most, config.currency.code()))
         }
         ("taken", _) => t::is_of(owner?),
+        ("no_known_column" | "column_appears_twice", _) => t::imports::of_header(&error.message),
         (code, _) => t::message(code)?.to_owned(),
     })
 }

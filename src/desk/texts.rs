@@ -1,6 +1,7 @@
 //! What the desk says, all of it, in English.
 
 mod counting;
+pub mod imports;
 pub mod products;
 mod refusals;
 pub mod restock;
@@ -25,6 +26,7 @@ pub const SEARCH_HINT: &str = "Order, SKU, barcode, name, parcel";
 pub const YOUR_ACCOUNT: &str = "Your account";
 pub const LOG_OUT: &str = "Log out";
 pub const BACK_TO_TODAY: &str = "Back to today's page";
+pub const OPEN_ITS_PAGE: &str = "Open its page again";
 pub const PAGES: &str = "Pages";
 pub const FIRST_PAGE: &str = "First page";
 pub const NEXT_PAGE: &str = "Next page";
@@ -326,6 +328,7 @@ pub const END_SESSION: &str = "End it";
 pub const ROOMS_OF_HOUSE: &[(&str, &str, &str)] = &[
     ("/desk/house/staff", "Staff", "Who works here, and what they may do."),
     ("/desk/suppliers", "Suppliers", "Whom the shop buys from, and what they ask."),
+    ("/desk/imports", "Imports", "Files of another shop or a spreadsheet, taken over."),
     ("/desk/house/keys", "API keys", "Which programs call, and what each may do."),
     ("/desk/house/audit", "Audit log", "Who changed what."),
     ("/desk/house/notes", "Notes to review", "What may still name somebody who was erased."),
@@ -480,6 +483,9 @@ pub fn done(form: &str) -> Option<&'static str> {
         "add_supplier" => "The supplier is added.",
         "archive_supplier" => "The supplier is archived.",
         "restore_supplier" => "The supplier is there again.",
+        "read_file" => "The file is read, and nothing is changed yet. Below is what it would do.",
+        "apply_import" => "It is taken over as far as stands below.",
+        "undo_import" => "It is set back as far as stands below.",
         "put_offer" => "Saved.",
         "remove_offer" => "Noted: it is not sold there any more.",
         _ => return None,

@@ -1,6 +1,7 @@
 //! Somebody on a page: who they are, what they look at, and what they have just sent.
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -112,6 +113,8 @@ pub struct Visit<'a> {
     pub sent: Option<Sent>,
     /// What a form has just made and shows this once.
     pub made: Option<serde_json::Value>,
+    /// The form that has just done its work, and whether it had done it before.
+    pub done: Option<(String, bool)>,
     /// What the address asks for and no list takes, which was left out of what is shown.
     pub left_out: RefCell<Vec<FieldError>>,
 }
@@ -150,6 +153,11 @@ impl Visit<'_> {
     /// Whether the shop wants orders of guests confirmed, and cancels those that nobody does.
     pub fn wants_confirmations(&self) -> bool {
         !self.app().config.unconfirmed_order.is_zero()
+    }
+
+    /// Whether whoever is here has just sent this form.
+    pub fn has_done(&self, form: &str) -> bool {
+        self.done.as_ref().is_some_and(|(done, _)| done == form)
     }
 
     /// A parameter of the address; an empty one is none.
@@ -293,6 +301,8 @@ pub struct Posted {
     /// What its page showed, where that is told apart from what there is now by more than a version.
     pub shown: Option<String>,
     pub fields: Fields,
+    /// The file of a form that has one, if one was chosen.
+    pub file: Option<File>,
 }
 
 impl Posted {
@@ -300,7 +310,7 @@ impl Posted {
     pub fn read(
         page: &'static Page,
         (id, product_id): (Id, Id),
-        mut fields: Fields,
+        (mut fields, file): (Fields, Option<File>),
     ) -> Result<Posted, Problem> {
         let name = fields.take("do").unwrap_or_default();
         let Some(form) = page.forms.iter().find(|form| form.name == name) else {
@@ -322,7 +332,7 @@ impl Posted {
         if state.is_some() && fields.get("step").is_none() {
             fields.take("scan");
         }
-        Ok(Posted { form, of, key, own_key, version, state, shown, fields })
+        Ok(Posted { form, of, key, own_key, version, state, shown, fields, file })
     }
 
     /// Whether a button was pressed that counts, and sends nothing yet.

@@ -29,6 +29,8 @@ pub struct Page {
 pub struct Form {
     pub action: String,
     pub method: String,
+    /// Whether it is sent as `multipart/form-data`, in which the field `file` is a file.
+    pub has_file: bool,
     pub fields: Vec<(String, String)>,
 }
 
@@ -87,6 +89,9 @@ impl Browser {
                 None => fields.push(((*name).to_owned(), (*value).to_owned())),
             }
         }
+        if form.has_file {
+            return self.upload(&form.action, "table.csv", &fields);
+        }
         let text: Vec<String> =
             fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let text = text.join("&");
@@ -99,7 +104,24 @@ impl Browser {
         }
     }
 
-    fn follow(&mut self, mut page: Page) -> Page {
+    /// Sends fields with a file, as a browser does, and does not follow.
+    pub fn upload(&mut self, action: &str, filename: &str, fields: &[(String, String)]) -> Page {
+        let part = |(name, value): &(String, String)| {
+            // Where none was chosen its name is empty.
+            let filename = if value.is_empty() { "" } else { filename };
+            let file = format!("; filename=\"{filename}\"\r\nContent-Type: application/octet-stream");
+            let file = if name == "file" { file.as_str() } else { "" };
+            format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            )
+        };
+        let body = fields.iter().map(part).collect::<String>() + &format!("--{BOUNDARY}--\r\n");
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let headers = [("Sec-Fetch-Site", "same-origin"), ("Content-Type", content_type.as_str())];
+        self.ask("POST", action, Some(&body), &headers)
+    }
+
+    pub fn follow(&mut self, mut page: Page) -> Page {
         for _ in 0..5 {
             let Some(to) = page.headers.get("location").filter(|_| page.status == 303).cloned() else {
                 return page;
@@ -151,6 +173,9 @@ impl Browser {
         self.cookie = cookie.map(str::to_owned);
     }
 }
+
+/// Around the parts of a form with a file.
+const BOUNDARY: &str = "----a-browser-7f3a";
 
 /// The largest page that a counter on a slow line waits for.
 const HTML_BYTES_MAX: usize = 30 * 1024;
@@ -331,7 +356,8 @@ fn read_form(path: &str, attributes_: &str, inside: &str) -> Form {
     }
     let action =
         one(attributes_, "action").unwrap_or_else(|| path.split('?').next().unwrap_or("").to_owned());
-    Form { action, method: one(attributes_, "method").unwrap_or_else(|| "get".to_owned()), fields }
+    let has_file = one(attributes_, "enctype").as_deref() == Some("multipart/form-data");
+    Form { action, method: one(attributes_, "method").unwrap_or_else(|| "get".to_owned()), has_file, fields }
 }
 
 /// The values of an attribute, as they are written.

@@ -4,6 +4,7 @@
 mod doors;
 mod extremes;
 mod house;
+mod imports;
 mod odd;
 mod orders;
 mod people;

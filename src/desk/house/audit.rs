@@ -171,6 +171,7 @@ fn page_of(object: &str) -> Option<&'static str> {
         "restock_run" => "/desk/restock/runs",
         "stock_take" => "/desk/stock_takes",
         "supplier" => "/desk/suppliers",
+        "import" => "/desk/imports",
         _ => return None,
     })
 }

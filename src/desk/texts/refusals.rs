@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{COUNTED, CUSTOMER, EMAIL, EXPECTED, SCOPES, UNITS, products, restock, words};
+use super::{COUNTED, CUSTOMER, EMAIL, EXPECTED, SCOPES, UNITS, imports, products, restock, words};
 use crate::problem::{self, Problem};
 
 /// Of a form that was sent a second time.
@@ -153,7 +153,9 @@ pub fn advice(problem: &Problem) -> &str {
         problem::TOO_MANY_KEYS => "Wait a little, and send it again.",
         problem::ANSWER_ERASED => "Nothing more is to be done.",
         problem::UNAUTHENTICATED => "Nothing was done. Look at it, and send it again.",
-        problem::BODY_TOO_LARGE => "Shorten the longest text, or send less at a time. Nothing was done.",
+        problem::BODY_TOO_LARGE => {
+            "Shorten the longest text, or send less at a time; a file is 20 MiB at most. Nothing was done."
+        }
         problem::URI_TOO_LONG => "Look for less, or begin at today's page.",
         problem::INVALID_UTF8 | problem::MALFORMED_JSON | problem::DUPLICATE_KEY => {
             "Open the page again, and send its form from there."
@@ -222,6 +224,9 @@ fn label(field: &str) -> String {
         "pack_size" => restock::PACK_SIZE,
         "from_quantity" => restock::FROM_UNITS,
         "scopes" => SCOPES,
+        "file" => imports::FILE,
+        "map" => imports::COLUMNS,
+        "counted_at" => imports::COUNTED_ON,
         "ids" | "orders" => "What was ticked",
         "after" => "The page of the list",
         "q" => "What was looked for",

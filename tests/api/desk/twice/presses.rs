@@ -195,6 +195,13 @@ impl House {
         of_clerk["id"].as_u64().expect("an id")
     }
 
+    /// A file that was read, of two new products.
+    pub fn import(&self) -> String {
+        let file = format!("sku,name,price\n{},Plate,4\n{},Bowl,5\n", unique("sku"), unique("sku"));
+        let request = self.staff.request("POST", "/imports?type=products").header("Content-Type", "text/csv");
+        format!("/desk/imports/{}", request.bytes(file.into_bytes()).send().expect(201).id())
+    }
+
     /// The movement with a note that names somebody who is erased.
     pub fn noted(&self) -> u64 {
         let (customer, username) = self.shop.customer_with_account();
@@ -491,5 +498,15 @@ pub const PRESSES: &[Press] = &[
     }),
     press("/desk/suppliers/{id}/products/{product_id}", "remove_offer", Refused(404, "no longer"), |house| {
         at(house.offer())
+    }),
+    press("/desk/imports", "read_file", Another, |_| {
+        let file = format!("sku,name,price\n{},Plate,4\n", unique("sku"));
+        at("/desk/imports").typed([("file", file.as_str())])
+    }),
+    press("/desk/imports/{id}", "apply_import", Stale, |house| at(house.import())),
+    press("/desk/imports/{id}", "undo_import", Stale, |house| {
+        let import = house.import();
+        house.staff.post(&format!("{}/apply", import.trim_start_matches("/desk")), json!({})).expect(200);
+        at(import)
     }),
 ];
