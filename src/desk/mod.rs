@@ -39,6 +39,7 @@ mod suppliers;
 mod texts;
 mod today;
 mod visit;
+mod webhooks;
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -164,6 +165,17 @@ pub const PAGES: &[Page] = &[
     page("/desk/imports/{id}", Manager, imports::import::show, &[
         form("apply_import", "POST", "/imports/{id}/apply", Here),
         form("undo_import", "POST", "/imports/{id}/undo", Here),
+    ]),
+    page("/desk/webhooks", Manager, webhooks::list::show, &[
+        form("new_webhook", "POST", "/webhooks", Once),
+    ]),
+    page("/desk/webhooks/{id}", Manager, webhooks::webhook::show, &[
+        form("pause_webhook", "PATCH", "/webhooks/{id}", Here),
+        form("resume_webhook", "PATCH", "/webhooks/{id}", Here),
+        form("change_webhook", "PATCH", "/webhooks/{id}", Here),
+        form("rotate_webhook", "POST", "/webhooks/{id}/rotate_secret", Once),
+        form("replay_webhook", "POST", "/webhooks/{id}/replay", Here),
+        form("remove_webhook", "DELETE", "/webhooks/{id}", At("/desk/webhooks")),
     ]),
 
     page("/desk/restock", Staff, restock::plan::show, &[

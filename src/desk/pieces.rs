@@ -210,7 +210,12 @@ impl Open<'_> {
 
     /// A box of several that go by one name.
     pub fn one_of(&self, name: &str, value: &str, words: &str) -> Markup {
-        let is_ticked = self.sent.is_some_and(|sent| sent.fields.all(name).any(|sent| sent == value));
+        self.one_of_set(name, value, words, false)
+    }
+
+    /// The same, which is ticked already where it is set.
+    pub fn one_of_set(&self, name: &str, value: &str, words: &str, is_set: bool) -> Markup {
+        let is_ticked = self.sent.map_or(is_set, |sent| sent.fields.all(name).any(|sent| sent == value));
         let id = format!("{}-{value}", field_id(self.name, self.of, name));
         html! {
             div.field {

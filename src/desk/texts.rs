@@ -5,6 +5,7 @@ pub mod imports;
 pub mod products;
 mod refusals;
 pub mod restock;
+pub mod webhooks;
 
 pub use counting::*;
 pub use refusals::*;
@@ -330,6 +331,7 @@ pub const ROOMS_OF_HOUSE: &[(&str, &str, &str)] = &[
     ("/desk/suppliers", "Suppliers", "Whom the shop buys from, and what they ask."),
     ("/desk/imports", "Imports", "Files of another shop or a spreadsheet, taken over."),
     ("/desk/house/keys", "API keys", "Which programs call, and what each may do."),
+    ("/desk/webhooks", "Webhooks", "Which programs are told what happens, and how far each is."),
     ("/desk/house/audit", "Audit log", "Who changed what."),
     ("/desk/house/notes", "Notes to review", "What may still name somebody who was erased."),
     ("/desk/house/verify", "Prove the books", "Whether every rule of the books holds."),
@@ -486,6 +488,11 @@ pub fn done(form: &str) -> Option<&'static str> {
         "read_file" => "The file is read, and nothing is changed yet. Below is what it would do.",
         "apply_import" => "It is taken over as far as stands below.",
         "undo_import" => "It is set back as far as stands below.",
+        "pause_webhook" => "Paused. What happens waits until it goes on.",
+        "resume_webhook" => "It goes on, and is tried at once.",
+        "change_webhook" => "Saved.",
+        "replay_webhook" => "It is sent again.",
+        "remove_webhook" => "Removed. It is told nothing any more.",
         "put_offer" => "Saved.",
         "remove_offer" => "Noted: it is not sold there any more.",
         _ => return None,

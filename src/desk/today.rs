@@ -9,6 +9,7 @@ use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room};
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
+use crate::desk::webhooks;
 use crate::error::Result;
 use crate::values::{Day, Id, Input};
 
@@ -129,7 +130,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
             ul.cards { @for card in cards.iter().flatten() { (shown(visit, card)) } }
         }
         h2 { (t::KEEPING) }
-        (kept(visit, &today))
+        (kept(visit, &today, &webhooks::late(visit)?))
     };
     Ok(Answer::Page(Content::new(Room::Today, t::TODAY, body)))
 }
@@ -155,7 +156,7 @@ fn shown(visit: &Visit, card: &Card) -> Markup {
 }
 
 /// When the shop was looked after last.
-fn kept(visit: &Visit, today: &Today) -> Markup {
+fn kept(visit: &Visit, today: &Today, late_webhooks: &Markup) -> Markup {
     let last = |last: &Option<Last>| {
         html! {
             @match last {
@@ -187,6 +188,7 @@ fn kept(visit: &Visit, today: &Today) -> Markup {
             }
             dt { (t::LAST_BACKUP) } dd { (last(&today.last_backup)) }
             dt { (t::LAST_DRILL) } dd { (last(&today.last_restore_drill)) }
+            (late_webhooks)
         }
     }
 }

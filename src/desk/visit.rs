@@ -155,7 +155,12 @@ impl Visit<'_> {
         !self.app().config.unconfirmed_order.is_zero()
     }
 
-    /// Whether whoever is here has just sent this form.
+    /// Whether this form was sent and not accepted.
+    pub fn has_sent(&self, form: &str) -> bool {
+        self.sent.as_ref().is_some_and(|sent| sent.form.name == form)
+    }
+
+    /// Whether whoever is here has just sent this form, and it was done.
     pub fn has_done(&self, form: &str) -> bool {
         self.done.as_ref().is_some_and(|(done, _)| done == form)
     }

@@ -15,4 +15,5 @@ mod stock_takes;
 mod suppliers;
 mod today;
 pub mod twice;
+mod webhooks;
 mod words;

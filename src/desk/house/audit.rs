@@ -172,6 +172,7 @@ fn page_of(object: &str) -> Option<&'static str> {
         "stock_take" => "/desk/stock_takes",
         "supplier" => "/desk/suppliers",
         "import" => "/desk/imports",
+        "webhook" => "/desk/webhooks",
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{COUNTED, CUSTOMER, EMAIL, EXPECTED, SCOPES, UNITS, imports, products, restock, words};
+use super::{COUNTED, CUSTOMER, EMAIL, EXPECTED, SCOPES, UNITS, imports, products, restock, webhooks, words};
 use crate::problem::{self, Problem};
 
 /// Of a form that was sent a second time.
@@ -227,6 +227,8 @@ fn label(field: &str) -> String {
         "file" => imports::FILE,
         "map" => imports::COLUMNS,
         "counted_at" => imports::COUNTED_ON,
+        "url" => webhooks::URL,
+        "event_types" => webhooks::TYPES,
         "ids" | "orders" => "What was ticked",
         "after" => "The page of the list",
         "q" => "What was looked for",

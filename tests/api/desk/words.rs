@@ -109,6 +109,13 @@ fn what_anybody_has_written_is_shown_as_text_on_every_page() {
         )
         .expect(200);
 
+    let file = format!("sku,name,price,{short}\nX,{short},4,\nY,Bowl,{short},\n");
+    let import = staff.request("POST", "/imports?type=products").header("Content-Type", "text/csv");
+    import.bytes(file.into_bytes()).send().expect(201);
+    staff
+        .post("/webhooks", json!({"url": "https://till.example/?a=%22%27", "description": short}))
+        .expect(201);
+
     let mut manager = shop.manager_at_desk();
     let mut seen = Vec::new();
     let mut waiting: Vec<String> = ["/desk", "/desk/account"].map(str::to_owned).into();

@@ -195,6 +195,12 @@ impl House {
         of_clerk["id"].as_u64().expect("an id")
     }
 
+    /// A program that is told what happens, or is paused.
+    pub fn webhook(&self, is_active: bool) -> String {
+        let body = json!({"url": "https://till.example/hooks", "active": is_active});
+        format!("/desk/webhooks/{}", self.staff.post("/webhooks", body).expect(201).id())
+    }
+
     /// A file that was read, of two new products.
     pub fn import(&self) -> String {
         let file = format!("sku,name,price\n{},Plate,4\n{},Bowl,5\n", unique("sku"), unique("sku"));
@@ -509,4 +515,24 @@ pub const PRESSES: &[Press] = &[
         house.staff.post(&format!("{}/apply", import.trim_start_matches("/desk")), json!({})).expect(200);
         at(import)
     }),
+    press("/desk/webhooks", "new_webhook", Another, |house| {
+        // What has happened before has its number already.
+        house.staff.get("/events").expect(200);
+        at("/desk/webhooks").typed([("url", "https://till.example/hooks"), ("description", "Till")])
+    }),
+    press("/desk/webhooks/{id}", "pause_webhook", Stale, |house| at(house.webhook(true))),
+    press("/desk/webhooks/{id}", "resume_webhook", Stale, |house| at(house.webhook(false))),
+    press("/desk/webhooks/{id}", "change_webhook", Stale, |house| {
+        at(house.webhook(true)).typed([("description", "Till")]).others([("description", "Mails")])
+    }),
+    press("/desk/webhooks/{id}", "rotate_webhook", Stale, |house| at(house.webhook(true))),
+    press("/desk/webhooks/{id}", "replay_webhook", Another, |house| {
+        at(house.webhook(true)).typed([("after", "0")])
+    }),
+    press(
+        "/desk/webhooks/{id}",
+        "remove_webhook",
+        Refused(404, "no longer"),
+        |house| at(house.webhook(true)),
+    ),
 ];
