@@ -13,6 +13,7 @@ import { tryKeys } from "./desk/keys.mjs";
 import { lookAround } from "./desk/look.mjs";
 import { once } from "./desk/once.mjs";
 import { orders } from "./desk/orders.mjs";
+import { leaveSome, others } from "./desk/others.mjs";
 import { scanner } from "./desk/scanner.mjs";
 import { base } from "./desk/shop.mjs";
 
@@ -23,7 +24,7 @@ const started = Date.now();
 const since = () => Math.round((Date.now() - started) / 1000);
 
 // All hands at once, each with things of its own.
-const flows = Object.entries({ ...orders, ...goods, ...once, ...scanner, ...house });
+const flows = Object.entries({ ...orders, ...goods, ...once, ...scanner, ...others, ...house });
 await Promise.all(
   pairs.map(async (hands) => {
     const page = await comeIn(hands);
@@ -39,6 +40,7 @@ const flowed = since();
 
 const page = await comeIn(mouse);
 await tryKeys(page);
+await leaveSome(page);
 const { pages, kinds } = await lookAround(page.context(), folder);
 
 assert.deepEqual(seen.complaints, []);

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use crate::desk::api::{self, Seen};
-use crate::desk::imports::{Import, Row, rows};
+use crate::desk::imports::{Column, Import, Row, rows};
 use crate::desk::page::Answer;
 use crate::desk::page::{Content, Room, View};
-use crate::desk::parts::brief;
+use crate::desk::parts::{brief, fitting};
 use crate::desk::pieces::table;
 use crate::desk::seen::List;
 use crate::desk::texts as t;
@@ -23,8 +23,8 @@ const VIEWS: [View; 5] = [
     ("change", w::TO_CHANGE, &[("outcome", "change")]),
 ];
 
-/// As many columns of a file as are named; no file that is kept by hand has more.
-const COLUMNS_MAX: usize = 60;
+/// What the columns of a file take of a page; those of other shops have a hundred, of which the first say enough.
+const COLUMNS_BYTES: usize = 5 * 1024;
 
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: import, version } = visit.api.read::<Import>(&format!("/imports/{}", visit.id))?;
@@ -128,18 +128,21 @@ fn facts(visit: &Visit, import: &Import) -> Markup {
 /// Which column was taken for what.
 fn columns(import: &Import) -> Markup {
     let is_lacking = import.columns.iter().any(|column| column.field.is_none());
+    let row = |column: &Column| {
+        html! {
+            tr {
+                td { (brief(&column.column)) }
+                td { @match &column.field { Some(field) => (w::meaning(field)), None => (w::NOT_READ) } }
+            }
+        }
+    };
+    let rows: Vec<Markup> = import.columns.iter().map(row).collect();
+    let shown = fitting(rows.iter().map(|row| row.0.len()), COLUMNS_BYTES).min(rows.len());
     html! {
         details {
             summary { (w::COLUMNS) @if is_lacking { ": " (w::SOME_NOT_READ) } }
-            (table(w::COLUMNS, w::COLUMN_COLUMNS, html! {
-                @for column in import.columns.iter().take(COLUMNS_MAX) {
-                    tr {
-                        td { (brief(&column.column)) }
-                        td { @match &column.field { Some(field) => (w::meaning(field)), None => (w::NOT_READ) } }
-                    }
-                }
-            }))
-            @if let Some(more) = import.columns.len().checked_sub(COLUMNS_MAX).filter(|more| *more > 0) { p { (t::and_more(more)) } }
+            (table(w::COLUMNS, w::COLUMN_COLUMNS, html! { @for row in &rows[..shown] { (row) } }))
+            @if shown < rows.len() { p { (t::and_more(rows.len() - shown)) } }
         }
     }
 }

@@ -63,7 +63,8 @@ fn fields(visit: &Visit, form: &Open) -> Markup {
     // What was set, or is wrong, is in sight.
     let is_open = sent.is_some_and(|sent| {
         SELDOM.iter().any(|name| {
-            sent.error(name).is_some() || sent.fields.get(name).is_some_and(|set| !set.is_empty())
+            sent.error(name).is_some()
+                || sent.fields.get(name).is_some_and(|set| !["", "keep"].contains(&set))
         })
     });
     html! {
@@ -74,9 +75,9 @@ fn fields(visit: &Visit, form: &Open) -> Markup {
             (form.field(&Field::new("map", w::COLUMNS, Kind::Text).hint(w::MAP_HINT), ""))
             (form.field(&Field::new("blank", w::BLANK, Kind::Choice(w::BLANKS)).required(), ""))
             (form.field(&Field::new("counted_at", w::COUNTED_ON, Kind::Day).hint(w::COUNTED_HINT), ""))
-            (form.field(&Field::new("decimal", w::DECIMAL, Kind::Choice(w::DECIMALS)).required(), ""))
-            (form.field(&Field::new("delimiter", w::DELIMITER, Kind::Choice(w::DELIMITERS)).required(), ""))
-            (form.field(&Field::new("encoding", w::ENCODING, Kind::Choice(w::ENCODINGS)).required(), ""))
+            (form.field(&Field::new("decimal", w::DECIMAL, Kind::Choice(w::DECIMALS)), ""))
+            (form.field(&Field::new("delimiter", w::DELIMITER, Kind::Choice(w::DELIMITERS)), ""))
+            (form.field(&Field::new("encoding", w::ENCODING, Kind::Choice(w::ENCODINGS)), ""))
         }
         button.main { (w::READ_FILE) }
     }

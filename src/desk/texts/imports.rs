@@ -29,7 +29,7 @@ pub const COLUMNS: &str = "Columns";
 pub const MAP_HINT: &str = "Which column is what, where its name does not say so: its name or number, a colon and the field, or a hyphen to leave it \
      out. Artikelnr:sku,4:price,Notiz:-";
 pub const BLANK: &str = "An empty cell";
-pub const BLANKS: &[(&str, &str)] = &[("", "leaves what is there"), ("clear", "clears what is there")];
+pub const BLANKS: &[(&str, &str)] = &[("keep", "leaves what is there"), ("clear", "clears what is there")];
 pub const COUNTED_ON: &str = "Stock counted on";
 pub const COUNTED_HINT: &str = "The evening of that day. Empty: now. What was sold since then stays sold.";
 pub const DECIMAL: &str = "Decimals of numbers";

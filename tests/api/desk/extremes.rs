@@ -3,6 +3,7 @@
 
 use regex::Regex;
 use serde_json::{Value, json};
+use storekeeper::events;
 
 use crate::browser::{Browser, Page};
 use crate::client::Client;
@@ -139,6 +140,28 @@ fn the_longest_pages_are_short_enough() {
         products[..LINES].iter().map(|id| json!({"product_id": id, "counted": 3})).collect();
     staff.post(&format!("/stock_takes/{take}/counts"), json!({"counts": counts})).expect(200);
     let _ = run;
+    let header: Vec<String> = (0..200).map(|at| long(at, 120)).collect();
+    let cells = |at: usize, price: &str| {
+        format!(
+            "{},{},{price},{},{},{}\n",
+            long(at, 60),
+            long(at, 200),
+            long(at, 255),
+            long(at, 100),
+            long(at, 1900)
+        )
+    };
+    let rows: String = (0..60).map(|at| cells(at, "free") + &cells(at + 60, "4")).collect();
+    let file = format!("sku,name,price,category,shelf,description,{}\n{rows}", header.join(","));
+    let import = staff.request("POST", "/imports?type=products").header("Content-Type", "text/csv");
+    let import = import.bytes(file.into_bytes()).send().expect(201).id();
+    for at in 0..20 {
+        let url = format!("https://till.example/{}", "a".repeat(1900));
+        let mut types = serde_json::to_value(events::Kind::ALL).unwrap();
+        types.as_array_mut().unwrap().truncate(20);
+        let webhook = json!({"url": url, "description": long(at, 200), "event_types": types});
+        staff.post("/webhooks", webhook).expect(201);
+    }
 
     let mut browser = shop.manager_at_desk();
     let b = &mut browser;
@@ -175,6 +198,13 @@ fn the_longest_pages_are_short_enough() {
     let sold = format!("/desk/suppliers/{}/products", suppliers[1]);
     assert_eq!(together(&parts(b, &sold, "after"), "<td><a href=\"/desk/suppliers/"), 40);
     assert_eq!(together(&parts(b, "/desk/house/keys", "after"), "<button class=\"grave\""), 25);
+
+    let import = format!("/desk/imports/{import}");
+    for view in ["refused", "create"] {
+        let rows = together(&parts(b, &format!("{import}?view={view}"), "after"), "<tr><td class=\"n\">");
+        assert_eq!(rows, 60, "{view}");
+    }
+    assert_eq!(together(&parts(b, "/desk/webhooks", "after"), "<td><a href=\"/desk/webhooks/"), 20);
 
     // Papers are whole.
     let picked = format!("/desk/orders/pick_list?{}", ticked("orders", &orders));
@@ -244,6 +274,8 @@ fn the_longest_pages_are_short_enough() {
         "/desk/house/staff",
         "/desk/house/settings",
         "/desk/house/verify",
+        "/desk/imports",
+        "/desk/webhooks/1",
     ] {
         let encoded: String = path
             .bytes()

@@ -37,7 +37,7 @@ const reached = async (request) => {
     pages.push({ path, name, html, isFirst: of === 0 });
     for (const [, link] of html.matchAll(/href="(\/desk[^"#]*)"/g)) waiting.push(link.replaceAll("&amp;", "&"));
   }
-  assert.ok(kinds.size >= 46, `only ${[...kinds.keys()]} were reached`);
+  assert.ok(kinds.size >= 50, `only ${[...kinds.keys()]} were reached`);
   return { pages, kinds };
 };
 
