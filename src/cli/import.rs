@@ -95,7 +95,7 @@ fn try_out(app: &App, arguments: &Arguments, file: File) -> Result<Value, Failur
     // The same place in the same file, so it says how far the other one is.
     let mut read_so_far = file.try_clone()?;
     let upload =
-        Upload::of(file, imports::FILE_BYTES_MAX).map_err(|problem| super::in_words(problem.into()))?;
+        Upload::of_file(file, imports::FILE_BYTES_MAX).map_err(|problem| super::in_words(problem.into()))?;
     let headers = vec![("Content-Type".to_owned(), "text/csv".to_owned())];
     let http = rouille::Request::fake_http("POST", target, headers, Vec::new());
     let request = Request { upload: Some(upload), ..asking(&http, "POST", 0) };

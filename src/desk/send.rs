@@ -87,7 +87,7 @@ fn send_file(visit: &Visit, posted: &Posted, call: &Call, bytes_max: usize) -> R
     let refused = |code, message: &str| Problem::invalid_field(FILE, Bad::new(code, message));
     let file = posted.file.as_ref().ok_or_else(|| refused("required", t::imports::CHOOSE_A_FILE))?;
     let file = file.try_clone().map_err(no_room)?;
-    let upload = Upload::of(file, bytes_max).map_err(|problem| {
+    let upload = Upload::of_file(file, bytes_max).map_err(|problem| {
         let is_too_long = problem.kind == problem::BODY_TOO_LARGE;
         if is_too_long { refused("too_large", t::imports::TOO_LARGE) } else { problem }
     })?;

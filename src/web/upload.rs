@@ -24,11 +24,11 @@ impl Upload {
             return Err(Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let file = file.map_or_else(|| spool(request, bytes_max), Ok).map_err(http::no_room)?;
-        Upload::of(file, bytes_max)
+        Upload::of_file(file, bytes_max)
     }
 
     /// A file that is read from where it stands, its beginning.
-    pub fn of(file: File, bytes_max: usize) -> Result<Upload, Problem> {
+    pub fn of_file(file: File, bytes_max: usize) -> Result<Upload, Problem> {
         let upload = Upload::measured(file).map_err(http::no_room)?;
         if upload.bytes > bytes_max as u64 {
             return Err(Problem::new(problem::BODY_TOO_LARGE, format!("Send at most {bytes_max} bytes.")));
