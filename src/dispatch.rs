@@ -161,12 +161,7 @@ fn answer(
             if route.writes() && !route.changes_one() {
                 response::refuse_version(http)?;
             }
-            let answer = (route.handler)(app, &request)?;
-            if route.method == "GET" && export::is_asked(http) {
-                export::of(app, &request, route.handler, answer)?
-            } else {
-                answer
-            }
+            export::answer(app, &request, route.handler)?
         }
     };
     Ok(if route.may_be_kept() { response.with_unique_header("Cache-Control", "no-cache") } else { response })

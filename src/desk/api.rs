@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::values::{Id, hex};
 use crate::web::admission;
 use crate::web::caller::Caller;
+use crate::web::export;
 use crate::web::idempotency;
 use crate::web::request::Request;
 use crate::web::route::Route;
@@ -73,6 +74,13 @@ impl Api<'_> {
         let path = target.split('?').next().unwrap_or("");
         let (route, ids) = self.route("GET", |route| route.matches(path))?;
         body_of(self.ask(route, ids, target, Vec::new(), Sent::Json(Vec::new()))?)
+    }
+
+    /// All of the list of which a page stands there, as a file.
+    pub fn file(&self, target: &str) -> Result<Response> {
+        let path = target.split('?').next().unwrap_or("");
+        let (route, ids) = self.route("GET", |route| route.matches(path))?;
+        self.ask(route, ids, target, vec![("Accept".into(), "text/csv".into())], Sent::Json(Vec::new()))
     }
 
     /// Sends a change. None when it was done before: sent once more, it does nothing.
@@ -159,7 +167,7 @@ impl Api<'_> {
         let caller = self.caller.clone();
         let request =
             Request { http: &http, body, upload, method: route.method, caller, path_id, path_product_id };
-        (route.handler)(self.app, &request)
+        export::answer(self.app, &request, route.handler)
     }
 }
 

@@ -16,6 +16,7 @@ mod api;
 mod barcode;
 mod customers;
 mod fields;
+mod files;
 mod frame;
 mod graph;
 mod house;
@@ -74,6 +75,7 @@ pub use login::is_at;
 pub const PAGES: &[Page] = &[
     page("/desk", Staff, today::show, &[]),
     page("/desk/search", Staff, search::show, &[]),
+    page("/desk/file", Staff, files::show, &[]),
     page("/desk/account", Staff, account::show, &[
         form("password", "PATCH", "/staff/current", Here),
         form("end_session", "DELETE", "/sessions/{id}", Here),
@@ -362,6 +364,7 @@ fn visit(
         made: None,
         done: None,
         left_out: RefCell::default(),
+        listed: RefCell::default(),
     };
     if sends {
         let (fields, file) = match file_bytes_max(routes, path) {
@@ -417,6 +420,7 @@ fn visit(
             frame::document(&visit.api, visit.sent.as_ref(), done, status, &content)
         }
         Answer::Goto(to) => see_other(&to),
+        Answer::Sent(response) => response,
         Answer::File { content_type, name, text } => {
             let named = format!("attachment; filename=\"{name}\"");
             let response = response::from_text(200, text).with_unique_header("Content-Type", content_type);

@@ -1,6 +1,7 @@
 //! What a page gives to be shown: its content, a way to go on, or something to keep.
 
 use maud::Markup;
+use rouille::Response;
 
 /// The rooms of the desk, as the way around names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub enum Answer {
         name: String,
         text: String,
     },
+    /// What an endpoint sends, as it is.
+    Sent(Response),
 }
 
 /// Fields of decimal numbers, which people write with the comma of their country.

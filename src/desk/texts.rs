@@ -31,6 +31,7 @@ pub const OPEN_ITS_PAGE: &str = "Open its page again";
 pub const PAGES: &str = "Pages";
 pub const FIRST_PAGE: &str = "First page";
 pub const NEXT_PAGE: &str = "Next page";
+pub const AS_FILE: &str = "The whole list as a file (CSV)";
 pub const FIRST_PART: &str = "The first of them";
 pub const NEXT_PART: &str = "The next of them";
 pub const OPTIONAL: &str = "(optional)";

@@ -117,6 +117,8 @@ pub struct Visit<'a> {
     pub done: Option<(String, bool)>,
     /// What the address asks for and no list takes, which was left out of what is shown.
     pub left_out: RefCell<Vec<FieldError>>,
+    /// The list that is shown, with its filters; empty where none is.
+    pub listed: RefCell<String>,
 }
 
 /// A form that was sent and not accepted.
@@ -177,13 +179,19 @@ impl Visit<'_> {
         &self,
         path: &str,
         fixed: &[(&str, &str)],
-        passed: &[&str],
+        passed_on: &[&str],
     ) -> Result<T> {
         let is_fixed = |name: &str| fixed.iter().any(|(fixed, _)| *fixed == name);
-        let passed = passed.iter().filter(|name| !is_fixed(name));
+        let passed = passed_on.iter().filter(|name| !is_fixed(name));
         let mut passed: Vec<(&str, &str)> =
             passed.filter_map(|name| Some((*name, self.param(name)?))).collect();
         passed.retain(|(name, _)| self.wrong_in_filter(name).is_none());
+        if passed_on.contains(&"after") {
+            let of_page = |(name, _): &(&str, &str)| !["after", "limit"].contains(name);
+            let filters: Vec<_> =
+                fixed.iter().chain(&passed).filter(|member| of_page(member)).copied().collect();
+            self.listed.replace(with_query(path, &filters));
+        }
         let target = |passed: &[(&str, &str)]| with_query(path, &[fixed, passed].concat());
         match self.api.get(&target(&passed)) {
             Err(Error::Refused(problem))

@@ -29,8 +29,18 @@ const TIME_MAX: Duration = Duration::from_secs(50);
 /// Without it Excel takes a file for one of its own country's letters.
 const BYTE_ORDER_MARK: &str = "\u{FEFF}";
 
+/// What a route answers to this request: a list as a file, where that is asked for.
+pub fn answer(app: &App, request: &Request, handler: Handler) -> Result<Response> {
+    let answer = handler(app, request)?;
+    if request.method == "GET" && is_asked(request.http) {
+        of(app, request, handler, answer)
+    } else {
+        Ok(answer)
+    }
+}
+
 /// Whether a file is asked for: its type is named, before the one that is answered otherwise.
-pub fn is_asked(http: &rouille::Request) -> bool {
+fn is_asked(http: &rouille::Request) -> bool {
     let accept = http.header("Accept").unwrap_or("");
     let types = accept.split(',').map(|range| range.split(';').next().unwrap_or("").trim());
     let mut ours = types.filter(|named| {
@@ -40,7 +50,7 @@ pub fn is_asked(http: &rouille::Request) -> bool {
 }
 
 /// The whole list of which `answer` is a page; what is no list is answered as it is.
-pub fn of(app: &App, request: &Request, handler: Handler, answer: Response) -> Result<Response> {
+fn of(app: &App, request: &Request, handler: Handler, answer: Response) -> Result<Response> {
     let mut page = String::new();
     let Response { status_code, headers, data, upgrade } = answer;
     let (mut body, _) = data.into_reader_and_size();

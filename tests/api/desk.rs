@@ -3,6 +3,7 @@
 
 mod doors;
 mod extremes;
+mod files;
 mod house;
 mod imports;
 mod odd;

@@ -59,7 +59,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }))
         }
-        (visit.pager(orders.next.as_deref(), &[]))
+        (visit.list_end(orders.next.as_deref(), &[]))
         details open[is_open("change")] {
             summary { (t::CHANGE_CUSTOMER) }
             (visit.form("change", &version, |form| html! {

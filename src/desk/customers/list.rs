@@ -39,7 +39,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }))
         }
-        (visit.pager(customers.next.as_deref(), &["q"]))
+        (visit.list_end(customers.next.as_deref(), &["q"]))
         details open[is_adding] {
             summary { (t::NEW_CUSTOMER) }
             (add(visit))

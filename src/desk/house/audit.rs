@@ -62,7 +62,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 @for entry in &entries.data { (row(visit, entry, &products)) }
             }))
         }
-        (visit.pager(entries.next.as_deref(), FILTERS))
+        (visit.list_end(entries.next.as_deref(), FILTERS))
     };
     Ok(Answer::Page(Content::new(Room::House, t::AUDIT, body)))
 }

@@ -46,7 +46,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if keys.data.is_empty() { p { (t::NO_KEYS) } } @else { (table(t::API_KEYS, t::KEY_COLUMNS, html! {
             @for key in &keys.data { (row(visit, key)) }
         })) }
-        (visit.pager(keys.next.as_deref(), &[]))
+        (visit.list_end(keys.next.as_deref(), &[]))
         h2 { (t::NEW_KEY) }
         (visit.form("new_key", "", |form| html! {
             (form.field(&Field::new("name", t::KEY_NAME, Kind::Text).required(), ""))

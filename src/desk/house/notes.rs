@@ -65,7 +65,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         p { (t::WHY_NOTES) }
         @if cards.is_empty() { p { (t::NO_NOTES) } }
         @for card in &cards { section.card { (card) } }
-        (visit.pager(mentions.next.as_deref(), &["customer_id"]))
+        (visit.list_end(mentions.next.as_deref(), &["customer_id"]))
     };
     Ok(Answer::Page(Content::new(Room::House, t::NOTES_TO_REVIEW, body)))
 }

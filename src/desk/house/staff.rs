@@ -65,7 +65,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }
         }))
-        (visit.pager(staff.next.as_deref(), &[]))
+        (visit.list_end(staff.next.as_deref(), &[]))
     };
     Ok(Answer::Page(Content::new(Room::House, t::STAFF, body)))
 }

@@ -48,7 +48,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }))
         }
-        (visit.pager(list.next.as_deref(), &[]))
+        (visit.list_end(list.next.as_deref(), &[]))
     };
     Ok(Answer::Page(Content::new(Room::House, t::VERIFY, body)))
 }

@@ -162,6 +162,6 @@ fn listed(visit: &Visit, import: &Import, (name, title, fixed): &View, head: &Ma
     let heads = if has_faults { w::REFUSED_COLUMNS } else { w::PLANNED_COLUMNS };
     Ok(html! {
         (table(title, heads, html! { @for of in &found.data { (row(of)) } }))
-        (visit.pager(found.next.as_deref(), &["view"]))
+        (visit.list_end(found.next.as_deref(), &["view"]))
     })
 }

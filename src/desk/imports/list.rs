@@ -37,7 +37,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if imports.data.is_empty() { p { (w::NO_IMPORTS) } } @else {
             (table(w::FILES_READ, w::IMPORT_COLUMNS, html! { @for import in &imports.data { (row(visit, import)) } }))
         }
-        (visit.pager(imports.next.as_deref(), &[]))
+        (visit.list_end(imports.next.as_deref(), &[]))
     };
     Ok(Answer::Page(Content::new(Room::House, w::IMPORTS, body)))
 }

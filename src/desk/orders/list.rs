@@ -67,7 +67,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }
         }
-        (visit.pager(orders.next.as_deref(), KEPT))
+        (visit.list_end(orders.next.as_deref(), KEPT))
     };
     Ok(Answer::Page(Content::new(Room::Orders, *title, body)))
 }

@@ -74,7 +74,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if movements.data.is_empty() { p { (say::NO_MOVEMENTS) } } @else {
             (table(say::LEDGER, say::LEDGER_COLUMNS, html! { @for line in &movements.data { (line.row(visit)) } }))
         }
-        (visit.pager(movements.next.as_deref(), &["from", "to", "reason"]))
+        (visit.list_end(movements.next.as_deref(), &["from", "to", "reason"]))
     };
     Ok(Answer::Page(Content::new(Room::Products, product.name, body)))
 }

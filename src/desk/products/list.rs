@@ -72,7 +72,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 button { (say::LABELS_OF_TICKED) }
             }
         }
-        (visit.pager(next.as_deref(), KEPT))
+        (visit.list_end(next.as_deref(), KEPT))
     };
     Ok(Answer::Page(Content::new(Room::Products, t::PRODUCTS, body)))
 }

@@ -142,7 +142,7 @@ fn reserved(visit: &Visit, units: i64) -> Result<Markup> {
             (elsewhere(visit, 3, units - here))
             (sum(visit, say::RESERVED, 3, units))
         }))
-        (visit.pager(orders.next.as_deref(), &["of"]))
+        (visit.list_end(orders.next.as_deref(), &["of"]))
     })
 }
 
@@ -178,7 +178,7 @@ fn purchased(visit: &Visit, status: &str, units: i64) -> Result<Markup> {
             (elsewhere(visit, 6, units - here))
             (sum(visit, figure, 6, units))
         }))
-        (visit.pager(orders.next.as_deref(), &["of"]))
+        (visit.list_end(orders.next.as_deref(), &["of"]))
     })
 }
 

@@ -61,7 +61,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if orders.data.is_empty() { p { (t::NO_PURCHASE_ORDERS) } } @else {
             (table(title, t::PURCHASE_ORDER_COLUMNS, html! { @for head in &orders.data { (row(visit, head)) } }))
         }
-        (visit.pager(orders.next.as_deref(), KEPT))
+        (visit.list_end(orders.next.as_deref(), KEPT))
         (new(visit)?)
     };
     Ok(Answer::Page(Content::new(Room::Restock, *title, body)))

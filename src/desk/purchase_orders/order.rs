@@ -62,7 +62,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         (facts)
         (add)
         (lines::table_of(visit, &order, page))
-        (visit.pager(next.as_deref(), &[]))
+        (visit.list_end(next.as_deref(), &[]))
         (steps)
         @if is_draft { (split(visit, page, &version)) }
         (merge)

@@ -47,7 +47,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         }
         @if plan.data.is_empty() { p { (t::nothing_planned(view)) } }
         (by_supplier(visit, title, plan.data))
-        (visit.pager(plan.next.as_deref(), KEPT))
+        (visit.list_end(plan.next.as_deref(), KEPT))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::RESTOCK, body)))
 }

@@ -67,7 +67,7 @@ pub fn list(visit: &Visit) -> Result<Answer> {
                 }
             }))
         }
-        (visit.pager(runs.next.as_deref(), &["from", "to"]))
+        (visit.list_end(runs.next.as_deref(), &["from", "to"]))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::RUNS, body)))
 }
@@ -120,7 +120,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }
         }))
-        (visit.pager(lines.next.as_deref(), &["outcome"]))
+        (visit.list_end(lines.next.as_deref(), &["outcome"]))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::run(run.id), body)))
 }

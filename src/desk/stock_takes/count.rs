@@ -67,7 +67,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
             button { (t::SEARCH) }
         }
         (counting(visit, title, &lines.data, take.may("counts")))
-        (visit.pager(lines.next.as_deref(), &["view", "q"]))
+        (visit.list_end(lines.next.as_deref(), &["view", "q"]))
         @if take.may("cancel") {
             details {
                 summary { (t::CANCEL_TAKE) }

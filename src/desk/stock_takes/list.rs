@@ -46,7 +46,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
                 }
             }))
         }
-        (visit.pager(takes.next.as_deref(), &["status"]))
+        (visit.list_end(takes.next.as_deref(), &["status"]))
         h2 { (t::NEW_TAKE) }
         p { (t::WHAT_A_TAKE_DOES) }
         (visit.form("open", "", |form| html! {

@@ -32,7 +32,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if lines.data.is_empty() { p { (t::NO_DIFFERENCES) } } @else {
             (table(t::DIFFERENT, t::REVIEW_COLUMNS, html! { @for line in &lines.data { (row(visit, line, take.may("counts"))) } }))
         }
-        (visit.pager(lines.next.as_deref(), &[]))
+        (visit.list_end(lines.next.as_deref(), &[]))
         @if take.may("book") && figures.counted > 0 {
             p { (t::WHAT_BOOKING_DOES) }
             (visit.form("book", &version, |_| html! { button.main { (t::BOOK_COUNTS) } }))

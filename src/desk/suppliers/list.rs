@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::desk::api::with_query;
+use crate::desk::files::as_file;
 use crate::desk::page::{Answer, Content, Room};
 use crate::desk::parts::brief;
 use crate::desk::pieces::{FormFor, filter_field};
@@ -34,6 +35,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if suppliers.is_empty() { p { (t::NO_SUPPLIERS) } } @else {
             (visit.part("part", t::SUPPLIERS, t::SUPPLIER_COLUMNS, rows, visit.room_beside(&[])))
         }
+        (as_file(&with_query("/suppliers", &["q", "archived"].map(|name| (name, visit.param(name).unwrap_or(""))))))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::SUPPLIERS, body)))
 }

@@ -70,7 +70,7 @@ pub fn of_supplier(visit: &Visit) -> Result<Answer> {
                 @for offer in &offers.data { (row(offer)) }
             }))
         }
-        (visit.pager(offers.next.as_deref(), &[]))
+        (visit.list_end(offers.next.as_deref(), &[]))
     };
     Ok(Answer::Page(Content::new(Room::Restock, t::offers_of(&supplier.name), body)))
 }
@@ -112,7 +112,7 @@ pub fn of_product(visit: &Visit) -> Result<Answer> {
                 @for offer in &offers.data { (row(offer)) }
             }))
         }
-        (visit.pager(offers.next.as_deref(), &[]))
+        (visit.list_end(offers.next.as_deref(), &[]))
         @if !others.is_empty() || asked.is_some() {
             details open[asked.is_some()] {
                 summary { (t::SOMEBODY_ELSE_SELLS_IT) }

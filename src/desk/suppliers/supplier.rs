@@ -172,7 +172,7 @@ fn taken(visit: &Visit, supplier: &Supplier, lead_times: &LeadTimes) -> Markup {
                     }
                 }
             }))
-            (visit.pager(lead_times.products.next.as_deref(), &[]))
+            (visit.list_end(lead_times.products.next.as_deref(), &[]))
         }
     }
 }

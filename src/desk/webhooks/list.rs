@@ -31,7 +31,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if webhooks.data.is_empty() { p { (w::NO_WEBHOOKS) } } @else {
             (table(w::WEBHOOKS, w::COLUMNS, html! { @for webhook in &webhooks.data { (row(visit, webhook)) } }))
         }
-        (visit.pager(webhooks.next.as_deref(), &[]))
+        (visit.list_end(webhooks.next.as_deref(), &[]))
         h2 { (w::NEW_WEBHOOK) }
         (form)
     };

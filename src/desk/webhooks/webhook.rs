@@ -50,7 +50,7 @@ pub fn show(visit: &Visit) -> Result<Answer> {
         @if tried.data.is_empty() { p { (w::NO_ATTEMPTS) } } @else {
             (table(w::ATTEMPTS, w::ATTEMPT_COLUMNS, html! { @for tried in &tried.data { (row(visit, tried)) } }))
         }
-        (visit.pager(tried.next.as_deref(), &["outcome"]))
+        (visit.list_end(tried.next.as_deref(), &["outcome"]))
         p { a href="/desk/webhooks" { (w::BACK_TO_WEBHOOKS) } }
     };
     Ok(Answer::Page(Content::new(Room::House, w::word_to(webhook.host()), body)))
