@@ -29,8 +29,8 @@ const COLUMNS_BYTES: usize = 5 * 1024;
 pub fn show(visit: &Visit) -> Result<Answer> {
     let Seen { value: import, version } = visit.api.read::<Import>(&format!("/imports/{}", visit.id))?;
     let head = html! {
-        (buttons(visit, &import, &version))
         (facts(visit, &import))
+        (buttons(visit, &import, &version))
         (columns(&import))
     };
     let there: Vec<&View> = VIEWS.iter().filter(|(name, ..)| count(&import, name) > 0).collect();

@@ -18,19 +18,17 @@ pub fn refused(visit: &Visit, row: &Row) -> Markup {
         tr {
             td.n { (row.line) }
             td {
-                ul {
-                    @for error in row.errors.iter().take(SHOWN_MAX) {
-                        li {
-                            @match (&error.column, error.field.as_str()) {
-                                (Some(column), _) => strong { (brief(column)) },
-                                (None, "") => {},
-                                (None, field) => strong { (t::field(field)) },
-                            }
-                            @if let Some(value) = error.value.as_deref().filter(|value| !value.is_empty()) {
-                                " “" (brief(value)) "”"
-                            }
-                            " " (brief_text(&visit.said(&error.message)))
+                @for error in row.errors.iter().take(SHOWN_MAX) {
+                    div {
+                        @match (&error.column, error.field.as_str()) {
+                            (Some(column), _) => strong { (brief(column)) },
+                            (None, "") => {},
+                            (None, field) => strong { (t::field(field)) },
                         }
+                        @if let Some(value) = error.value.as_deref().filter(|value| !value.is_empty()) {
+                            " “" (brief(value)) "”"
+                        }
+                        " " (brief_text(&visit.said(&error.message)))
                     }
                 }
             }
