@@ -58,9 +58,9 @@ fn every_list_is_a_file_with_what_it_shows() {
         "/desk/restock",
         "/desk/purchase_orders",
         "/desk/stock_takes",
-        "/desk/audit",
+        "/desk/house/audit",
         "/desk/imports",
-        "/desk/staff",
+        "/desk/house/staff",
     ] {
         file_on(page);
     }
