@@ -176,6 +176,13 @@ const STOREKEEPER: Program = Program {
             run: import::run,
         },
         Command {
+            words: "import apply",
+            argument: Some("ID"),
+            about: "do what a file that was tried would do, or go on where that was cut off; each row is done once",
+            options: &[],
+            run: import::apply,
+        },
+        Command {
             words: "import undo",
             argument: Some("ID"),
             about: "set back what an import has done, where nobody has changed it since",

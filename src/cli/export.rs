@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use super::arguments::Arguments;
 use super::progress::Progress;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, printable};
 use crate::app::App;
 use crate::config::Config;
 use crate::routes::ROUTES;
@@ -25,7 +25,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let path = target.split('?').next().unwrap_or("");
     let (route, path_id) = route_of(path).ok_or_else(|| unknown(path))?;
     // Before root becomes the service's user, who may not write here.
-    let mut output: Box<dyn Write> = match arguments.value("output") {
+    let output_name = arguments.value("output").filter(|name| *name != "-");
+    let mut output: Box<dyn Write> = match output_name {
         None => Box::new(io::stdout().lock()),
         // Nobody else of the machine reads what is in it.
         Some(name) => Box::new(
@@ -39,13 +40,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     };
     let written =
         super::settings(arguments).and_then(|config| write(config, &target, route, path_id, &mut output));
-    if let (Err(_), Some(name)) = (&written, arguments.value("output")) {
+    if let (Err(_), Some(name)) = (&written, output_name) {
         // It was made above, and there is nothing of use in it.
         let _ = std::fs::remove_file(name);
     }
     let rows = written?;
-    if let Some(name) = arguments.value("output") {
-        eprintln!("{rows} rows are in {name}");
+    if let Some(name) = output_name {
+        eprintln!("{rows} rows are in {}", printable(name));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::progress::Progress;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, printable};
 use crate::app::App;
 use crate::config::Config;
 use crate::error::Error;
@@ -42,33 +42,59 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let app = open(arguments)?;
     let dry_run = try_out(&app, arguments, file)?;
-    print!("{}", told(&dry_run));
+    say(&told(&dry_run));
     let id = id_of(&dry_run);
     let refused = print_rows(&app, id, "outcome=refused")?;
     let waiting = count(&dry_run, "/rows/create") + count(&dry_run, "/rows/change");
     if waiting == 0 {
-        println!("there is nothing to apply");
+        say("there is nothing to apply\n");
         return Ok(code(refused));
     }
     if !arguments.has("yes") && !asked_yes(waiting)? {
-        println!("nothing was changed; a manager can still apply it, as import {id}");
-        return Ok(code(refused));
+        say(&format!("nothing was changed; to do it: storekeeper import apply {id}\n"));
+        return Ok(code(refused + waiting));
     }
-    let applied = go(&app, id, imports::post_apply, "apply", waiting)?;
-    println!("{} rows applied, {} not", count(&applied, "/applied"), count(&applied, "/not_applied"));
-    let left = print_rows(&app, id, "state=not_applied")?;
-    println!("to set it back: storekeeper import undo {id}");
+    let left = apply_all(&app, id, waiting)?;
     Ok(code(refused + left))
 }
 
+/// Applies what was tried before, or goes on where that was cut off.
+pub fn apply(arguments: &Arguments) -> Outcome {
+    let id = id_given(arguments)?;
+    let app = open(arguments)?;
+    let import = read(&app, id)?;
+    let waiting = count(&import, "/rows/create") + count(&import, "/rows/change");
+    Ok(code(apply_all(&app, id, waiting)?))
+}
+
+fn apply_all(app: &App, id: Id, waiting: u64) -> Result<u64, Failure> {
+    // Before it begins, since it may be cut off.
+    say(&format!(
+        "to go on with it, or set it back: storekeeper import apply {id}, storekeeper import undo {id}\n"
+    ));
+    let applied = go(app, id, imports::post_apply, "apply", waiting)?;
+    say(&format!("{} rows applied, {} not\n", count(&applied, "/applied"), count(&applied, "/not_applied")));
+    print_rows(app, id, "state=not_applied")
+}
+
+fn id_given(arguments: &Arguments) -> Result<Id, Failure> {
+    Ok(arguments.argument().parse().map_err(|_| "the import is named by its number")?)
+}
+
 pub fn undo(arguments: &Arguments) -> Outcome {
-    let id: Id = arguments.argument().parse().map_err(|_| "the import is named by its number")?;
+    let id = id_given(arguments)?;
     let app = open(arguments)?;
     let before = read(&app, id)?;
     let undone = go(&app, id, imports::post_undo, "undo", count(&before, "/applied"))?;
-    println!("{} rows undone, {} not", count(&undone, "/undone"), count(&undone, "/not_undone"));
+    say(&format!("{} rows undone, {} not\n", count(&undone, "/undone"), count(&undone, "/not_undone")));
     let left = print_rows(&app, id, "state=not_undone")?;
     Ok(code(left))
+}
+
+/// Prints what holds words of somebody's file. Whoever reads no further, `head` say, stops nothing that is under way.
+fn say(text: &str) {
+    let mut output = io::stdout().lock();
+    let _ = output.write_all(printable(text).as_bytes()).and_then(|()| output.flush());
 }
 
 /// 1 where something is left to be looked at.
@@ -240,7 +266,8 @@ fn print_rows(app: &App, id: Id, filter: &str) -> Result<u64, Failure> {
                 let text = |name: &str| error[name].as_str().unwrap_or_default();
                 let place = if text("column").is_empty() { text("field") } else { text("column") };
                 let value = error["value"].as_str().map_or_else(String::new, |value| format!(" {value:?}"));
-                println!("line {}, {place}{value}: {} ({})", row["line"], text("message"), text("code"));
+                let (message, code) = (text("message"), text("code"));
+                say(&format!("line {}, {place}{value}: {message} ({code})\n", row["line"]));
             }
         }
         match page["next"].as_str() {
@@ -253,11 +280,10 @@ fn print_rows(app: &App, id: Id, filter: &str) -> Result<u64, Failure> {
 /// Nobody is asked where nobody can answer: then it stays a dry run.
 fn asked_yes(rows: u64) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        println!("add --yes to apply {rows} rows");
+        say(&format!("add --yes to apply {rows} rows\n"));
         return Ok(false);
     }
-    print!("apply {rows} rows? [y/N] ");
-    io::stdout().flush()?;
+    say(&format!("apply {rows} rows? [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

@@ -62,10 +62,21 @@ pub const COULD_NOT_RUN: u8 = 2;
 /// (`RestartPreventExitStatus` in the units).
 pub const NO_USE_TRYING_AGAIN: u8 = 3;
 
+/// With what would move a terminal's cursor, or call its tricks, as the number that it is: names of files and of their
+/// columns are other people's.
+pub fn printable(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => c.to_string(),
+        c if c.is_control() => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Ends `name`: prints why it failed, if it did.
 pub fn end(name: &str, outcome: Outcome) -> ExitCode {
     outcome.unwrap_or_else(|Failure { message, exit_code }| {
-        logging::failure(name, &message);
+        logging::failure(name, &printable(&message));
         ExitCode::from(exit_code)
     })
 }

@@ -7,7 +7,7 @@ mod writer;
 
 pub use encoding::Encoding;
 pub use reader::{Broken, Delimiter, Reader, Record};
-pub use writer::row;
+pub use writer::{row, row_for_spreadsheets};
 
 /// What spreadsheets take for the beginning of a formula, also in quotes and in full width.
 const FORMULA: &str = "=+-@\t\r\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}";

@@ -39,14 +39,22 @@ pub fn answer(app: &App, request: &Request, handler: Handler) -> Result<Response
     }
 }
 
-/// Whether a file is asked for: its type is named, before the one that is answered otherwise.
+/// Whether a file is asked for: of the types that there are here, its type is wanted most, or named first of those.
 fn is_asked(http: &rouille::Request) -> bool {
     let accept = http.header("Accept").unwrap_or("");
-    let types = accept.split(',').map(|range| range.split(';').next().unwrap_or("").trim());
-    let mut ours = types.filter(|named| {
-        ["text/csv", "application/json", "*/*"].iter().any(|known| known.eq_ignore_ascii_case(named))
-    });
-    ours.next().is_some_and(|named| named.eq_ignore_ascii_case("text/csv"))
+    let mut best: Option<(&str, f32)> = None;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().unwrap_or("");
+        let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let quality = quality.and_then(|quality| quality.parse().ok()).unwrap_or(1.0);
+        let known =
+            ["text/csv", "application/json", "*/*"].iter().any(|known| known.eq_ignore_ascii_case(named));
+        if known && quality > best.map_or(0.0, |(_, quality)| quality) {
+            best = Some((named, quality));
+        }
+    }
+    best.is_some_and(|(named, _)| named.eq_ignore_ascii_case("text/csv"))
 }
 
 /// The whole list of which `answer` is a page; what is no list is answered as it is.
@@ -256,7 +264,7 @@ fn written(pages: BufWriter<File>, columns: Columns) -> io::Result<File> {
     file.write_all(BYTE_ORDER_MARK.as_bytes())?;
     if !columns.is_empty() {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-        file.write_all(csv::row(&names).as_bytes())?;
+        file.write_all(csv::row_for_spreadsheets(&names).as_bytes())?;
     }
     for page in BufReader::new(pages).lines() {
         for row in taken_apart(&page?).0 {
@@ -265,7 +273,7 @@ fn written(pages: BufWriter<File>, columns: Columns) -> io::Result<File> {
                     cells.iter().find(|(name, _)| name == column).map_or("", |(_, text)| text.as_str())
                 };
                 let values: Vec<&str> = columns.iter().map(value).collect();
-                file.write_all(csv::row(&values).as_bytes())?;
+                file.write_all(csv::row_for_spreadsheets(&values).as_bytes())?;
             }
         }
     }
@@ -383,9 +391,10 @@ struct AtOnce<'a>(&'a AtomicUsize);
 
 impl AtOnce<'_> {
     fn enter(now: &AtomicUsize) -> Option<AtOnce<'_>> {
-        let entered = now
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now < AT_ONCE_MAX).then_some(now + 1));
-        entered.is_ok().then_some(AtOnce(now))
+        let one_more = |now: usize| (now < AT_ONCE_MAX).then(|| now + 1);
+        let entered = now.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        // One that was never made gives no place back.
+        entered.is_ok().then(|| AtOnce(now))
     }
 }
 

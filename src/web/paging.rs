@@ -111,14 +111,18 @@ impl Keyset {
         let beyond = if self.descending { "<" } else { ">" };
         let id = self.id;
         match self.sorted_by {
-            // The first comparison lets the database start in the middle of the index.
+            // The first comparison lets the database start in the middle of the index, and the others in the middle of what
+            // was written at one moment, such as a whole stock take.
             Some((column, sorted)) if let Some(within) = self.within => {
                 let (value, place) = cursor.value.rsplit_once('/').unwrap_or((&cursor.value, ""));
                 let (value, place) = (sorted.bound(value), Value::from(place.parse::<Id>().ok()));
                 let condition = format!(
-                    "{column} {beyond}= ? AND ({column} {beyond} ? OR {within} {beyond} ? OR ({within} = ? AND {id} {beyond} ?))"
+                    "{column} {beyond}= ? AND ({column} {beyond} ? OR ({column} = ? AND {within} {beyond} ?)
+                     OR ({column} = ? AND {within} = ? AND {id} {beyond} ?))"
                 );
-                filter.add(condition, [value.clone(), value, place.clone(), place, cursor.id.into()]);
+                let [first, second, third] = [value.clone(), value.clone(), value.clone()];
+                let place_again = place.clone();
+                filter.add(condition, [first, second, third, place, value, place_again, cursor.id.into()]);
             }
             Some((column, sorted)) => {
                 let value = sorted.bound(&cursor.value);

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use mysql::prelude::Queryable;
 use serde_json::{Value, json};
 use storekeeper::routes::ROUTES;
 use storekeeper::web::api_key::KeyScope;
 
 use crate::access::key_with;
 use crate::client::{Answer, Client};
+use crate::dialects::numbers;
 use crate::fixtures::gtin;
 use crate::harness::Shop;
 
@@ -202,6 +204,7 @@ const HOSTILE: &[&str] = &[
     "<b>bold</b> & 5 < 6 > 4",
     "1,500",
     "007",
+    "+4930123",
 ];
 
 #[test]
@@ -320,4 +323,45 @@ fn a_customer_takes_all_that_is_kept_of_them() {
     let of_other = staff.get(&format!("/export?customer_id={}", other.id)).expect(200).body;
     assert_eq!((&of_other["account"], ids(&of_other).len()), (&Value::Null, 1));
     staff.get("/export?customer_id=99999").expect_problem(404, "not_found");
+}
+
+#[test]
+fn two_files_are_written_at_once_and_a_third_one_later() {
+    // With fewer connections so few reads of one client go on at once that none is refused.
+    let shop = Shop::open_with(&[("STOREKEEPER_DATABASE_CONNECTIONS", "16")]);
+    let staff = shop.staff();
+    // Each takes a while.
+    let mut sql = shop.sql();
+    let products = format!(
+        "INSERT INTO products (active, name, price_minor, created_at, updated_at)
+         SELECT 1, CONCAT('Thing ', seq), seq, NOW(6), NOW(6) FROM {} n",
+        numbers(3000)
+    );
+    sql.query_drop(products).expect("products");
+    sql.query_drop(
+        "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at, reorder_multiple, lead_time_days)
+         SELECT id, 0, 0, 0, 0, NOW(6), 1, 0 FROM products",
+    )
+    .expect("their stock");
+    for _ in 0..3 {
+        let answers: Vec<u16> = thread::scope(|scope| {
+            let asking: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let answer = ask(&staff, "/products");
+                        if answer.status != 200 {
+                            assert_eq!((answer.status, &answer.body["code"]), (503, &json!("busy")));
+                        }
+                        answer.status
+                    })
+                })
+                .collect();
+            asking.into_iter().map(|asking| asking.join().expect("an answer")).collect()
+        });
+        assert!(answers.contains(&200) && answers.contains(&503), "{answers:?}");
+    }
+    // Who was refused has taken nobody's place.
+    for _ in 0..3 {
+        assert_eq!(records_of(&staff, "/products").len(), 1 + 3000);
+    }
 }

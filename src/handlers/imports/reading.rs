@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::csv::{Broken, Delimiter, Encoding, Reader};
 use crate::db::{self, Transaction};
 use crate::error::Result;
-use crate::handlers::imports::cells::Decimal;
+use crate::handlers::imports::cells::{Decimal, Numbers};
 use crate::handlers::imports::columns::{Columns, Mapping, Type};
 use crate::handlers::imports::plan::{Blank, Plan, Verdict};
 use crate::handlers::imports::sheet::{Row, RowError, Sheet};
@@ -72,7 +72,8 @@ pub fn read(app: &App, caller: &Caller, asked: &Asked, file: &mut File) -> Resul
     })?;
     let columns = Columns::of_header(asked.about, &header.cells, &asked.mapping)?;
     let id = begin(app, caller, asked, &columns, encoding, delimiter)?;
-    let sheet = Sheet::new(reader, columns, asked.about, asked.decimal);
+    let numbers = Numbers { decimal: asked.decimal, has_semicolons: delimiter == Delimiter::Semicolon };
+    let sheet = Sheet::new(reader, columns, asked.about, numbers);
     let counts = read_rows(app, caller, asked, id, sheet);
     let counts = counts.inspect_err(|_| {
         // What is left when this fails too is deleted with what is too old.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 
 use crate::csv::{Broken, Reader, Record};
-use crate::handlers::imports::cells::{self, Decimal};
+use crate::handlers::imports::cells::{self, Numbers};
 use crate::handlers::imports::columns::{Columns, Source, Type, meaning};
 use crate::problem::{Problem, shortened};
 use crate::values::{Bad, Id, Input, id};
@@ -80,7 +80,7 @@ pub struct Sheet<R> {
     reader: Reader<R>,
     pub columns: Columns,
     about: Type,
-    decimal: Option<Decimal>,
+    numbers: Numbers,
     ready: VecDeque<Row>,
     /// The first record of the next group.
     ahead: Option<Record>,
@@ -119,12 +119,12 @@ impl<'a> Cells<'a> {
 }
 
 impl<R: Read> Sheet<R> {
-    pub fn new(reader: Reader<R>, columns: Columns, about: Type, decimal: Option<Decimal>) -> Sheet<R> {
+    pub fn new(reader: Reader<R>, columns: Columns, about: Type, numbers: Numbers) -> Sheet<R> {
         Sheet {
             reader,
             columns,
             about,
-            decimal,
+            numbers,
             ready: VecDeque::new(),
             ahead: None,
             joined: 0,
@@ -222,7 +222,7 @@ impl<R: Read> Sheet<R> {
                 None => text.to_owned(),
             };
             row.adds_barcodes |= field.name == "barcodes" && self.columns.columns[at].column != "barcodes";
-            let read = cells::value(field.kind, &text, self.decimal);
+            let read = cells::value(field.kind, &text, self.numbers);
             row.origins.push((field.name, at, text));
             match read {
                 Ok(value) => row.members.push((field.name.to_owned(), value)),
@@ -381,7 +381,7 @@ mod tests {
         let (mut reader, _) = Reader::new(text.as_bytes(), Encoding::Utf8, None).expect("text");
         let header = reader.read().expect("sound").expect("a header");
         let columns = Columns::of_header(about, &header.cells, &Vec::new()).expect("known columns");
-        let mut sheet = Sheet::new(reader, columns, about, None);
+        let mut sheet = Sheet::new(reader, columns, about, Numbers { decimal: None, has_semicolons: false });
         let mut rows = Vec::new();
         while let Some(row) = sheet.read().expect("sound") {
             rows.push(row);

@@ -75,7 +75,7 @@ fn the_manual_page_is_made_of_what_help_says() {
 }
 
 /// As they are called in help.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "serve\n",
     "doctor [--json]\n",
     "setup [OPTIONS]\n",
@@ -87,6 +87,7 @@ const COMMANDS: [&str; 16] = [
     "restore [OPTIONS] FILE\n",
     "restore-drill [--erasures FILE] [--identity FILE] [FOLDER]\n",
     "import [OPTIONS] FILE\n",
+    "import apply ID\n",
     "import undo ID\n",
     "export [--output FILE] LIST\n",
     "note backup [--failed]\n",

@@ -62,14 +62,14 @@ fn a_file_is_tried_applied_and_undone() {
         "line 3, price \"free\":",
         "(invalid_price)",
         "add --yes to apply 1 rows",
-        "nothing was changed; a manager can still apply it, as import 1",
+        "nothing was changed; to do it: storekeeper import apply 1",
     ] {
         assert!(out.contains(line), "{line}\n{out}");
     }
     assert_eq!(staff.get("/products").expect(200).body["data"], json!([]));
     let applied = import(&["--yes"]);
     assert!(
-        ends(&applied, 1).contains("\n1 rows applied, 0 not\nto set it back: storekeeper import undo 2\n"),
+        ends(&applied, 1).ends_with("storekeeper import undo 2\n1 rows applied, 0 not\n"),
         "{}",
         applied.out
     );
@@ -84,6 +84,12 @@ fn a_file_is_tried_applied_and_undone() {
     let undone = run(&shop.database_url, &["import", "undo", "2"]);
     assert_eq!(ends(&undone, 0), "1 rows undone, 0 not\n");
     assert_eq!(staff.get("/products").expect(200).body["data"], json!([]));
+    // What was tried first is applied later, and once.
+    let later = run(&shop.database_url, &["import", "apply", "1"]);
+    assert!(ends(&later, 0).ends_with("\n1 rows applied, 0 not\n"), "{}", later.out);
+    let twice = run(&shop.database_url, &["import", "apply", "1"]);
+    assert!(ends(&twice, 0).ends_with("\n1 rows applied, 0 not\n"), "{}", twice.out);
+    assert_eq!(staff.get("/products").expect(200).body["data"].as_array().map(Vec::len), Some(1));
     // The audit log says by what it was done.
     let audit = staff.get("/audit?object=import&command=import").expect(200).body;
     let actions: Vec<&str> = audit["data"]
@@ -92,7 +98,7 @@ fn a_file_is_tried_applied_and_undone() {
         .iter()
         .map(|entry| entry["action"].as_str().expect("a word"))
         .collect();
-    assert_eq!(actions, ["undone", "created", "applied", "created", "created"]);
+    assert_eq!(actions, ["applied", "undone", "created", "applied", "created", "created"]);
 }
 
 #[test]
@@ -118,6 +124,46 @@ fn what_cannot_be_taken_over_is_told_in_a_sentence() {
     assert_eq!(refusal(&["undo", "first"]), "the import is named by its number");
     assert!(refusal(&["undo", "7"]).starts_with("There is nothing here"));
     assert!(refusal(&[]).starts_with("import needs FILE"));
+}
+
+#[test]
+fn what_stands_in_a_file_moves_no_cursor_and_who_reads_no_further_stops_nothing() {
+    let shop = Shop::open();
+    let folder = Folder::new();
+    let hostile = folder
+        .file("hostile.csv", "name,price,na\u{1b}[31mme,\u{1b}]0;pwn\u{7}\nMug\u{1b}[2J,1,x,y\nBowl,2,x,y\n");
+    let tried = run(&shop.database_url, &["import", &hostile, "--type", "products"]);
+    assert!(tried.out.contains("na\\u{1b}[31mme -> (not read)"), "{}", tried.out);
+    let headless = folder.file("headless.csv", "\u{1b}]0;pwned\u{7}x,y\n1,2\n");
+    let refused = run(&shop.database_url, &["import", &headless, "--type", "products"]);
+    let unknown = run(&shop.database_url, &["export", "orders?\u{1b}[2J=1"]);
+    let missing = run(&shop.database_url, &["import", "/tmp/\u{1b}[2J.csv", "--type", "products"]);
+    for ended in [&tried, &refused, &unknown, &missing] {
+        assert!(
+            ended.out.chars().chain(ended.err.chars()).all(|c| c == '\n' || !c.is_control()),
+            "{ended:?}"
+        );
+    }
+    // Everything is done all the same when nobody reads what is said of it.
+    let many: String =
+        (0..300).map(|number| format!("Thing {number},{number}\nThing {number},free\n")).collect();
+    let many = folder.file("many.csv", &format!("name,price\n{many}"));
+    let full = fs::File::options().write(true).open("/dev/full").expect("Linux");
+    let mut command = harness::storekeeper(&shop.database_url);
+    let ended = command
+        .args(["import", &many, "--type", "products", "--yes"])
+        .stdout(full)
+        .output()
+        .expect("the program");
+    assert_eq!(
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned()),
+        (Some(1), String::new())
+    );
+    let imports = shop.staff().get("/imports").expect(200).body;
+    assert_eq!(
+        (&imports["data"][0]["status"], &imports["data"][0]["applied"]),
+        (&json!("applied"), &json!(300))
+    );
 }
 
 #[test]
