@@ -1,4 +1,4 @@
-//! `storekeeper import` and `import undo`: a file taken over, as `POST /imports` does it: tried first, and then applied.
+//! `storekeeper import`, `import apply` and `import undo`: a file taken over as over HTTP, tried first and then applied.
 
 use std::fmt::Write as _;
 use std::fs::File;

@@ -3,6 +3,7 @@
 //! The rows are those of the list's own pages, asked for one after another within one snapshot, so a file says what the
 //! JSON says. All of it is in a file of ours before the first byte is sent: a slow reader holds no connection.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use crate::web::caller::Caller;
 use crate::web::request::Request;
 use crate::web::route::Handler;
 
+const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// Each works on one connection for as long as it takes, and leaves the others theirs.
 const AT_ONCE_MAX: usize = 2;
@@ -59,6 +61,10 @@ fn is_asked(http: &rouille::Request) -> bool {
 
 /// The whole list of which `answer` is a page; what is no list is answered as it is.
 fn of(app: &App, request: &Request, handler: Handler, answer: Response) -> Result<Response> {
+    let is_json = |(name, value): &(Cow<str>, Cow<str>)| name == "Content-Type" && value.starts_with(JSON);
+    if !answer.headers.iter().any(is_json) {
+        return Ok(answer);
+    }
     let mut page = String::new();
     let Response { status_code, headers, data, upgrade } = answer;
     let (mut body, _) = data.into_reader_and_size();

@@ -60,7 +60,7 @@ fn column(records: &[Vec<String>], name: &str) -> Vec<String> {
 }
 
 /// All rows of a list, page by page.
-fn rows_of(client: &Client, path: &str) -> Vec<Value> {
+pub fn rows_of(client: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut after = String::new();
     loop {
