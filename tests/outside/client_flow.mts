@@ -9,6 +9,8 @@ import createClient from "openapi-fetch";
 import type { components, paths } from "storekeeper-description";
 
 type Product = components["schemas"]["Product"];
+// What is asked for; without it a list might be a text, since it is to be had as a file too.
+type Json = "application/json" | "application/problem+json";
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -18,8 +20,8 @@ function setting(name: string): string {
 
 const baseUrl = setting("BASE_URL");
 const withToken = (token: string) =>
-  createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
-const anyone = createClient<paths>({ baseUrl });
+  createClient<paths, Json>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
+const anyone = createClient<paths, Json>({ baseUrl });
 
 // Staff make a product of which there are three, to be restocked at once when it runs low.
 const password = readFileSync(setting("STAFF_PASSWORD_FILE"), "utf8").trim();
