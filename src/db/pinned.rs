@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::db::pool::Pooled;
@@ -16,10 +17,10 @@ thread_local! {
 /// Runs `work`, in which each [`super::read`] and [`super::snapshot`] of this thread sees the database as it is now. It
 /// is not run again: what is lost of it is the caller's to ask for once more.
 pub fn within_snapshot<T>(pool: &Pool, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // Who calls was looked up before, so a server that was restarted meanwhile is known to have been.
     let mut pooled = pool.take()?;
     pooled.usable = false;
-    pooled.conn.query_drop("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-    pooled.conn.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+    begin(&mut pooled.conn)?;
     PINNED.set(Some(pooled));
     let _end = End;
     let result = work();
@@ -29,6 +30,12 @@ pub fn within_snapshot<T>(pool: &Pool, work: impl FnOnce() -> Result<T>) -> Resu
         pooled.usable = true;
     }
     result
+}
+
+/// From here to COMMIT every statement sees the database as it is now.
+pub fn begin(conn: &mut Conn) -> mysql::Result<()> {
+    conn.query_drop("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
+    conn.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
 }
 
 /// A connection that is in the midst of it, because something panicked, is closed.

@@ -55,8 +55,7 @@ pub fn snapshot<T>(pool: &Pool, mut work: impl FnMut(&mut Connection) -> Result<
         return read(pool, work);
     }
     read(pool, |db| {
-        db.0.query_drop("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-        db.0.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")?;
+        pinned::begin(db.0)?;
         let result = work(db);
         // Of a connection that is lost nothing is left to end.
         if !matches!(&result, Err(Error::Database(cause)) if is_lost_connection(cause)) {

@@ -2,23 +2,23 @@
 
 use maud::{Markup, html};
 
-use crate::desk::api::with_query;
+use crate::desk::api::{header, with_query};
 use crate::desk::page::Answer;
 use crate::desk::texts as t;
 use crate::desk::visit::Visit;
 use crate::error::Result;
 use crate::problem::Problem;
-use crate::web::export::is_list;
 
 /// `/desk/file?list=`: all of a list of the API, with its filters.
 pub fn show(visit: &Visit) -> Result<Answer> {
     let target =
         visit.param("list").filter(|target| target.starts_with('/')).ok_or_else(Problem::not_found)?;
+    let response = visit.api.file(target)?;
     // What is no list is shown on pages of its own.
-    if !is_list(&visit.api.text(target)?.0) {
+    if !header(&response, "Content-Type").is_some_and(|named| named.starts_with("text/csv")) {
         return Err(Problem::not_found().into());
     }
-    Ok(Answer::Sent(visit.api.file(target)?))
+    Ok(Answer::Sent(response))
 }
 
 impl Visit<'_> {
