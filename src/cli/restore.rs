@@ -3,6 +3,7 @@
 //! Nothing is dropped or written over, and until a setting is changed the shop knows nothing of it. A restore that was cut
 //! off is run again.
 
+mod accounts;
 mod lost;
 mod place;
 mod settle;
@@ -16,6 +17,7 @@ use flate2::read::MultiGzDecoder;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use self::accounts::Accounts;
 use self::settle::Settled;
 use super::arguments::Arguments;
 use super::backup::client::Client;
@@ -102,6 +104,7 @@ pub struct Restored {
     /// The names of the rules that do not hold.
     pub broken: Vec<&'static str>,
     settled: Settled,
+    accounts: Accounts,
     /// What the running database has and this has not; None where it cannot be read.
     lost: Option<Vec<String>>,
     made: String,
@@ -153,6 +156,7 @@ impl What<'_> {
         search_text::write(&app, Rows::Missing)?;
         let settled = settle::settle(&app, &mut loaded, self.erased)?;
         let mut running = self.running();
+        let accounts = accounts::settle(&mut loaded, running.as_mut())?;
         let numbers =
             running.as_mut().and_then(|conn| manifest::highest_numbers(conn).ok()).unwrap_or_default();
         settle::raise_numbers(&mut loaded, &[&manifest.highest_numbers, &numbers])?;
@@ -164,7 +168,7 @@ impl What<'_> {
         }
         let lost = running.as_mut().and_then(|conn| lost::since(conn, heads).ok());
         let made = format!("{} of {}", manifest.kind, manifest.began_at);
-        Ok((conn, Restored { broken, settled, lost, made }))
+        Ok((conn, Restored { broken, settled, accounts, lost, made }))
     }
 
     /// The database that the shop uses, where it is another one and can be used.
@@ -210,6 +214,16 @@ impl Restored {
         println!(
             "ended {sessions} sessions and revoked {keys} keys: who logs in, logs in anew, and programs need new keys"
         );
+        match &self.accounts {
+            Accounts::AsNow(0) => {}
+            Accounts::AsNow(changed) => println!(
+                "brought {changed} accounts up to what they are now: role, password, and whether they may log in"
+            ),
+            Accounts::AsThen(staff) => println!(
+                "staff are as they were then: {}; disable who has left since with PATCH /staff/{{id}}",
+                staff.join(", ")
+            ),
+        }
         if *webhooks > 0 {
             println!(
                 "paused {webhooks} webhooks: look whether each is still wanted, and has the secret that its receiver knows"

@@ -58,13 +58,14 @@ impl Counted {
             .counters
             .query(
                 "SHOW GLOBAL STATUS WHERE Variable_name IN
-                 ('Questions', 'Com_stmt_prepare', 'Com_admin_commands', 'Connections')",
+                 ('Questions', 'Com_stmt_prepare', 'Com_stmt_reprepare', 'Com_admin_commands', 'Connections')",
             )
             .unwrap();
         let count = |name: &str| status.iter().find(|(known, _)| known == name).expect("a counter").1;
         Asked {
             statements: count("Questions"),
-            prepared: count("Com_stmt_prepare"),
+            // What a server prepares anew by itself it counts with what it was asked to.
+            prepared: count("Com_stmt_prepare") - count("Com_stmt_reprepare"),
             pings: count("Com_admin_commands"),
             connections: count("Connections"),
         }

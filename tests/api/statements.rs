@@ -12,6 +12,11 @@ fn status(mariadb: &MariaDb, name: &str) -> u64 {
     row.expect("a counter").1
 }
 
+/// Without what the server has prepared anew by itself: MySQL does so where a value is of another kind than it took it for.
+fn prepared(mariadb: &MariaDb) -> u64 {
+    status(mariadb, "Com_stmt_prepare") - status(mariadb, "Com_stmt_reprepare")
+}
+
 fn set_limit(mariadb: &MariaDb, limit: u32) {
     mariadb.connect("mysql").query_drop(format!("SET GLOBAL max_prepared_stmt_count = {limit}")).unwrap();
 }
@@ -86,11 +91,11 @@ fn every_combination_of_filters_is_one_of_a_few_statements() {
         (&staff, combinations("/customer_accounts", &[("q", &["a"])]), 1),
     ] {
         client.get(&lists[0]).expect(200);
-        let before = status(&mariadb, "Com_stmt_prepare");
+        let before = prepared(&mariadb);
         for path in &lists {
             client.get(path).expect(200);
         }
-        let prepared = 1 + status(&mariadb, "Com_stmt_prepare") - before;
+        let prepared = 1 + prepared(&mariadb) - before;
         assert!(prepared <= most, "{prepared} statements for {} lists like {}", lists.len(), lists[0]);
     }
 }

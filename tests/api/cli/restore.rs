@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
+use storekeeper::web::caller::Role;
 
 use super::backup::Folder;
 use super::{count, empty_database, migrated_database};
@@ -97,6 +98,53 @@ fn what_must_not_come_back_does_not() {
     assert_eq!(staff.get(&hook).expect(200).body["state"], "paused");
     let resumed = staff.patch(&hook, json!({"active": true})).expect(200).body;
     assert_eq!((&resumed["behind"], &resumed["lost"]), (&json!(2), &json!(0)));
+}
+
+#[test]
+fn who_was_sent_away_since_the_backup_is_not_let_in_again() {
+    let folder = Folder::new();
+    let shop = Shop::open();
+    let (manager, clerk) = (shop.staff(), shop.clerk());
+    let (customer, username) = shop.customer_with_account();
+    shop.add_staff("second", Role::Manager);
+    folder.backup(&shop.database_url, &[]).expect_success();
+    for member in manager.get("/staff").expect(200).body["data"].as_array().unwrap() {
+        let change = match member["username"].as_str().unwrap() {
+            "clerk" => json!({"disabled": true}),
+            "second" => json!({"role": "clerk", "password": "another long walk by the sea"}),
+            _ => continue,
+        };
+        manager.patch(&format!("/staff/{}", member["id"]), change).expect(200);
+    }
+    let account = json!({"password": "sunshine-and-rain-9", "current_password": CUSTOMER_PASSWORD});
+    let mine =
+        customer.client.get(&format!("/customers/{}", customer.id)).expect(200).body["account_id"].clone();
+    customer.client.patch(&format!("/customer_accounts/{mine}"), account).expect(200);
+    drop(clerk);
+
+    let name = new_name();
+    let more = ["--without-erasures"];
+    let said = restore(&shop.database_url, &folder.newest(), &name, &more).expect_success();
+    assert!(said.contains("brought 3 accounts up to what they are now"), "{said}");
+    let restored = Shop::open_on(shared_mariadb(), &name, &[]);
+    let log_in = |username: &str, password: &str| {
+        restored.anyone().post("/sessions", json!({"username": username, "password": password}))
+    };
+    for (username, password) in
+        [("clerk", STAFF_PASSWORD), ("second", STAFF_PASSWORD), (&username, CUSTOMER_PASSWORD)]
+    {
+        log_in(username, password).expect_problem(401, "wrong_credentials");
+    }
+    log_in(&username, "sunshine-and-rain-9").expect(201);
+    log_in("staff", STAFF_PASSWORD).expect(201);
+    let second = log_in("second", "another long walk by the sea").expect(201);
+    assert_eq!(second.body["role"], "clerk", "{}", second.body);
+
+    // Where the database of before is lost, nobody knows; so whoever could log in then is named.
+    let lost = shared_mariadb().url(&new_name());
+    let said = restore(&lost, &folder.newest(), &new_name(), &more).expect_success();
+    let expected = "staff are as they were then: clerk (clerk), second (manager), staff (manager); disable who has left since";
+    assert!(said.contains(expected), "{said}");
 }
 
 /// The erasure came when all orders were finished; in the backup one is under way, so nobody may say that it never was.
