@@ -33,7 +33,8 @@ fn add_staff(config: Config, name: &str, role: Option<Role>, reset: bool) -> Out
     let written = if reset {
         staff::reset(&app, &username, &password, role)
     } else {
-        staff::add(&app, &username, &password, role.unwrap_or(Role::Manager))
+        let hash = app.hasher.hash(&password);
+        hash.and_then(|hash| staff::add(&app, &username, &hash, role.unwrap_or(Role::Manager)))
     };
     written.map_err(super::in_words)?;
     println!("staff account {} is ready; log in with POST /sessions", username.0);

@@ -12,6 +12,8 @@ mod status;
 mod steps;
 mod unconfirmed;
 
+use std::collections::HashMap;
+
 use mysql::Row;
 use rouille::Response;
 use serde::Serialize;
@@ -241,13 +243,14 @@ fn allow_reopening(app: &App, db: &mut Connection, caller: &Caller, orders: &mut
     if !caller.is_manager() || !orders.iter().any(|order| is_closed(&order)) {
         return Ok(());
     }
-    let sql = format!(
-        "SELECT order_id, MAX(at) AS closed_at FROM order_events WHERE order_id IN ({marks}) AND corrected IS NULL
-         GROUP BY order_id"
-    );
-    let closed =
-        db.rows(&sql, ids, |row| (column::<Id>(row, "order_id"), column::<Timestamp>(row, "closed_at")))?;
-    let closed: std::collections::HashMap<Id, Timestamp> = closed.into_iter().collect();
+    let sql =
+        format!("SELECT order_id, at FROM order_events WHERE order_id IN ({marks}) AND corrected IS NULL");
+    // The latest of each is found here: grouped by them, the newer servers would sort them first.
+    let mut closed: HashMap<Id, Timestamp> = HashMap::new();
+    for (id, at) in db.rows(&sql, ids, |row| (column(row, "order_id"), column(row, "at")))? {
+        let latest = closed.entry(id).or_insert(at);
+        *latest = at.max(*latest);
+    }
     for order in orders {
         let (closed_at, is_confirmed) = (closed.get(&order.id).copied(), order.confirmed_at.is_some());
         order.allowed_actions =
@@ -285,7 +288,7 @@ fn with_lines(
         let value_delta = value_delta.map(|text| text.parse::<i128>().expect("a whole number"));
         (column::<Id>(row, "order_id"), OrderLine::from_row(row, currency), value_delta)
     })?;
-    let mut by_order = std::collections::HashMap::<Id, (Vec<OrderLine>, Vec<Option<i128>>)>::new();
+    let mut by_order = HashMap::<Id, (Vec<OrderLine>, Vec<Option<i128>>)>::new();
     for (order_id, line, value_delta) in lines {
         let (lines, values) = by_order.entry(order_id).or_default();
         lines.push(line);

@@ -232,14 +232,14 @@ fn leave_another_manager(tx: &mut Transaction, id: Id, now: Timestamp) -> Result
 /// What the audit log names for both below.
 const COMMAND: &str = "add-staff";
 
-/// Makes a staff account, for `storekeeper add-staff`.
-pub fn add(app: &App, username: &Username, password: &Password, role: Role) -> Result<()> {
-    let (hash, now) = (app.hasher.hash(password)?, app.clock.now());
+/// Makes a staff account whose password has this hash, for `storekeeper add-staff`.
+pub fn add(app: &App, username: &Username, hash: &str, role: Role) -> Result<()> {
+    let now = app.clock.now();
     db::transaction(&app.pool, |tx| {
         let inserted = tx.insert(
             "INSERT INTO accounts (username, username_key, password_hash, role, created_at, updated_at)
              VALUES (?, ?, ?, ?, ?, ?)",
-            (&username.0, username.key(), &hash, role, now, now),
+            (&username.0, username.key(), hash, role, now, now),
         );
         let id = unless_taken(inserted, "accounts_username", || username_taken("username"))?;
         let fields = ["username", "password", "role"];

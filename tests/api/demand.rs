@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use storekeeper::restock;
 
 use crate::client::Client;
+use crate::dialects::at_work;
 use crate::fixtures::until;
 use crate::harness::{Shop, shared_mariadb, storekeeper};
 use crate::shelves::{Rule, together};
@@ -347,9 +348,8 @@ fn an_order_that_is_committed_after_a_run_is_in_the_summary_of_the_next() {
     held.query_drop("LOCK TABLES events_unnumbered READ").unwrap();
     thread::scope(|scope| {
         let order = scope.spawn(|| guest.order(&[(product, 7)]).expect(201));
-        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
-             WHERE db = DATABASE() AND state LIKE 'Waiting for table%'";
-        until("the order never comes to its end", || shop.sql().query_first(waiting).unwrap() == Some(1));
+        let waiting = "state LIKE 'Waiting for table%'";
+        until("the order never comes to its end", || at_work(&mut shop.sql(), waiting) == 1);
         // What a run does at its end; it has entries of its own to write before.
         restock::demand::fill(&shop.app, None).unwrap();
         assert!(!order.is_finished());

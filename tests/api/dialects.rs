@@ -25,6 +25,15 @@ pub fn numbers(last: impl std::fmt::Display) -> String {
     format!("JSON_TABLE(CONCAT('[0', REPEAT(',0', {last} - 1), ']'), '$[*]' COLUMNS (seq FOR ORDINALITY))")
 }
 
+/// How many statements of this connection's database are at work of which this is true, in columns of the list of processes.
+pub fn at_work(sql: &mut Conn, condition: &str) -> u64 {
+    let list = format!(
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND command <> 'Sleep' AND {condition}"
+    );
+    // MySQL shows none while a statement of anybody's holds bytes that are no text.
+    sql.query_first(list).unwrap_or(Some(0)).expect("a count")
+}
+
 /// From now on no CHECK stands in the way of this connection: on MySQL of nobody who uses this database.
 pub fn without_checks(sql: &mut Conn) {
     if is_mariadb(sql) {

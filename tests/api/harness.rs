@@ -132,9 +132,14 @@ impl Shop {
 
     /// Makes a staff account, unless it is there already, as a login shows.
     pub fn add_staff(&self, username: &str, role: Role) {
+        // A hash takes longer than most tests, so one does for all of them.
+        static HASH: OnceLock<String> = OnceLock::new();
+        let hash = HASH.get_or_init(|| {
+            let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
+            self.app.hasher.hash(&password).unwrap()
+        });
         let username = Username::parse(&Input::Text(username.into())).unwrap();
-        let password = StaffPassword::parse(&Input::Text(STAFF_PASSWORD.into()), None).unwrap();
-        let _ = staff::add(&self.app, &username, &password, role);
+        let _ = staff::add(&self.app, &username, hash, role);
     }
 
     pub fn log_in(&self, username: &str, password: &str) -> String {

@@ -10,6 +10,7 @@ use storekeeper::db::Connection;
 use storekeeper::db::migrations::{MIGRATIONS, Migration, State, migrate, states};
 use storekeeper::error::Result;
 
+use crate::dialects::at_work;
 use crate::fixtures::{unique, until};
 use crate::harness::shared_mariadb;
 
@@ -166,11 +167,8 @@ fn rows_are_changed_once_though_the_run_is_killed_between_the_change_and_its_rec
     record_held.query_drop("START TRANSACTION").unwrap();
     record_held.query_drop("SELECT * FROM schema_migrations WHERE version = 9 FOR UPDATE").unwrap();
     goods_held.query_drop("ROLLBACK").unwrap();
-    let recording = format!(
-        "SELECT COUNT(*) FROM information_schema.processlist
-         WHERE id = {id} AND info LIKE 'UPDATE schema_migrations SET finished_at%'"
-    );
-    until("the rows are never changed", || sql.query_first(&recording).unwrap() == Some(1));
+    let recording = format!("id = {id} AND info LIKE 'UPDATE schema_migrations SET finished_at%'");
+    until("the rows are never changed", || at_work(&mut sql, &recording) == 1);
     sql.query_drop(format!("KILL {id}")).unwrap();
     assert!(cut_off.join().unwrap().is_err());
     record_held.query_drop("ROLLBACK").unwrap();

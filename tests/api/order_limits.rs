@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::access::key_with;
 use crate::client::{Answer, Client};
+use crate::dialects::at_work;
 use crate::fixtures::{CUSTOMER_PASSWORD, Guest, NONE, items_json, unique};
 use crate::harness::Shop;
 use crate::shelves::together;
@@ -309,9 +310,7 @@ fn whoever_opens_an_account_while_prune_is_at_work_keeps_the_order() {
     std::thread::scope(|scope| {
         let pruning = scope.spawn(|| storekeeper::handlers::orders::cancel_unconfirmed(&shop.app));
         let mut processes = shop.sql();
-        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
-                       WHERE db = DATABASE() AND info LIKE 'UPDATE orders%'";
-        while processes.query_first::<u64, _>(waiting).unwrap() == Some(0) {
+        while at_work(&mut processes, "info LIKE 'UPDATE orders%'") == 0 {
             assert!(!pruning.is_finished(), "nothing was pruned");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }

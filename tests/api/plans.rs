@@ -210,10 +210,12 @@ impl LargeShop {
     fn check_what_if(&mut self) {
         const DAYS: u64 = 364;
         let staff = self.shop.with_token(self.staff.token());
+        // Of one product among others, or to read all of it would be right.
         for sql in [
             format!(
                 "INSERT INTO demand_days (product_id, day, units, available_at_start, available_at_end)
-                 SELECT {BESTSELLER}, CURDATE() - INTERVAL seq DAY, 5, 50, 45 FROM {} n",
+                 SELECT p.id, CURDATE() - INTERVAL seq DAY, 5, 50, 45
+                 FROM products p JOIN {} n WHERE p.id BETWEEN {BESTSELLER} AND {BESTSELLER} + 19",
                 numbers(DAYS)
             ),
             "UPDATE demand_summary SET filled_until = CURDATE() WHERE id = 1".to_owned(),

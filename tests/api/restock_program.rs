@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
@@ -326,25 +326,29 @@ fn killed_at_any_moment_a_rerun_completes_the_work_and_doubles_nothing() {
         Warehouse { shop: &shop, staff: &staff, later: watched(LATER), at_once: watched(AT_ONCE) };
     let mut dice = Dice(storekeeper_seed());
     println!("seed {}", dice.0);
-    let (mut times, mut killed_at_work) = (1, 0);
-    for _ in 0..30 {
-        if warehouse.still_due() < 100 {
+    let (mut times, mut killed_at_work) = (0, 0);
+    // How long a run takes that nobody kills, on this machine and beside what else it does.
+    let mut whole = Duration::ZERO;
+    for _ in 0..16 {
+        if whole.is_zero() || warehouse.still_due() < 100 {
+            let started = Instant::now();
             expect_exit(&run(&shop, &[]), 0);
+            whole = started.elapsed();
+            times += 1;
             warehouse.assert_ordered(times);
             warehouse.empty();
-            times += 1;
         }
         let before = warehouse.still_due();
         let mut child = start(&shop);
-        thread::sleep(Duration::from_millis(dice.below(120) as u64));
+        thread::sleep(Duration::from_millis(dice.below(whole.as_millis() as i64) as u64));
         child.kill().expect("SIGKILL");
         let was_killed = child.wait().unwrap().code().is_none();
         let after = warehouse.still_due();
         killed_at_work += usize::from(was_killed && 0 < after && after < before);
     }
     expect_exit(&run(&shop, &[]), 0);
-    warehouse.assert_ordered(times);
-    assert!(killed_at_work >= 5, "only {killed_at_work} of 30 were killed in the middle of the work");
+    warehouse.assert_ordered(times + 1);
+    assert!(killed_at_work >= 4, "only {killed_at_work} of 16 were killed in the middle of the work");
 }
 
 /// Another one every time; a failure prints it.

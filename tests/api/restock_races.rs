@@ -13,6 +13,7 @@ use storekeeper::db;
 use storekeeper::restock::{self, Selection};
 
 use crate::client::{Answer, Client};
+use crate::dialects::at_work;
 use crate::harness::Shop;
 use crate::shelves::{Dice, Rule, each, together};
 
@@ -102,6 +103,12 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
     let over = AtomicBool::new(false);
     let shop = &shop;
     let as_staff = || shop.with_token(staff.token());
+    // How many runs there were, and how many purchase orders they have opened.
+    let done = || {
+        ["restock_runs", "purchase_orders"].map(|table| -> i64 {
+            shop.sql().query_first(format!("SELECT COUNT(*) FROM {table}")).unwrap().unwrap()
+        })
+    };
     thread::scope(|scope| {
         for seed in 0..2 {
             let app = program_app(shop);
@@ -145,7 +152,13 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
             client.count_shelf(products[dice.below(3) as usize], dice.below(15));
             thread::sleep(Duration::from_millis(20));
         });
-        thread::sleep(Duration::from_secs(4));
+        // Longer where much else is at work, so that there is something to prove.
+        for _ in 0..15 {
+            thread::sleep(Duration::from_secs(4));
+            if done().into_iter().all(|count| count > 20) {
+                break;
+            }
+        }
         over.store(true, Ordering::Relaxed);
     });
     let broken = shop.broken_invariants();
@@ -154,8 +167,7 @@ fn runs_hold_their_rules_among_orders_deliveries_and_counts() {
     staff.restock();
     let after = staff.restock();
     assert_eq!((&after["ordered"], &after["received"], &after["failed"]), (&json!(0), &json!(0), &json!(0)));
-    let runs: i64 = shop.sql().query_first("SELECT COUNT(*) FROM restock_runs").unwrap().unwrap();
-    let opened: i64 = shop.sql().query_first("SELECT COUNT(*) FROM purchase_orders").unwrap().unwrap();
+    let [runs, opened] = done();
     assert!(runs > 20 && opened > 20, "{runs} runs and {opened} purchase orders prove little");
 }
 
@@ -234,9 +246,7 @@ fn what_is_archived_while_a_run_is_at_work_is_not_ordered() {
     let run = thread::scope(|scope| {
         let running = scope.spawn(|| staff.post("/restock/runs", json!({})).expect(201).id());
         let mut processes = shop.sql();
-        let waiting = "SELECT COUNT(*) FROM information_schema.processlist
-                       WHERE db = DATABASE() AND info LIKE 'SELECT s.on_hand%FOR UPDATE'";
-        while processes.query_first::<u64, _>(waiting).unwrap() == Some(0) {
+        while at_work(&mut processes, "info LIKE 'SELECT s.on_hand%FOR UPDATE'") == 0 {
             assert!(!running.is_finished(), "the run has not waited");
             thread::sleep(Duration::from_millis(5));
         }

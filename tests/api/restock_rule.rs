@@ -143,10 +143,7 @@ fn what_is_late_is_named() {
     assert_eq!(of("late=true&limit=1"), [late]);
     let planned = line(&staff, late);
     assert_eq!(planned["late"]["units"], 42);
-    assert!(
-        planned["late"]["expected_at"].as_str().unwrap().starts_with("2027-03-04T09:30:00."),
-        "{planned}"
-    );
+    assert!(planned["late"]["expected_at"].as_str().unwrap().starts_with("2027-03-04T09:30:"), "{planned}");
     assert_eq!(
         planned["reason"],
         "position 42 is not below the reorder point 10; 42 units are late, the first of them expected on 2027-03-04"

@@ -10,6 +10,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 use serde_json::json;
 
+use crate::dialects::at_work;
 use crate::fixtures::{Guest, items_json, until};
 use crate::harness::Shop;
 use crate::program::Service;
@@ -41,9 +42,7 @@ fn lock_stock(shop: &Shop, product: u64) -> Conn {
 /// Waits until a statement on the shop's stock is under way.
 fn wait_until_blocked(shop: &Shop) {
     let mut sql = shop.sql();
-    let blocked = "SELECT COUNT(*) FROM information_schema.processlist
-        WHERE db = DATABASE() AND command <> 'Sleep' AND info LIKE 'UPDATE%stock%'";
-    until("the order never comes to the stock", || sql.query_first::<u32, _>(blocked).unwrap() > Some(0));
+    until("the order never comes to the stock", || at_work(&mut sql, "info LIKE 'UPDATE%stock%'") > 0);
 }
 
 #[test]

@@ -215,7 +215,13 @@ fn the_books_are_right_after_takes_among_everything_else() {
                 }
             }
         });
-        thread::sleep(Duration::from_secs(4));
+        // Longer where much else is at work, so that there is something to prove.
+        for _ in 0..15 {
+            thread::sleep(Duration::from_secs(4));
+            if booked.lock().unwrap().len() > 12 {
+                break;
+            }
+        }
         over.store(true, Ordering::Relaxed);
     });
     let mut lines = 0;

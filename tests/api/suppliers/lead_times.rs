@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use storekeeper::db::migrations::{MIGRATIONS, migrate};
 
 use crate::client::Client;
+use crate::dialects::numbers;
 use crate::fixtures::unique;
 use crate::harness::{Shop, shared_mariadb};
 
@@ -176,7 +177,13 @@ fn a_lead_time_of_before_is_kept_where_somebody_may_have_meant_it() {
     let before = MIGRATIONS.iter().position(|step| step.name.ends_with("_suppliers")).expect("a step");
     migrate(&mut connect(), &mut connect(), &MIGRATIONS[..before]).unwrap();
     let mut sql = connect();
-    sql.query_drop("SET foreign_key_checks = 0").unwrap();
+    sql.query_drop(format!(
+        "INSERT INTO products (id, name, price_minor, created_at, updated_at, active)
+         SELECT seq, CONCAT('Product ', seq), 100, NOW(6), NOW(6), 1 FROM {} n",
+        numbers(7)
+    ))
+    .unwrap();
+    sql.query_drop("INSERT INTO restock_runs (id, source, started_at) VALUES (1, 'api', NOW(6))").unwrap();
     sql.query_drop(
         "INSERT INTO stock (product_id, on_hand, reserved, incoming, movement_count, last_movement_at,
              reorder_point, reorder_target, reorder_multiple, lead_time_days) VALUES
