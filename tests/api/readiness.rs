@@ -78,7 +78,7 @@ fn a_crowd_at_the_pool_does_not_hide_that_the_database_answers() {
 
 #[test]
 fn a_restart_of_the_database_goes_unnoticed_between_two_looks() {
-    let mut mariadb = MariaDb::start();
+    let mut mariadb = MariaDb::start_durable();
     let shop = Shop::open_on(&mariadb, &mariadb.fresh_database(), &[]);
     readiness(&shop).expect(200);
     mariadb.restart(Duration::ZERO);

@@ -66,8 +66,11 @@ says() {
     "$@" | tee "$work/all" | grep -qF -- "$words" || { cat "$work/all"; return 1; }
 }
 
-# readme HEADING: the commands of the README's first block under it.
-readme() { awk -v heading="$1" '$0 == heading { on = 1 } on && block && /^```$/ { exit } on && block { print } on && /^```sh$/ { block = 1 }' README.md; }
+# readme HEADING [NUMBER]: the commands of the README's first block under it, or of that one.
+readme() {
+    awk -v heading="$1" -v number="${2:-1}" '$0 == heading { on = 1 } !on { next } /^```$/ { inside = 0 }
+        inside && blocks == number { print } /^```sh$/ { inside = 1; blocks++ }' README.md
+}
 # typed COMMANDS [QUESTION=ANSWER...]: at a terminal of the machine.
 typed() {
     python3 tests/outside/at_a_terminal.py "$@" -- nsenter --target "$machine" --mount --uts --ipc --net --pid --cgroup -- \
@@ -127,6 +130,23 @@ check "the shop answers from what was restored" says storekeeper_2 inside cat /e
 check "over TLS as before" over_tls /products
 check "with its books proved" inside storekeeper verify
 inside systemctl disable --now storekeeper-restock.timer 2>/dev/null
+
+# To a point in time, where the database logs what it does: who signed up after the backup is there, what went wrong then is not.
+inside sh -c 'printf "[mariadbd]\nlog_bin=mariadb-bin\n" >/etc/mysql/mariadb.conf.d/90-log.cnf && systemctl restart mariadb'
+check "a backup of a shop with a log" inside storekeeper backup --kind before /var/lib/storekeeper/backups
+check "somebody signs up after it" says '"Ada After"' inside curl --silent --retry 5 --retry-all-errors --retry-delay 1 \
+    --unix-socket /run/storekeeper.sock --json '{"name": "Ada After", "email": "ada@example.com", "phone": "555-0100"}' http://shop/customers
+inside sleep 2
+moment=$(inside date '+%F %T')
+inside sleep 2
+inside mariadb storekeeper_2 -e "UPDATE customers SET name = 'Nobody' WHERE erased_at IS NULL"
+dump=$(inside sh -c 'echo /var/lib/storekeeper/backups/*-before-*.sql.gz')
+# The file of the log and the position in it that the dump names.
+log=$(inside sh -c "zcat $dump | head -40" | sed -n "s/.*MASTER_LOG_FILE='\([^']*\)', MASTER_LOG_POS=\([0-9]*\).*/\1 \2/p")
+commands=$(readme '### Backups and restore' 2 | sed "s|FILE|$dump|g; s|storekeeper->|storekeeper_2->|; s|--database=storekeeper |--database=storekeeper_2 |
+    s|3021|${log#* }|; s|mariadb-bin.000007|${log% *}|; s|2030-01-31 11:59:00|$moment|; s|--into storekeeper_2|--into storekeeper_3|")
+check "the backup and the log make the shop of that moment" typed "$commands"
+check "with who was there then" is "$(inside mariadb -N storekeeper_3 -e "SELECT name FROM customers WHERE name IN ('Ada After', 'Nobody')")" "Ada After"
 
 # Asked all the while, as nginx asks: what was not answered 200, and the longest wait.
 inside systemd-run --quiet --unit=asking bash -c '
