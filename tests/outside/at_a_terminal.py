@@ -16,7 +16,9 @@ import time
 LINE_MAX_S = 600
 
 cut = sys.argv.index("--")
-lines = [line for line in sys.argv[1].splitlines() if line.strip() and not line.startswith("#")]
+# One that goes on in the next is typed with it.
+whole = sys.argv[1].replace("\\\n", "")
+lines = [line for line in whole.splitlines() if line.strip() and not line.startswith("#")]
 answers = dict(word.split("=", 1) for word in sys.argv[2:cut])
 pid, terminal = pty.fork()
 if pid == 0:

@@ -143,7 +143,7 @@ inside mariadb storekeeper_2 -e "UPDATE customers SET name = 'Nobody' WHERE eras
 dump=$(inside sh -c 'echo /var/lib/storekeeper/backups/*-before-*.sql.gz')
 # The file of the log and the position in it that the dump names.
 log=$(inside sh -c "zcat $dump | head -40" | sed -n "s/.*MASTER_LOG_FILE='\([^']*\)', MASTER_LOG_POS=\([0-9]*\).*/\1 \2/p")
-commands=$(readme '### Backups and restore' 2 | sed "s|FILE|$dump|g; s|storekeeper->|storekeeper_2->|; s|--database=storekeeper |--database=storekeeper_2 |
+commands=$(readme '### Backups and restore' 2 | sed "s|zcat FILE|zcat $dump|; s|storekeeper->|storekeeper_2->|; s|--database=storekeeper |--database=storekeeper_2 |
     s|3021|${log#* }|; s|mariadb-bin.000007|${log% *}|; s|2030-01-31 11:59:00|$moment|; s|--into storekeeper_2|--into storekeeper_3|")
 check "the backup and the log make the shop of that moment" typed "$commands"
 check "with who was there then" is "$(inside mariadb -N storekeeper_3 -e "SELECT name FROM customers WHERE name IN ('Ada After', 'Nobody')")" "Ada After"
