@@ -30,8 +30,11 @@ pub fn at_work(sql: &mut Conn, condition: &str) -> u64 {
     let list = format!(
         "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND command <> 'Sleep' AND {condition}"
     );
-    // MySQL shows none while a statement of anybody's holds bytes that are no text.
-    sql.query_first(list).unwrap_or(Some(0)).expect("a count")
+    match sql.query_first(list) {
+        // MySQL shows none while a statement of anybody's holds bytes that are no text (ER_CANNOT_CONVERT_STRING).
+        Err(mysql::Error::MySqlError(cause)) if cause.code == 3854 => 0,
+        count => count.unwrap().expect("a count"),
+    }
 }
 
 /// From now on no CHECK stands in the way of this connection: on MySQL of nobody who uses this database.

@@ -2,7 +2,7 @@
 //! somebody who was sent away since, or has learnt a password that was changed since, would be let in again.
 
 use mysql::prelude::Queryable;
-use mysql::{Conn, Row};
+use mysql::{Conn, Params, Row, Value};
 
 use crate::cli::Failure;
 
@@ -26,17 +26,16 @@ pub fn settle(loaded: &mut Conn, running: Option<&mut Conn>) -> Result<Accounts,
         WHERE id = ? AND customer_id <=> ? AND updated_at <> ?";
     let mut count = 0;
     for account in changed {
-        loaded.exec_drop(brought_up, mysql::Params::Positional(account))?;
+        loaded.exec_drop(brought_up, Params::Positional(account))?;
         count += loaded.affected_rows();
     }
     Ok(Accounts::AsNow(count))
 }
 
 /// Those that may have changed after the backup, as values of the statement above.
-fn changed_since(loaded: &mut Conn, running: &mut Conn) -> Result<Vec<Vec<mysql::Value>>, mysql::Error> {
+fn changed_since(loaded: &mut Conn, running: &mut Conn) -> mysql::Result<Vec<Vec<Value>>> {
     // A day earlier than the last change that the backup knows, since the clocks of several machines differ.
-    let since: Option<mysql::Value> =
-        loaded.query_first("SELECT MAX(updated_at) - INTERVAL 1 DAY FROM accounts")?;
+    let since: Option<Value> = loaded.query_first("SELECT MAX(updated_at) - INTERVAL 1 DAY FROM accounts")?;
     let changed = "SELECT role, disabled_at, password_hash, password_changed_at, updated_at, id, customer_id, updated_at
                    FROM accounts WHERE updated_at >= ?";
     running.exec_map(changed, (since,), Row::unwrap)
